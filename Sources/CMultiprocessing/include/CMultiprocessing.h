@@ -1,0 +1,127 @@
+// What Swift cannot say: the worker's entry, calls that glibc declares only under
+// _GNU_SOURCE (the Swift importer does not define it), and atomics in shared memory.
+
+#ifndef CMULTIPROCESSING_H
+#define CMULTIPROCESSING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/types.h>
+
+#include "portable.h"
+
+// MARK: Worker (worker.c)
+
+/// The name of the environment variable that carries a worker's descriptor number.
+///
+/// C because the worker's entry reads it before any Swift code may run.
+#define MP_WORKER_VARIABLE "MULTIPROCESSING_WORKER"
+
+/// The exit code of a worker whose executable holds no `mp_worker_main` (EX_SOFTWARE).
+#define MP_EXIT_NO_WORKER_MAIN 70
+
+/// The descriptor that is readable while libdispatch's main queue has work, or -1.
+///
+/// C because the symbol is private to libdispatch and has to be a weak reference.
+int mp_main_queue_handle(void);
+
+/// Runs what is queued on libdispatch's main queue; call it on the main thread.
+///
+/// C because the symbol is private to libdispatch and has to be a weak reference.
+void mp_drain_main_queue(void);
+
+// MARK: Kernel (kernel.c)
+
+/// The process's environment, as glibc keeps it.
+///
+/// C because Swift rejects the global variable `environ` as not safe for concurrency.
+char *const *mp_environment(void);
+
+/// `pipe2` with close-on-exec. C because of _GNU_SOURCE.
+int mp_pipe(int descriptors[2]);
+
+/// Closes every descriptor from `lowest` up in the child. C because of _GNU_SOURCE.
+///
+/// `actions` is a `posix_spawn_file_actions_t *`; returns an errno value, as its siblings do.
+int mp_spawn_close_from(void *actions, int lowest);
+
+/// The number of processors in the calling thread's affinity mask, or -1 with errno.
+///
+/// C because of _GNU_SOURCE and because CPU_COUNT_S and its siblings are macros.
+int mp_affinity_count(void);
+
+/// Names the calling thread, for debuggers and `top`. C because of _GNU_SOURCE.
+void mp_set_thread_name(const char *name);
+
+/// `pidfd_open` with close-on-exec. C because glibc before 2.36 has no declaration and
+/// `syscall` is variadic, which Swift cannot call.
+int mp_pidfd_open(pid_t process);
+
+/// `pidfd_send_signal`. C for the reason of `mp_pidfd_open`.
+int mp_pidfd_send_signal(int pidfd, int signal);
+
+/// Reaps the process behind `pidfd` if it has ended; does not block.
+///
+/// Returns 1 with `exited` and `status` (exit code or signal number), 0 while the process
+/// runs, -1 with errno. C because the fields of `siginfo_t` are macros over a union.
+int mp_pidfd_reap(int pidfd, bool *exited, int *status);
+
+/// `memfd_create` that is close-on-exec and can be sealed. C because of _GNU_SOURCE.
+int mp_memory_create(const char *name);
+
+/// Forbids any later change of the size of a memfd. C because of _GNU_SOURCE.
+int mp_memory_seal(int descriptor);
+
+/// Sleeps while `*word` is `expected`; `timeout_ns` below zero means no limit.
+///
+/// Returns 0 when woken, -1 with errno (EAGAIN: the value was another, ETIMEDOUT, EINTR).
+/// C because `syscall` is variadic.
+int mp_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns);
+
+/// Wakes up to `count` sleepers in any process; returns how many, or -1 with errno.
+///
+/// C because `syscall` is variadic.
+int mp_futex_wake(const void *word, int count);
+
+// MARK: Atomics in shared memory
+//
+// C because the atomics of Swift's Synchronization module own their storage and cannot
+// be laid over an address in a mapping that two processes share.
+
+static inline uint32_t mp_load_acquire_u32(const void *address) {
+    return __atomic_load_n((const uint32_t *)address, __ATOMIC_ACQUIRE);
+}
+
+static inline void mp_store_release_u32(void *address, uint32_t value) {
+    __atomic_store_n((uint32_t *)address, value, __ATOMIC_RELEASE);
+}
+
+static inline bool mp_cas_u32(void *address, uint32_t *expected, uint32_t desired) {
+    return __atomic_compare_exchange_n((uint32_t *)address, expected, desired, false,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static inline uint32_t mp_fetch_add_u32(void *address, uint32_t value) {
+    return __atomic_fetch_add((uint32_t *)address, value, __ATOMIC_ACQ_REL);
+}
+
+static inline uint64_t mp_load_acquire_u64(const void *address) {
+    return __atomic_load_n((const uint64_t *)address, __ATOMIC_ACQUIRE);
+}
+
+static inline void mp_store_release_u64(void *address, uint64_t value) {
+    __atomic_store_n((uint64_t *)address, value, __ATOMIC_RELEASE);
+}
+
+static inline bool mp_cas_u64(void *address, uint64_t *expected, uint64_t desired) {
+    return __atomic_compare_exchange_n((uint64_t *)address, expected, desired, false,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static inline uint64_t mp_fetch_add_u64(void *address, uint64_t value) {
+    return __atomic_fetch_add((uint64_t *)address, value, __ATOMIC_ACQ_REL);
+}
+
+#endif

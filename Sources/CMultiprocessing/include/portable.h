@@ -1,0 +1,52 @@
+#ifndef MP_PORTABLE_H
+#define MP_PORTABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// One loaded segment of an image, `start ..< end` in this process.
+typedef struct {
+    uintptr_t start;
+    uintptr_t end;
+    /// Not zero where the processor may run what is there.
+    uint32_t is_executable;
+} mp_segment;
+
+/// Calls `visit` once for every image the dynamic linker has loaded, the main executable first.
+///
+/// `name` is empty for the main executable. `visit` must not call the dynamic linker.
+///
+/// C because the program headers are walked with the types and macros of <link.h>, which the
+/// Glibc module does not export.
+void mp_visit_images(void *context,
+                     void (*visit)(void *context, const char *name, uintptr_t base,
+                                   const mp_segment *segments, size_t segment_count));
+
+/// `malloc_usable_size`: how many bytes the allocation at `pointer` really has.
+///
+/// C because <malloc.h> is not part of the Glibc module.
+size_t mp_allocation_size(void *pointer);
+
+/// The Swift runtime's `swift_allocObject`: a heap object with one reference and unset fields.
+///
+/// C because the entry point uses the C calling convention, which only a C declaration states.
+void *mp_swift_allocate(const void *metadata, size_t size, size_t alignment_mask);
+
+/// The Swift runtime's `swift_deallocUninitializedObject`: frees the object, destroys no field.
+///
+/// C for the same reason as `mp_swift_allocate`.
+void mp_swift_deallocate_uninitialized(void *object, size_t size, size_t alignment_mask);
+
+/// The Swift runtime's `swift_conformsToProtocol`: the witness table of a type for a protocol that
+/// is given by its descriptor, or NULL.
+///
+/// C for the same reason as `mp_swift_allocate`.
+const void *mp_swift_conforms(const void *metadata, const void *protocol_descriptor);
+
+/// The Swift runtime's `swift_demangle`: the name as it is written in source, to be freed by the
+/// caller, or NULL.
+///
+/// C for the same reason as `mp_swift_allocate`.
+char *mp_swift_demangle(const char *name);
+
+#endif

@@ -1,0 +1,104 @@
+// Thin wrappers of calls that Swift cannot reach; the header says why for each.
+
+#define _GNU_SOURCE
+#include "CMultiprocessing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+char *const *mp_environment(void) {
+    return environ;
+}
+
+int mp_pipe(int descriptors[2]) {
+    return pipe2(descriptors, O_CLOEXEC);
+}
+
+int mp_spawn_close_from(void *actions, int lowest) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, lowest);
+}
+
+int mp_affinity_count(void) {
+    // The kernel answers EINVAL to a set that is smaller than its own, so a fixed
+    // `cpu_set_t` fails on a machine with more than 1024 possible processors.
+    for (int possible = 1024; possible <= 1 << 20; possible *= 2) {
+        cpu_set_t *set = CPU_ALLOC(possible);
+        if (set == NULL) {
+            errno = ENOMEM;
+            return -1;
+        }
+        size_t size = CPU_ALLOC_SIZE(possible);
+        int result = sched_getaffinity(0, size, set);
+        int count = result == 0 ? CPU_COUNT_S(size, set) : -1;
+        CPU_FREE(set);
+        if (result == 0) {
+            return count;
+        }
+        if (errno != EINVAL) {
+            return -1;
+        }
+    }
+    errno = EINVAL;
+    return -1;
+}
+
+void mp_set_thread_name(const char *name) {
+    // The kernel keeps 15 characters and glibc refuses a longer name.
+    char shortened[16] = {0};
+    strncpy(shortened, name, sizeof shortened - 1);
+    pthread_setname_np(pthread_self(), shortened);
+}
+
+int mp_pidfd_open(pid_t process) {
+    // The kernel sets close-on-exec on every pidfd.
+    return (int)syscall(SYS_pidfd_open, process, 0);
+}
+
+int mp_pidfd_send_signal(int pidfd, int signal) {
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+int mp_pidfd_reap(int pidfd, bool *exited, int *status) {
+    // P_PIDFD, which older headers lack.
+    const idtype_t by_pidfd = (idtype_t)3;
+    siginfo_t info;
+    // waitid leaves it untouched when no child has ended.
+    memset(&info, 0, sizeof info);
+    if (waitid(by_pidfd, (id_t)pidfd, &info, WEXITED | WNOHANG) != 0) {
+        return -1;
+    }
+    if (info.si_pid == 0) {
+        return 0;
+    }
+    *exited = info.si_code == CLD_EXITED;
+    *status = info.si_status;
+    return 1;
+}
+
+int mp_memory_create(const char *name) {
+    return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+int mp_memory_seal(int descriptor) {
+    return fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+}
+
+int mp_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns) {
+    struct timespec timeout = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
+    return (int)syscall(SYS_futex, word, FUTEX_WAIT, expected, timeout_ns < 0 ? NULL : &timeout, NULL, 0);
+}
+
+int mp_futex_wake(const void *word, int count) {
+    return (int)syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
+}

@@ -1,0 +1,111 @@
+/// Where workers run: ``threads`` of this process or worker ``processes``.
+///
+/// A backend only starts a worker, hands it chunks of work and stops it. Queues, chunks,
+/// futures, cancellation and replacement are the pool's, once for all backends. The backends are
+/// those of this library: what they are made with is not open to others.
+///
+/// ```swift
+/// let backend: any Backend = isolated ? .processes : .threads
+/// let pool = try Pool(backend)
+/// ```
+public protocol Backend: Sendable {
+    /// Whether work has to be encoded, because workers do not share the pool's memory.
+    var needsPortableWork: Bool { get }
+
+    /// Makes what starts and stops the workers of one pool; starts none itself.
+    ///
+    /// - Parameters:
+    ///   - count: How many workers there are at most.
+    ///   - events: Where workers report what happens to them.
+    /// - Throws: ``PoolError`` when no worker could ever run here.
+    func makeWorkers(count: Int, reportingTo events: WorkerEvents) throws -> any WorkerGroup
+}
+
+/// The workers of one pool, as a backend runs them.
+///
+/// Every method returns at once, may be called from any thread, and is called without a lock
+/// held. What comes of it is reported through ``WorkerEvents``, also from within the call.
+public protocol WorkerGroup: AnyObject, Sendable {
+    /// Starts a worker, and reports it as ready, or as failed after all attempts.
+    func start(_ worker: WorkerID)
+
+    /// Hands a chunk to a worker that is ready and holds none.
+    func assign(_ chunk: Chunk, to worker: WorkerID)
+
+    /// Tells a worker that the chunk it holds was cancelled.
+    func cancel(_ chunk: Chunk, on worker: WorkerID)
+
+    /// Lets a worker that holds nothing end by itself; its end is reported.
+    func stop(_ worker: WorkerID)
+
+    /// Ends a worker at once where it can be done; its end is reported.
+    func kill(_ worker: WorkerID)
+
+    /// Releases what the group holds, after the last worker has ended.
+    func close()
+}
+
+/// One worker of a pool, from its start to its end.
+///
+/// A replacement has the same index and another incarnation, so that what was meant for the
+/// worker before it cannot reach it.
+public struct WorkerID: Hashable, Sendable {
+    /// The worker's place in the pool, from 0.
+    public let index: Int
+    /// How many workers had this place up to now.
+    public let incarnation: UInt64
+
+    package init(index: Int, incarnation: UInt64) {
+        self.index = index
+        self.incarnation = incarnation
+    }
+}
+
+/// Where the workers of a pool report what happens to them.
+///
+/// Each report may be made from any thread.
+public struct WorkerEvents: Sendable {
+    private let core: PoolCore
+
+    init(core: PoolCore) {
+        self.core = core
+    }
+
+    /// The worker can be given work.
+    package func ready(_ worker: WorkerID) {
+        core.workerReady(worker)
+    }
+
+    /// The worker has ended its chunk: every item has delivered its result, or will not.
+    ///
+    /// - Parameter nanoseconds: How long the items ran, without the way there and back.
+    package func ended(_ chunk: Chunk, on worker: WorkerID, nanoseconds: UInt64) {
+        core.chunkEnded(chunk, on: worker, nanoseconds: nanoseconds)
+    }
+
+    /// The worker is gone.
+    ///
+    /// - Parameters:
+    ///   - holding: What became of the chunk that it held.
+    ///   - error: Why the worker is gone.
+    package func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError) {
+        core.workerEnded(worker, holding: holding, error: error)
+    }
+
+    /// The worker could not be started.
+    package func startFailed(_ worker: WorkerID, error: PoolError) {
+        core.startFailed(worker, error: error)
+    }
+}
+
+/// What a worker held when it ended.
+package enum HeldWork: Sendable {
+    /// No chunk.
+    case nothing
+    /// A chunk of which no item had begun; it can be run elsewhere.
+    case unstartedChunk
+    /// A chunk of which an item had begun. The reporter has failed that item, and no longer touches the chunk.
+    case startedChunk
+    /// A chunk that goes on running where it cannot be stopped; its end will be reported.
+    case runningChunk
+}

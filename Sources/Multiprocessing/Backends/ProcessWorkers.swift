@@ -1,0 +1,123 @@
+import MultiprocessingSystem
+import Synchronization
+
+/// The workers of one pool that are processes.
+///
+/// Work goes straight to a worker's link, from whichever thread submits it. Starting and
+/// replacing workers takes time and attempts, and is the supervisor's.
+final class ProcessWorkers: WorkerGroup {
+    private let supervisor: ProcessSupervisor
+    private let links: WorkerLinks
+
+    init(count: Int, events: WorkerEvents) {
+        links = WorkerLinks(count: count)
+        supervisor = ProcessSupervisor(events: events, links: links)
+    }
+
+    func start(_ worker: WorkerID) {
+        links.expect(worker)
+        supervisor.start(worker)
+    }
+
+    func assign(_ chunk: Chunk, to worker: WorkerID) {
+        links[worker]?.assign(chunk)
+    }
+
+    func cancel(_ chunk: Chunk, on worker: WorkerID) {
+        links[worker]?.cancel(chunk)
+    }
+
+    func stop(_ worker: WorkerID) {
+        links[worker]?.stop()
+    }
+
+    func kill(_ worker: WorkerID) {
+        // One that is still being started is killed by its supervisor, as soon as it can be.
+        links.kill(worker)
+    }
+
+    func close() {
+        supervisor.close()
+    }
+}
+
+/// The links of the workers that are alive, by place.
+final class WorkerLinks: Sendable {
+    private enum Place {
+        case empty
+        /// A worker is being started; it may be unwanted by the time it is.
+        case expected(WorkerID, isKilled: Bool)
+        case link(WorkerLink)
+    }
+
+    private let places: Mutex<[Place]>
+
+    init(count: Int) {
+        places = Mutex(Array(repeating: .empty, count: count))
+    }
+
+    /// The link of a worker; `nil` when it is gone, or another has its place.
+    subscript(worker: WorkerID) -> WorkerLink? {
+        places.withLock { places in
+            guard case .link(let link) = places[worker.index], link.id == worker else { return nil }
+            return link
+        }
+    }
+
+    func expect(_ worker: WorkerID) {
+        places.withLock { $0[worker.index] = .expected(worker, isKilled: false) }
+    }
+
+    /// Whether the worker that is being started is still wanted.
+    func isWanted(_ worker: WorkerID) -> Bool {
+        places.withLock { places in
+            guard case .expected(worker, let isKilled) = places[worker.index] else { return false }
+            return !isKilled
+        }
+    }
+
+    /// Takes the link of a worker that was started; false if it is not wanted any more.
+    func insert(_ link: WorkerLink) -> Bool {
+        places.withLock { places in
+            guard case .expected(link.id, let isKilled) = places[link.id.index] else { return false }
+            places[link.id.index] = .link(link)
+            return !isKilled
+        }
+    }
+
+    /// Keeps the place of a worker that ended before it was ready, for another attempt.
+    func reset(_ worker: WorkerID) {
+        places.withLock { places in
+            guard case .link(let link) = places[worker.index], link.id == worker else { return }
+            places[worker.index] = .expected(worker, isKilled: link.wasKilled)
+        }
+    }
+
+    func remove(_ worker: WorkerID) {
+        places.withLock { places in
+            switch places[worker.index] {
+            case .expected(worker, _):
+                places[worker.index] = .empty
+            case .link(let link) where link.id == worker:
+                places[worker.index] = .empty
+            default:
+                break
+            }
+        }
+    }
+
+    func kill(_ worker: WorkerID) {
+        let link: WorkerLink? = places.withLock { places in
+            switch places[worker.index] {
+            case .expected(worker, _):
+                places[worker.index] = .expected(worker, isKilled: true)
+                return nil
+            case .link(let link) where link.id == worker:
+                return link
+            default:
+                return nil
+            }
+        }
+        link?.kill()
+    }
+}

@@ -1,0 +1,117 @@
+import Synchronization
+
+/// One worker that is a thread: runs one chunk at a time on a queue of its own.
+///
+/// All that the worker runs, runs in a task whose executor is the queue, so that the work
+/// sees task cancellation, and asynchronous work stays on the worker's thread. One task
+/// serves chunk after chunk while there is work; after a cancellation the next chunk gets a
+/// new one.
+final class ThreadWorker: Sendable {
+    private let number: Int
+    private let events: WorkerEvents
+    private let executor: QueueExecutor
+    private let state = Mutex(State())
+
+    private struct State {
+        /// The chunk to run next, or running now.
+        var chunk: Chunk?
+        /// Under which name the pool knows the worker.
+        var id = WorkerID(index: 0, incarnation: 0)
+        /// The task that serves, while there is something to serve.
+        var task: Task<Void, Never>?
+        /// Whether a task is serving or about to.
+        var isServing = false
+        /// The serving task was cancelled, and must not run another chunk.
+        var isTaskSpent = false
+        /// The pool has given the worker up: what it is still given does not start.
+        var isAbandoned = false
+    }
+
+    init(number: Int, events: WorkerEvents) {
+        self.number = number
+        self.events = events
+        executor = QueueExecutor(label: "Multiprocessing.worker.\(number)")
+    }
+
+    func assign(_ chunk: Chunk, _ id: WorkerID) {
+        let mustServe = state.withLock { state in
+            state.chunk = chunk
+            state.id = id
+            if state.isAbandoned { chunk.markCancelled() }
+            defer { state.isServing = true }
+            return !state.isServing
+        }
+        if mustServe { serve() }
+    }
+
+    func cancel(_ chunk: Chunk) {
+        let task: Task<Void, Never>? = state.withLock { state in
+            guard state.chunk === chunk else { return nil }
+            state.isTaskSpent = true
+            return state.task
+        }
+        task?.cancel()
+    }
+
+    /// Cancels what runs, and what is still to come.
+    func abandonWork() {
+        let task = state.withLock { state in
+            state.isAbandoned = true
+            state.isTaskSpent = true
+            state.chunk?.markCancelled()
+            return state.task
+        }
+        task?.cancel()
+    }
+
+    // MARK: Serving
+
+    private func serve() {
+        // Made under the lock, so that whoever cancels the chunk finds its task. Making a task
+        // only enqueues it.
+        state.withLock { state in
+            state.isTaskSpent = false
+            state.task = Task(executorPreference: executor) { [self] in
+                await Worker.$threadWorker.withValue(Worker(index: number)) {
+                    await serveChunks()
+                }
+            }
+        }
+    }
+
+    private func serveChunks() async {
+        while let (chunk, id) = takeChunk() {
+            let start = monotonicNanoseconds()
+            await chunk.run()
+            let nanoseconds = monotonicNanoseconds() - start
+            let isSpent = finishChunk()
+            // Reported from here, because the pool's answer is most often the next chunk.
+            events.ended(chunk, on: id, nanoseconds: nanoseconds)
+            if isSpent { return }
+        }
+    }
+
+    /// The chunk to run; without one the task ends, and the next assignment makes another.
+    private func takeChunk() -> (Chunk, WorkerID)? {
+        state.withLock { state in
+            guard let chunk = state.chunk else {
+                state.isServing = false
+                state.task = nil
+                return nil
+            }
+            return (chunk, state.id)
+        }
+    }
+
+    /// Lets go of the chunk; returns whether the task was cancelled with it.
+    private func finishChunk() -> Bool {
+        state.withLock { state in
+            state.chunk = nil
+            if state.isTaskSpent {
+                state.isServing = false
+                state.task = nil
+            }
+            return state.isTaskSpent
+        }
+    }
+}

@@ -1,0 +1,254 @@
+import MultiprocessingCoding
+import MultiprocessingSystem
+
+extension WorkerLink {
+    /// The reading side of a link: results, standard error, and the end.
+    ///
+    /// Sendable is unchecked because everything here happens on the loop's thread.
+    final class Inbox: @unchecked Sendable {
+        private let events: WorkerEvents
+        private let onEnd: @Sendable (WorkerFailure?) -> Void
+
+        private var assembler = FrameAssembler()
+        /// How many bytes of the worker's output have come.
+        private var receivedCount: UInt64 = 0
+        private let keys = ReceivedKeys()
+        private let errorTail = ErrorTail()
+
+        private var isReady = false
+        private var protocolError: String?
+
+        private var output: EventLoop.Registration?
+        private var errors: EventLoop.Registration?
+        private var exit: EventLoop.Registration?
+        private var startTimer: EventLoop.Timer?
+        private var isSending = false
+        private var isReadingOutput = true
+
+        /// How long a worker may take until it says hello; starting one takes milliseconds.
+        private static let startLimit = Duration.seconds(30)
+
+        init(events: WorkerEvents, onEnd: @escaping @Sendable (WorkerFailure?) -> Void) {
+            self.events = events
+            self.onEnd = onEnd
+        }
+
+        // MARK: Watching
+
+        func open(_ link: WorkerLink) {
+            do throws(SystemError) {
+                // First, so that a worker that cannot be watched otherwise is still reaped.
+                exit = try link.loop.events.register(link.process.exitDescriptor, .read) { _ in self.processEnded(link)
+                }
+                output = try link.loop.events.register(link.socket.number, .read) { ready in
+                    if ready.contains(.write) { link.continueSending() }
+                    if ready.contains(.read) { self.readOutput(link) }
+                }
+                errors = try link.loop.events.register(link.errorPipe.number, .read) { _ in self.readErrors(link) }
+                startTimer = link.loop.events.schedule(after: Self.startLimit) { [weak self] in
+                    self?.fail(link, "it said nothing for \(Self.startLimit)")
+                }
+            } catch {
+                fail(link, "\(error)")
+                if exit == nil { reapUnwatched(link) }
+            }
+        }
+
+        func setInterest(sending: Bool) {
+            isSending = sending
+            updateInterest()
+        }
+
+        private func updateInterest() {
+            var interest: Interest = []
+            if isReadingOutput { interest.insert(.read) }
+            if isSending { interest.insert(.write) }
+            // Refused only once the registration has ended, and then there is nothing to watch.
+            try? output?.setInterest(interest)
+        }
+
+        /// Ends a worker that breaks the rules; its end is then seen as any other.
+        private func fail(_ link: WorkerLink, _ reason: String) {
+            if protocolError == nil { protocolError = reason }
+            link.kill(reportingAsKilled: false)
+        }
+
+        /// Without a descriptor to watch, the end of the killed worker is asked for.
+        private func reapUnwatched(_ link: WorkerLink) {
+            if (try? link.process.reap()) == nil {
+                link.loop.events.schedule(after: .milliseconds(10)) { self.reapUnwatched(link) }
+            } else {
+                processEnded(link)
+            }
+        }
+
+        // MARK: Results
+
+        private func readOutput(_ link: WorkerLink) {
+            guard isReadingOutput else { return }
+            // A few reads a turn, so that one worker's flood does not hold up the others.
+            for _ in 0..<4 {
+                switch receive(link) {
+                case .received(let count) where count == link.loop.buffer.count: continue
+                case .received, .wouldBlock: return
+                case .endOfStream:
+                    // A worker that lives on without its socket is of no use, and nobody would notice it.
+                    isReadingOutput = false
+                    updateInterest()
+                    link.kill(reportingAsKilled: false)
+                    return
+                }
+            }
+        }
+
+        private func receive(_ link: WorkerLink) -> ReceiveResult {
+            let buffer = link.loop.buffer
+            guard let result = try? link.socket.receive(into: buffer) else { return .endOfStream }
+            if case .received(let count) = result {
+                receivedCount += UInt64(count)
+                take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), link)
+            }
+            return result
+        }
+
+        private func take(_ bytes: UnsafeRawBufferPointer, _ link: WorkerLink) {
+            guard protocolError == nil else { return }
+            do {
+                try assembler.take(bytes) { header, reader in try handle(header, &reader, link) }
+            } catch {
+                fail(link, "it sent bytes that make no sense: \(error)")
+            }
+        }
+
+        private func handle(_ header: Frame.Header, _ reader: inout ByteReader, _ link: WorkerLink) throws {
+            switch header.kind {
+            case .hello:
+                guard let own = Hello.own, try Hello.read(from: &reader) == own else {
+                    throw PortableFailure.wrongExecutable
+                }
+                isReady = true
+                startTimer?.cancel()
+                events.ready(link.id)
+            case .keys:
+                try keys.append(from: &reader)
+            case .values:
+                guard let current = link.current else { throw PortableFailure.unexpectedResult }
+                try current.chunk.receiveValues(Int(header.number), from: &reader, keys: keys)
+            case .failure:
+                guard let current = link.current, current.chunk.finishedCount < current.chunk.count else {
+                    throw PortableFailure.unexpectedResult
+                }
+                current.chunk.receiveFailure(try ErrorCoding.decode(from: &reader, keys: keys))
+            case .chunkEnd:
+                let sequence: UInt64 = try reader.read()
+                let nanoseconds: UInt64 = try reader.read()
+                guard link.current?.sequence == sequence, let chunk = link.finishCurrent() else {
+                    throw PortableFailure.unexpectedResult
+                }
+                events.ended(chunk, on: link.id, nanoseconds: nanoseconds)
+            case .define, .context, .forget, .chunk, .stop:
+                throw PortableFailure.unknownFrame
+            }
+        }
+
+        // MARK: Standard error
+
+        private func readErrors(_ link: WorkerLink) {
+            withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 1) { buffer in
+                switch (try? link.errorPipe.read(into: buffer)) ?? .endOfStream {
+                case .received(let count):
+                    errorTail.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                    relay(buffer[..<count], link)
+                case .wouldBlock:
+                    break
+                case .endOfStream:
+                    errors?.deregister()
+                }
+            }
+        }
+
+        private func relay(_ bytes: Slice<UnsafeMutableRawBufferPointer>, _ link: WorkerLink) {
+            let hasRoom = StandardErrorRelay.shared.write(Array(bytes)) {
+                link.loop.events.execute { try? self.errors?.setInterest(.read) }
+            }
+            // The worker is made to wait, as it would be if it wrote there itself.
+            if !hasRoom { try? errors?.setInterest([]) }
+        }
+
+        private func readRestOfErrors(_ link: WorkerLink) {
+            withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 1) { buffer in
+                // A pipe holds 64 KiB; a program that the worker left behind could go on writing for ever.
+                for _ in 0..<64 {
+                    guard case .received(let count)? = try? link.errorPipe.read(into: buffer) else { return }
+                    errorTail.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                    _ = StandardErrorRelay.shared.write(Array(buffer[..<count])) {}
+                }
+            }
+        }
+
+        // MARK: The end
+
+        /// Settles what the worker held, in this order: what it sent, what it had ready to send,
+        /// what it said; only then is an item called lost.
+        private func processEnded(_ link: WorkerLink) {
+            // Before the child is reaped, while its number still names its process group.
+            link.kill(reportingAsKilled: false)
+            readRestOfOutput(link)
+            salvage(link)
+            readRestOfErrors(link)
+            let status = try? link.process.reap()
+            for registration in [output, errors, exit] { registration?.deregister() }
+            startTimer?.cancel()
+
+            let failure = WorkerFailure(
+                processID: link.process.id.rawValue,
+                status: status,
+                standardError: errorTail.text,
+                protocolError: protocolError)
+            let held = link.close()
+            guard isReady || link.wasKilled else { return onEnd(failure) }
+            onEnd(nil)
+            report(held, failure, link)
+        }
+
+        private func report(_ held: (chunk: Chunk, sequence: UInt64)?, _ failure: WorkerFailure, _ link: WorkerLink) {
+            let error = PoolError.workerCrashed(failure)
+            var holding = HeldWork.nothing
+            if let (chunk, sequence) = held {
+                let wasStarted = link.board.started.load() >= sequence
+                holding = wasStarted ? .startedChunk : .unstartedChunk
+                if wasStarted, chunk.finishedCount < chunk.count { chunk.receiveFailure(error) }
+            }
+            events.workerEnded(link.id, holding: holding, error: error)
+        }
+
+        private func readRestOfOutput(_ link: WorkerLink) {
+            guard isReadingOutput else { return }
+            while case .received = receive(link) {}
+        }
+
+        /// Takes the results that the worker had ready but did not get to send; see ``Board``.
+        private func salvage(_ link: WorkerLink) {
+            let board = link.board
+            let published = board.published.load()
+            let (start, overflow) = receivedCount.subtractingReportingOverflow(board.base.load())
+            guard protocolError == nil, !overflow, start <= published, published <= UInt64(board.stage.count) else {
+                return
+            }
+            take(UnsafeRawBufferPointer(rebasing: board.stage[Int(start)..<Int(published)]), link)
+            let openRun = board.openRun.load()
+            guard openRun == published + 1, assembler.missing == nil else { return }
+            salvageRun(UnsafeRawBufferPointer(rebasing: board.stage[Int(published)...]), link)
+        }
+
+        /// Takes the complete values of a run that the worker was still adding to.
+        private func salvageRun(_ run: UnsafeRawBufferPointer, _ link: WorkerLink) {
+            var reader = ByteReader(run)
+            guard let header = try? Frame.Header.read(from: &reader), header.kind == .values, header.number > 0,
+                let chunk = link.current?.chunk
+            else { return }
+            // Bytes that the dying worker damaged lose results and nothing else.
+            try? chunk.receiveValues(Int(header.number), from: &reader, keys: keys)
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import Glibc
+import MultiprocessingCoding
+
+extension WorkerLink {
+    /// What waits to be sent to the worker, and what the worker knows already.
+    struct Outbox {
+        /// Bytes in the order in which they go out.
+        var segments = Queue<Segment>()
+
+        /// The chunk that the worker holds, and the number it has there.
+        var current: Chunk?
+        var sequence: UInt64 = 0
+
+        var knownContexts: Set<UInt64> = []
+        var isClosed = false
+        var isWaitingToSend = false
+
+        private var definedFunctions: Set<UInt32> = []
+        private var sentKeys = 0
+
+        /// Inputs of at least this size are sent from where they lie.
+        private static let copyLimit = 16 << 10
+
+        /// A part of the stream, which keeps alive what it points to.
+        struct Segment {
+            let bytes: ByteBuffer
+            var range: Range<Int>
+        }
+
+        // MARK: Adding
+
+        /// Adds a chunk's frame, after the frames that it builds on.
+        mutating func append(_ chunk: Chunk, _ portable: PortableChunk) {
+            current = chunk
+            sequence += 1
+            let head = ByteBuffer(capacity: 256)
+            // Before anything that could refer to them.
+            if KeyTable.shared.count > sentKeys {
+                Frame.append(.keys, to: head) { sentKeys = KeyTable.shared.encodeEntries(from: sentKeys, into: $0) }
+            }
+            if definedFunctions.insert(portable.definition.id).inserted {
+                Frame.append(.define, number: portable.definition.id, to: head) { buffer in
+                    portable.definition.bytes.withUnsafeBytes { buffer.append(contentsOf: $0) }
+                }
+            }
+            if let context = portable.context, knownContexts.insert(context.id).inserted {
+                let size = UInt64(8 + context.bytes.count)
+                Frame.Header(kind: .context, number: 0, length: size).append(to: head)
+                head.append(context.id)
+                append(context.bytes, 0..<context.bytes.count, behind: head)
+                Frame.appendPadding(after: Int(size), to: head)
+            }
+            let items = portable.items(from: chunk.finishedCount)
+            Frame.Header(
+                kind: .chunk,
+                number: UInt32(chunk.count - chunk.finishedCount),
+                length: UInt64(Frame.ChunkHeader.size + items.count)
+            ).append(to: head)
+            Frame.ChunkHeader(
+                sequence: sequence, context: portable.context?.id ?? 0, function: portable.definition.id,
+                stopsAtFailure: chunk.stopsAtFailure
+            ).append(to: head)
+            append(portable.inputs, items, behind: head)
+            Frame.appendPadding(after: Frame.ChunkHeader.size + items.count, to: head)
+            flush(head)
+        }
+
+        mutating func appendForget(_ context: UInt64) {
+            let frame = ByteBuffer(capacity: 32)
+            Frame.append(.forget, to: frame) { $0.append(context) }
+            flush(frame)
+        }
+
+        mutating func appendStop() {
+            let frame = ByteBuffer(capacity: 16)
+            Frame.append(.stop, to: frame) { _ in }
+            flush(frame)
+        }
+
+        /// Adds bytes behind those in `head`: copied if they are few, else from where they lie.
+        private mutating func append(_ bytes: ByteBuffer, _ range: Range<Int>, behind head: ByteBuffer) {
+            if range.count < Self.copyLimit {
+                bytes.withUnsafeBytes { head.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[range])) }
+            } else {
+                flushCopy(of: head)
+                segments.append(Segment(bytes: bytes, range: range))
+            }
+        }
+
+        /// Adds what is in `head` so far as a segment of its own, and empties it.
+        private mutating func flushCopy(of head: ByteBuffer) {
+            let copy = ByteBuffer(capacity: head.count)
+            head.withUnsafeBytes { copy.append(contentsOf: $0) }
+            head.removeAll(keepingCapacity: true)
+            flush(copy)
+        }
+
+        private mutating func flush(_ head: ByteBuffer) {
+            if head.count > 0 { segments.append(Segment(bytes: head, range: 0..<head.count)) }
+        }
+
+        // MARK: Sending
+
+        /// Calls `body` with the next bytes to send; `nil` when there are none.
+        func withNextBuffers<R>(_ body: (UnsafeBufferPointer<iovec>) -> R) -> R? {
+            guard !segments.isEmpty else { return nil }
+            let count = min(segments.count, 16)
+            return withUnsafeTemporaryAllocation(of: iovec.self, capacity: count) { vectors in
+                for index in 0..<count {
+                    let segment = segments[index]
+                    // The memory stays where it is: a buffer that is queued is not written any more.
+                    segment.bytes.withUnsafeBytes { bytes in
+                        vectors[index] = iovec(
+                            iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress! + segment.range.lowerBound),
+                            iov_len: segment.range.count)
+                    }
+                }
+                return body(UnsafeBufferPointer(vectors))
+            }
+        }
+
+        /// Removes the first `count` bytes, which were sent.
+        mutating func drop(_ count: Int) {
+            var rest = count
+            while rest > 0, let segment = segments.popFirst() {
+                if segment.range.count > rest {
+                    let range = segment.range.lowerBound + rest..<segment.range.upperBound
+                    segments.prepend(Segment(bytes: segment.bytes, range: range))
+                    return
+                }
+                rest -= segment.range.count
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+import MultiprocessingCoding
+import MultiprocessingSystem
+import Synchronization
+
+/// The parent's side of one worker process: what goes to it, what comes from it, and its end.
+///
+/// Work is written by the thread that has it, without waiting; what the socket does not take
+/// is written by the loop when it does. Everything that comes from the worker is read on the
+/// loop, by the ``WorkerLink/Inbox``.
+final class WorkerLink: Sendable {
+    let id: WorkerID
+    let process: ProcessHandle
+
+    let loop: WorkerLoop
+    let board: Board
+    let socket: Socket
+    let errorPipe: FileDescriptor
+
+    private let events: WorkerEvents
+    private let control: Socket
+    private let outbox: Mutex<Outbox>
+    private let inbox: Inbox
+    private let isKilled = Atomic(false)
+
+    /// Starts a worker process.
+    ///
+    /// Blocks until it has replaced its image, well below a millisecond.
+    ///
+    /// - Parameter onEnd: Called on the loop when the process is gone: with the reason if it
+    ///   never became ready, and its end is then not reported to the pool; otherwise with `nil`.
+    init(
+        id: WorkerID,
+        loop: WorkerLoop,
+        events: WorkerEvents,
+        onEnd: @escaping @Sendable (WorkerFailure?) -> Void
+    ) throws(SystemError) {
+        self.id = id
+        self.loop = loop
+        self.events = events
+        let work = try SocketPair()
+        let control = try SocketPair()
+        let errors = try Pipe()
+        try errors.readEnd.setNonBlocking()
+        board = Board(try Board.makeMemory())
+        board.index.store(UInt64(id.index))
+        process = try Command.worker().spawn(
+            standardError: errors.writeEnd.number,
+            passing: [work.second.number, control.second.number, board.descriptor])
+        // The worker's ends are closed here: a copy that stayed open would keep its end from showing.
+        socket = work.takeFirst()
+        self.control = control.takeFirst()
+        errorPipe = errors.takeReadEnd()
+        outbox = Mutex(Outbox())
+        inbox = Inbox(events: events, onEnd: onEnd)
+    }
+
+    /// Begins to watch the worker.
+    func open() {
+        loop.events.execute { self.inbox.open(self) }
+    }
+
+    // MARK: Work
+
+    /// Sends a chunk to the worker, which is idle.
+    func assign(_ chunk: Chunk) {
+        guard let portable = chunk.portable else { return }
+        // Cancelled by another thread on the way here, before there was anything to tell the worker.
+        guard !chunk.isCancelled else { return events.ended(chunk, on: id, nanoseconds: 0) }
+        portable.context?.addHolder(self)
+        outbox.withLock { outbox in
+            guard !outbox.isClosed else { return }
+            outbox.append(chunk, portable)
+            send(&outbox)
+        }
+        // A cancellation that another thread brought a moment ago did not find the chunk here.
+        if chunk.isCancelled { cancel(chunk) }
+    }
+
+    /// Tells the worker that the chunk it holds was cancelled.
+    func cancel(_ chunk: Chunk) {
+        let sequence: UInt64? = outbox.withLock { outbox in
+            outbox.current === chunk ? outbox.sequence : nil
+        }
+        guard let sequence else { return }
+        // A full buffer means a worker that reads nothing; it will not learn of this either.
+        withUnsafeBytes(of: sequence) { _ = try? control.send($0) }
+    }
+
+    /// Tells the worker that a shared value is not needed any more.
+    func forget(context: UInt64) {
+        outbox.withLock { outbox in
+            guard !outbox.isClosed, outbox.knownContexts.remove(context) != nil else { return }
+            outbox.appendForget(context)
+            send(&outbox)
+        }
+    }
+
+    /// Asks the worker, which is idle, to end, and ends it if it does not.
+    func stop() {
+        outbox.withLock { outbox in
+            guard !outbox.isClosed else { return }
+            outbox.appendStop()
+            send(&outbox)
+        }
+        loop.events.schedule(after: .seconds(5)) { [weak self] in self?.kill() }
+    }
+
+    /// Kills the worker and all that it started.
+    ///
+    /// - Parameter reportingAsKilled: Whether the worker's end is the pool's own doing.
+    func kill(reportingAsKilled: Bool = true) {
+        if reportingAsKilled { isKilled.store(true, ordering: .relaxed) }
+        // Refused only by a kernel that no longer knows the process, and then its end is on the way.
+        _ = try? process.killGroup()
+    }
+
+    var wasKilled: Bool { isKilled.load(ordering: .relaxed) }
+
+    // MARK: For the inbox, on the loop
+
+    /// The chunk that the worker holds.
+    var current: (chunk: Chunk, sequence: UInt64)? {
+        outbox.withLock { outbox in outbox.current.map { ($0, outbox.sequence) } }
+    }
+
+    /// Lets go of the chunk that has ended.
+    func finishCurrent() -> Chunk? {
+        outbox.withLock { $0.current.take() }
+    }
+
+    /// Sends what the socket did not take before.
+    func continueSending() {
+        outbox.withLock { send(&$0) }
+    }
+
+    /// Takes no more work, and drops what was not sent.
+    func close() -> (chunk: Chunk, sequence: UInt64)? {
+        outbox.withLock { outbox in
+            outbox.isClosed = true
+            outbox.segments = Queue()
+            return outbox.current.take().map { ($0, outbox.sequence) }
+        }
+    }
+
+    /// Writes as much as the socket takes; never waits.
+    private func send(_ outbox: inout Outbox) {
+        while let result = outbox.withNextBuffers({ try? socket.send($0) }) {
+            switch result {
+            case .sent(let count)?:
+                outbox.drop(count)
+            case .wouldBlock?:
+                setInterest(sending: true, &outbox)
+                return
+            case nil:
+                // Half a frame may have gone out, after which the worker can make no sense of anything.
+                outbox.segments = Queue()
+                kill(reportingAsKilled: false)
+            case .peerGone?:
+                // The end of the process is noticed elsewhere, and tells what became of the work.
+                outbox.segments = Queue()
+            }
+        }
+        setInterest(sending: false, &outbox)
+    }
+
+    private func setInterest(sending: Bool, _ outbox: inout Outbox) {
+        guard outbox.isWaitingToSend != sending else { return }
+        outbox.isWaitingToSend = sending
+        loop.events.execute { self.inbox.setInterest(sending: sending) }
+    }
+}
+
+/// How a worker came to its end, as its parent saw it.
+struct WorkerFailure: Sendable {
+    let processID: Int32
+    let status: ExitStatus?
+    let standardError: String
+    /// What was wrong with what it sent, if that was why it was ended.
+    let protocolError: String?
+
+    /// Whether a person, the system or another program ended the worker, and not the worker itself.
+    var wasKilledFromOutside: Bool {
+        protocolError == nil && (status == .signaled(.kill) || status == .signaled(.terminate))
+    }
+}

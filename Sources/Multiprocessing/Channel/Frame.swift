@@ -1,0 +1,144 @@
+package import MultiprocessingCoding
+
+/// What travels on a worker's socket: a header of 16 bytes, then the payload.
+///
+/// Both ends are the same executable on the same machine, so numbers are as the machine has
+/// them. Lengths have 64 bits. Payloads are padded to multiples of 16 bytes, so that every
+/// frame begins on such a multiple, and numbers in the stream are where the machine wants them.
+package enum Frame {
+    /// The bytes that a payload takes in the stream.
+    package static func paddedLength(_ length: Int) -> Int { (length + 15) & ~15 }
+
+    /// What a frame carries; the numbers travel.
+    package enum Kind: UInt8 {
+        // From the parent.
+
+        /// A function that chunks will name: `number` is its id, the payload says where to find it.
+        case define = 1
+        /// A value that chunks of one call share: its id, then its bytes.
+        case context
+        /// The id of a context that no chunk will name any more.
+        case forget
+        /// Work: see ``ChunkHeader``; `number` is the count of items.
+        case chunk
+        /// The request to end.
+        case stop
+
+        // From the worker.
+
+        /// The first frame: who the worker is.
+        case hello
+        /// The values of the next `number` items.
+        case values
+        /// The error of the next item.
+        case failure
+        /// The end of the chunk: its sequence number and how many nanoseconds it ran.
+        case chunkEnd
+
+        // From both.
+
+        /// Names of keys that later bytes refer to by number.
+        case keys
+    }
+
+    /// The fixed part in front of each payload.
+    package struct Header {
+        package static let size = 16
+
+        package var kind: Kind
+        package var number: UInt32
+        package var length: UInt64
+
+        func append(to buffer: ByteBuffer) {
+            buffer.append(UInt32(kind.rawValue))
+            buffer.append(number)
+            buffer.append(length)
+        }
+
+        func store(at address: UnsafeMutableRawPointer) {
+            address.storeBytes(of: UInt32(kind.rawValue), as: UInt32.self)
+            address.storeBytes(of: number, toByteOffset: 4, as: UInt32.self)
+            address.storeBytes(of: length, toByteOffset: 8, as: UInt64.self)
+        }
+
+        /// The bytes that the frame takes in the stream.
+        var frameSize: Int { Self.size + Frame.paddedLength(Int(length)) }
+
+        /// - Throws: For bytes that are no header.
+        static func read(from reader: inout ByteReader) throws -> Header {
+            let kind: UInt32 = try reader.read()
+            let number: UInt32 = try reader.read()
+            let length: UInt64 = try reader.read()
+            guard let kind = UInt8(exactly: kind).flatMap(Kind.init), length <= UInt64(Int.max - 64) else {
+                throw PortableFailure.unknownFrame
+            }
+            return Header(kind: kind, number: number, length: length)
+        }
+    }
+
+    /// What a chunk's payload begins with.
+    struct ChunkHeader {
+        static let size = 32
+
+        /// Counts the chunks of one worker, from 1.
+        var sequence: UInt64
+        /// What the chunk's items share; 0 for nothing.
+        var context: UInt64
+        var function: UInt32
+        /// Whether items behind one that fails are not to start.
+        var stopsAtFailure: Bool
+
+        func append(to buffer: ByteBuffer) {
+            buffer.append(sequence)
+            buffer.append(context)
+            buffer.append(UInt64(function))
+            // As wide as a flag need not be, so that the items begin on a multiple of 16 bytes.
+            buffer.append(UInt64(stopsAtFailure ? 1 : 0))
+        }
+
+        static func read(from reader: inout ByteReader) throws -> ChunkHeader {
+            let sequence: UInt64 = try reader.read()
+            let context: UInt64 = try reader.read()
+            let function: UInt64 = try reader.read()
+            let stopsAtFailure: UInt64 = try reader.read()
+            return ChunkHeader(
+                sequence: sequence, context: context, function: UInt32(truncatingIfNeeded: function),
+                stopsAtFailure: stopsAtFailure != 0)
+        }
+    }
+
+    /// Appends what is missing behind a payload of this length.
+    static func appendPadding(after length: Int, to buffer: ByteBuffer) {
+        let count = paddedLength(length) - length
+        if count > 0 {
+            buffer.append(uninitialized: count).initializeMemory(as: UInt8.self, repeating: 0, count: count)
+        }
+    }
+
+    /// Appends a whole frame whose payload `body` writes.
+    package static func append(
+        _ kind: Kind,
+        number: UInt32 = 0,
+        to buffer: ByteBuffer,
+        _ body: (ByteBuffer) throws -> Void
+    ) rethrows {
+        let start = buffer.count
+        Header(kind: kind, number: number, length: 0).append(to: buffer)
+        try body(buffer)
+        let length = buffer.count - start - Header.size
+        buffer.overwrite(at: start + 8, with: UInt64(length))
+        appendPadding(after: length, to: buffer)
+    }
+}
+
+/// A conversation between the two ends of a channel that makes no sense.
+struct PortableFailure: Error, CustomStringConvertible {
+    let description: String
+
+    static let unknownFrame = PortableFailure(description: "a frame that does not exist")
+    static let unexpectedResult = PortableFailure(description: "a result that nobody waits for")
+    static let unknownFunction = PortableFailure(description: "work that was never defined")
+    static let unknownContext = PortableFailure(description: "a shared value that was never sent")
+    static let wrongExecutable = PortableFailure(description: "the two ends do not run the same executable")
+    static let notPrepared = PortableFailure(description: "work that was made for threads")
+}

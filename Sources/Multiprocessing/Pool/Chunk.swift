@@ -1,0 +1,97 @@
+package import MultiprocessingCoding
+import Synchronization
+
+/// Work items that travel and run together, as the scheduler and the backends see them.
+///
+/// The pool makes a chunk, hands it to one worker at a time, and ends it exactly once. Its
+/// items run in order, so one number, how many have ended, says where it stands.
+///
+/// `Sendable`: the scheduler hands a chunk from one owner to the next (caller, queue, worker),
+/// every transfer goes through the pool's lock, and only the owner calls what is not marked
+/// as safe from any thread.
+public class Chunk: @unchecked Sendable {
+    /// How many items are in the chunk.
+    package let count: Int
+
+    /// How many of them have ended, in order.
+    package final var finishedCount = 0
+
+    /// How often the chunk came back unstarted from a worker that ended.
+    package final var returns = 0
+
+    /// Where the scheduler put the chunk; guarded by the pool's lock.
+    package final var place = Place.unsubmitted
+
+    private let cancelled = Atomic(false)
+    private let hasEnded = Atomic(false)
+
+    package enum Place: Equatable {
+        case unsubmitted
+        case queued
+        case held(by: Int)
+        case ended
+    }
+
+    init(count: Int) {
+        self.count = count
+    }
+
+    /// Makes a chunk that nobody can run, which is all that the scheduler's decisions need.
+    package static func placeholder(count: Int) -> Chunk {
+        Chunk(count: count)
+    }
+
+    /// Whether the chunk was cancelled: items that have not started do not start.
+    ///
+    /// Safe from any thread.
+    package final var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+
+    /// Safe from any thread.
+    package final func markCancelled() {
+        cancelled.store(true, ordering: .relaxed)
+    }
+
+    /// Whether items can be left to run: some have not ended, and nothing forbids them.
+    var wantsToRun: Bool { finishedCount < count && !isCancelled }
+
+    /// Whether items behind one that fails are not to start.
+    var stopsAtFailure: Bool { false }
+
+    /// Runs the items that have not ended, on the executor of the current task.
+    package func run() async { mustBeOverridden() }
+
+    /// What a worker process needs to run the chunk; `nil` when it was made for threads only.
+    package var portable: PortableChunk? { mustBeOverridden() }
+
+    /// Takes the encoded values of the next `count` items.
+    ///
+    /// A value that cannot be decoded fails the item it belongs to.
+    ///
+    /// - Throws: When the bytes end too early, or hold more items than are outstanding.
+    package func receiveValues(_ count: Int, from reader: inout ByteReader, keys: ReceivedKeys) throws {
+        mustBeOverridden()
+    }
+
+    /// Takes the failure of the next item.
+    package func receiveFailure(_ error: any Error) { mustBeOverridden() }
+
+    /// Ends the chunk, whoever comes first: a worker's report and the pool's end can cross.
+    final func endOnce(failing error: any Error, nanoseconds: UInt64) {
+        guard !hasEnded.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        end(failing: error, nanoseconds: nanoseconds)
+    }
+
+    /// Takes the end of the chunk; what has not ended by now fails with `error`.
+    ///
+    /// Called once, with no lock held, because it resumes whoever waits.
+    func end(failing error: any Error, nanoseconds: UInt64) { mustBeOverridden() }
+
+    /// Tells whoever waits that no result will come; results that come all the same are dropped.
+    ///
+    /// Safe from any thread, at any time, more than once, and while a worker runs the chunk.
+    func abandon(_ error: any Error) { mustBeOverridden() }
+
+    private func mustBeOverridden(_ function: StaticString = #function) -> Never {
+        fatalError("\(function) belongs to the kinds of chunk; Chunk itself is never run")
+    }
+}

@@ -1,0 +1,116 @@
+import Dispatch
+
+/// The result of a work item that may not have run yet.
+///
+/// ```swift
+/// let future = pool.submit { try render(page: 7) }
+/// let pixels = try await future.value
+/// ```
+///
+/// Letting go of a future does not cancel its item.
+public final class Future<Output: Sendable>: Sendable {
+    let state: FutureState<Output>
+
+    init(_ state: FutureState<Output>) {
+        self.state = state
+        state.addHolder()
+    }
+
+    /// A future of work that was refused.
+    convenience init(failed error: any Error) {
+        self.init(FutureState(failed: error))
+    }
+
+    deinit {
+        state.removeHolder()
+    }
+
+    /// The item's value, once there is one.
+    ///
+    /// Suspends until the item has ended. Several tasks may wait. Cancelling a waiting task
+    /// makes it throw `CancellationError` at once; if it was the last to wait, and no completion
+    /// handler is registered, the item is cancelled too.
+    ///
+    /// - Throws: What the item threw, `CancellationError`, or ``PoolError``.
+    nonisolated(nonsending) public var value: Output {
+        get async throws {
+            try await state.wait().get()
+        }
+    }
+
+    /// The item's value or its error, once there is one; waits as ``value`` does.
+    nonisolated(nonsending) public var result: Result<Output, any Error> {
+        get async {
+            await state.wait()
+        }
+    }
+
+    /// Whether the item has ended, as a value, an error or cancelled.
+    public var isFinished: Bool {
+        state.outcome != nil
+    }
+
+    /// Cancels the item; the future fails with `CancellationError` unless it is finished.
+    ///
+    /// An item that waits in the queue never starts. One that runs sees ordinary task
+    /// cancellation, in a worker process too; its worker is free again when it returns.
+    /// Never blocks, and does nothing when the item has ended.
+    public func cancel() {
+        state.cancelItem()
+    }
+
+    /// Calls `body` once, with the item's value or error.
+    ///
+    /// If the item has ended, `body` runs before this returns, on the calling thread; otherwise
+    /// on a serial Dispatch queue that all of the pool's completion handlers share.
+    /// Handlers that are added while the item is pending are called in that order.
+    ///
+    /// - Parameter body: What to do; it may block or call the pool, but holds up other handlers meanwhile.
+    public func onCompletion(_ body: @escaping @Sendable (Result<Output, any Error>) -> Void) {
+        state.onCompletion(body)
+    }
+
+    /// Blocks the calling thread until the item has ended, and returns its value.
+    ///
+    /// For code that is not asynchronous; a task awaits ``value``.
+    ///
+    /// - Parameter timeout: How long to wait; `nil` waits for ever, zero or less does not wait.
+    /// - Throws: What the item threw, `CancellationError`, or ``PoolError``: with the code
+    ///   ``PoolError/Code/timedOut`` when the wait took too long, which leaves the item running.
+    @available(*, noasync, message: "it blocks the thread; use `try await future.value`")
+    public func wait(timeout: Duration? = nil) throws -> Output {
+        if let outcome = state.outcome { return try outcome.get() }
+        let semaphore = DispatchSemaphore(value: 0)
+        let wakeUp = state.onSettled { semaphore.signal() }
+        defer { wakeUp.map(state.removeWakeUp) }
+        let deadline = timeout.map { DispatchTime.now() + .nanoseconds($0.wholeNanoseconds) }
+        if semaphore.wait(timeout: deadline ?? .distantFuture) == .success, let outcome = state.outcome {
+            return try outcome.get()
+        }
+        var error = PoolError(.timedOut, "the item did not end within \(timeout ?? .zero); it goes on running")
+        error.limit = timeout
+        throw error
+    }
+}
+
+extension Future: CustomStringConvertible {
+    /// Whether the item is pending, or the value or error that it ended with.
+    public var description: String {
+        switch state.outcome {
+        case nil: "Future<\(Output.self)>(pending)"
+        case .success(let value): "Future<\(Output.self)>(finished: \(value))"
+        case .failure(is CancellationError): "Future<\(Output.self)>(cancelled)"
+        case .failure(let error): "Future<\(Output.self)>(failed: \(error))"
+        }
+    }
+}
+
+extension Duration {
+    /// The duration in nanoseconds, not less than zero and as large as fits.
+    var wholeNanoseconds: Int {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        let (scaled, overflow) = Int(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? .max : scaled &+ Int(attoseconds / 1_000_000_000)
+    }
+}

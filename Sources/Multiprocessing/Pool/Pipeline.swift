@@ -1,0 +1,246 @@
+import Synchronization
+
+/// The chunks of one call on their way: how many are out, what came back, and who waits for it.
+///
+/// One task feeds it and one task drains it (often the same). Safe from any thread.
+final class Pipeline<Output: Sendable>: Sendable {
+    typealias Waiter = UnsafeContinuation<Void, Never>
+
+    let core: PoolCore
+    let stopsAtFailure: Bool
+
+    /// Whether results are wanted as they come, and so have to be remembered in that order.
+    private let keepsArrivals: Bool
+
+    private let state = Mutex(State())
+
+    struct State {
+        /// Chunks that were submitted and have not ended.
+        var inFlight: [Int: BatchHandle] = [:]
+        var inFlightBytes = 0
+        var arrived: [Int: ChunkResult<Output>] = [:]
+        /// The numbers in `arrived`, in the order in which they came.
+        var arrivals = Queue<Int>()
+        /// How many chunks were made.
+        var nextIndex = 0
+        var lowestFailure: (index: Int, error: any Error)?
+        var isCancelled = false
+        /// No chunk will be added.
+        var isInputEnded = false
+        /// What the input threw, until that was given out.
+        var inputError: (any Error)?
+        /// Items that were taken from the input, and items that were given out.
+        var pulledCount = 0
+        var deliveredCount = 0
+
+        /// Remembers the failure of the lowest item.
+        ///
+        /// After the first one what runs is cancelled, and says so; that is no news.
+        fileprivate mutating func noteFailure(_ result: ChunkResult<Output>, of index: Int) {
+            guard let failure = result.failures.first, index < lowestFailure?.index ?? .max,
+                lowestFailure == nil || !(failure.error is CancellationError)
+            else { return }
+            lowestFailure = (index, failure.error)
+        }
+
+        /// The chunks that are out and come after the one at `index`, in the order in which to cancel them.
+        ///
+        /// The last first: a worker whose chunk is cancelled takes the next one in the queue, which must be gone by then.
+        fileprivate func chunks(behind index: Int = -1) -> [Chunk] {
+            inFlight.filter { $0.key > index }.sorted { $0.key > $1.key }.map(\.value.chunk)
+        }
+
+        /// Takes what came back since the last time.
+        mutating func takeArrived() -> [(index: Int, result: ChunkResult<Output>)] {
+            var taken: [(index: Int, result: ChunkResult<Output>)] = []
+            while let index = arrivals.popFirst() {
+                if let result = arrived.removeValue(forKey: index) { taken.append((index, result)) }
+            }
+            return taken
+        }
+
+        /// Takes one chunk's result, if it came back.
+        mutating func take(_ index: Int) -> ChunkResult<Output>? {
+            arrived.removeValue(forKey: index)
+        }
+
+        /// Takes the result that came back first.
+        mutating func takeFirstArrived() -> ChunkResult<Output>? {
+            while let index = arrivals.popFirst() {
+                if let result = arrived.removeValue(forKey: index) { return result }
+            }
+            return nil
+        }
+
+        fileprivate var onCancel: (@Sendable () -> Void)?
+        fileprivate var consumer: (condition: @Sendable (borrowing State) -> Bool, waiter: Waiter)?
+        fileprivate var producer: (condition: @Sendable (borrowing State) -> Bool, waiter: Waiter)?
+
+        /// Whoever's condition has come to hold.
+        fileprivate mutating func takeReady() -> (Waiter?, Waiter?) {
+            var ready: (Waiter?, Waiter?)
+            if let consumer, isCancelled || consumer.condition(self) {
+                ready.0 = consumer.waiter
+                self.consumer = nil
+            }
+            if let producer, isCancelled || producer.condition(self) {
+                ready.1 = producer.waiter
+                self.producer = nil
+            }
+            return ready
+        }
+    }
+
+    init(core: PoolCore, stopsAtFailure: Bool, keepsArrivals: Bool) {
+        self.core = core
+        self.stopsAtFailure = stopsAtFailure
+        self.keepsArrivals = keepsArrivals
+    }
+
+    /// Reads or changes the state; `body` is short and calls nothing that waits.
+    func withState<R: Sendable>(_ body: (inout sending State) -> R) -> R {
+        state.withLock { body(&$0) }
+    }
+
+    // MARK: Feeding
+
+    /// Makes chunks of the inputs and submits them.
+    ///
+    /// An input that cannot be encoded fails alone, as if it had run.
+    func submit<Input: Sendable>(_ inputs: [Input], _ work: Work<Input, Output>) {
+        let index = state.withLock { state in
+            defer { state.nextIndex += 1 }
+            return state.nextIndex
+        }
+        do {
+            let chunk = try BatchChunk(index: index, inputs: inputs, work: work, pipeline: self)
+            let isWanted = state.withLock { state in
+                guard !state.isCancelled, !(stopsAtFailure && state.lowestFailure != nil) else { return false }
+                state.inFlight[index] = BatchHandle(chunk: chunk, size: chunk.encodedSize)
+                state.inFlightBytes += chunk.encodedSize
+                return true
+            }
+            if isWanted { core.submit(chunk) }
+        } catch  where inputs.count > 1 {
+            // The number that was drawn goes to an empty chunk, so that the order has no gap.
+            take(ChunkResult(), of: index, unsent: true)
+            for input in inputs { submit([input], work) }
+        } catch {
+            take(ChunkResult(failures: [(0, error)], count: 1), of: index, unsent: true)
+        }
+    }
+
+    /// Says that no chunk will be added, and what the input threw, if it did.
+    func endInput(_ error: (any Error)? = nil) {
+        let (consumer, producer) = state.withLock { state in
+            state.isInputEnded = true
+            state.inputError = error
+            return state.takeReady()
+        }
+        consumer?.resume()
+        producer?.resume()
+    }
+
+    // MARK: Results
+
+    /// Takes the end of a chunk; only the first end of each counts.
+    func receive(_ result: ChunkResult<Output>, of index: Int) {
+        take(result, of: index, unsent: false)
+    }
+
+    private func take(_ result: ChunkResult<Output>, of index: Int, unsent: Bool) {
+        let (consumer, producer, overtaken) = state.withLock { state -> (Waiter?, Waiter?, [Chunk]) in
+            if let chunk = state.inFlight.removeValue(forKey: index) {
+                state.inFlightBytes -= chunk.size
+            } else if !unsent {
+                return (nil, nil, [])
+            }
+            state.arrived[index] = result
+            if keepsArrivals { state.arrivals.append(index) }
+            state.noteFailure(result, of: index)
+            let (consumer, producer) = state.takeReady()
+            let isNewFailure = stopsAtFailure && state.lowestFailure?.index == index
+            return (consumer, producer, isNewFailure ? state.chunks(behind: index) : [])
+        }
+        // Here and not when the consumer wakes: until then the workers would go on with them.
+        for chunk in overtaken { core.cancel(chunk) }
+        consumer?.resume()
+        producer?.resume()
+    }
+
+    /// Counts an item that was given out, which makes room for another.
+    func noteDelivery() {
+        let (consumer, producer) = state.withLock { state in
+            state.deliveredCount += 1
+            return state.takeReady()
+        }
+        consumer?.resume()
+        producer?.resume()
+    }
+
+    // MARK: Waiting
+
+    /// Suspends until `condition` holds or the call is cancelled.
+    nonisolated(nonsending) func wait(until condition: @escaping @Sendable (borrowing State) -> Bool) async {
+        await withUnsafeContinuation { (waiter: Waiter) in
+            let isReady = state.withLock { state in
+                if state.isCancelled || condition(state) { return true }
+                state.consumer = (condition, waiter)
+                return false
+            }
+            if isReady { waiter.resume() }
+        }
+    }
+
+    /// As ``wait(until:)``, for the task that feeds the pipeline.
+    func waitToFeed(until condition: @escaping @Sendable (borrowing State) -> Bool) async {
+        await withUnsafeContinuation { (waiter: Waiter) in
+            let isReady = state.withLock { state in
+                if state.isCancelled || condition(state) { return true }
+                state.producer = (condition, waiter)
+                return false
+            }
+            if isReady { waiter.resume() }
+        }
+    }
+
+    // MARK: Cancelling
+
+    /// Cancels every chunk that is out, and wakes whoever waits.
+    func cancel() {
+        let (chunks, ready, onCancel) = state.withLock { state in
+            state.isCancelled = true
+            return (state.chunks(), state.takeReady(), state.onCancel.take())
+        }
+        onCancel?()
+        for chunk in chunks { core.cancel(chunk) }
+        ready.0?.resume()
+        ready.1?.resume()
+    }
+
+    var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
+    /// Whether an item has failed.
+    var hasFailed: Bool { state.withLock { $0.lowestFailure != nil } }
+
+    /// Calls `body` when the pipeline is cancelled, or at once if it is; for one caller.
+    func whenCancelled(_ body: @escaping @Sendable () -> Void) {
+        let isCancelled = state.withLock { state in
+            if !state.isCancelled { state.onCancel = body }
+            return state.isCancelled
+        }
+        if isCancelled { body() }
+    }
+
+    /// Cancels every chunk that is out; their ends are still taken.
+    func cancelChunks() {
+        let chunks = state.withLock { $0.chunks() }
+        for chunk in chunks { core.cancel(chunk) }
+    }
+}
+
+/// A chunk that is out, and the bytes that it keeps in memory.
+struct BatchHandle: Sendable {
+    let chunk: Chunk
+    let size: Int
+}

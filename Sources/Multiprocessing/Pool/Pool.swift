@@ -1,0 +1,69 @@
+import Dispatch
+
+/// Runs Swift work on threads or in worker processes; one parameter chooses which.
+///
+/// ```swift
+/// let pool = try Pool(.processes)
+/// let squares = try await pool.map(1...1_000) { $0 * $0 }
+/// await pool.shutDown()
+/// ```
+///
+/// On ``Backend/processes`` a crash in the work costs the item that crashed and nothing else:
+/// the item fails with ``PoolError/Code/workerCrashed`` and the worker is replaced. Workers
+/// start when work is waiting for them, up to ``workerCount``.
+///
+/// A pool is best used through ``withPool(_:workers:_:)``. A pool that is merely dropped ends
+/// its workers once nobody can see a result any more: when the pool and every future of
+/// pending work are gone. That never blocks.
+public final class Pool: Sendable {
+    let core: PoolCore
+
+    /// How many workers run at the same time at most.
+    public var workerCount: Int { core.workerCount }
+
+    /// More workers than this are taken for a mistake: no system runs as many processes or threads.
+    static let maximumWorkers = 65_536
+
+    /// Makes a pool; its workers are started when there is work for them.
+    ///
+    /// - Parameters:
+    ///   - backend: Where the workers run.
+    ///   - workers: How many work items run at the same time. By default as many as the cores
+    ///     that this process may use, by its affinity mask and its cgroup's quota.
+    /// - Throws: ``PoolError/Code/invalidArgument`` when `workers` is less than 1 or more than 65,536, and
+    ///   ``PoolError/Code/workerStartFailed`` when the backend cannot run here at all.
+    public init(_ backend: some Backend = .processes, workers: Int? = nil) throws {
+        if let workers, workers < 1 {
+            throw PoolError.invalidArgument(
+                "workers", workers, "a pool needs at least 1 worker; leave it out for one per usable core")
+        }
+        if let workers, workers > Self.maximumWorkers {
+            throw PoolError.invalidArgument(
+                "workers", workers, "a pool has at most \(Self.maximumWorkers) workers")
+        }
+        core = try PoolCore(backend: backend, workerCount: workers ?? Machine.usableCores)
+    }
+
+    deinit {
+        core.removeObserver()
+    }
+
+    /// Finishes what was submitted, then stops the workers.
+    ///
+    /// Suspends until the last worker is gone; an idle worker process that does not end when asked to is
+    /// killed after 5 seconds. Work that is submitted from now on fails with
+    /// ``PoolError/Code/shutDown``. Safe to call more than once and from several tasks.
+    public func shutDown() async {
+        await core.shutDown()
+    }
+
+    /// Stops the workers at once; queued and running items fail with ``PoolError/Code/shutDown``.
+    ///
+    /// Suspends until the workers are gone. Worker processes are killed, with all that they
+    /// started. A thread cannot be killed: its item is cancelled, its result is dropped, and
+    /// the thread is given up when the item returns, for which this does not wait. Safe to
+    /// call more than once, from several tasks and from a task that a completion handler starts.
+    public func terminate() async {
+        await core.terminate()
+    }
+}

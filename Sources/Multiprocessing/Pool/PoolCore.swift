@@ -1,0 +1,159 @@
+import Dispatch
+import Synchronization
+
+/// The one owner of a pool's state: feeds events to the scheduler and performs its actions.
+///
+/// It outlives the ``Pool`` that made it for as long as workers or pending futures need it.
+final class PoolCore: Sendable {
+    let workerCount: Int
+
+    /// Where completion handlers run, one at a time, so that a handler that blocks stalls no worker.
+    let callbackQueue = DispatchQueue(label: "Multiprocessing.callbacks")
+
+    /// Whether work has to be encoded, because workers are other processes.
+    let needsPortableWork: Bool
+
+    private let state: Mutex<State>
+
+    /// How many a pool's results can still reach: the pool itself, and each pending future that somebody holds.
+    private let observers = Atomic(1)
+
+    private struct State {
+        var scheduler: Scheduler
+        var group: (any WorkerGroup)?
+        var finishWaiters: [CheckedContinuation<Void, Never>] = []
+
+        mutating func takeWaiters() -> [CheckedContinuation<Void, Never>] {
+            defer { finishWaiters = [] }
+            return finishWaiters
+        }
+    }
+
+    init(backend: any Backend, workerCount: Int) throws {
+        self.workerCount = workerCount
+        needsPortableWork = backend.needsPortableWork
+        state = Mutex(State(scheduler: Scheduler(workerCount: workerCount)))
+        let group = try backend.makeWorkers(count: workerCount, reportingTo: WorkerEvents(core: self))
+        state.withLock { $0.group = group }
+    }
+
+    /// Whether work is still taken.
+    var isOpen: Bool { state.withLock { $0.scheduler.phase == .open } }
+
+    // MARK: Work
+
+    /// Queues a chunk, or hands it to an idle worker before it returns.
+    func submit(_ chunk: Chunk) {
+        perform { $0.submit(chunk, now: monotonicNanoseconds()) }
+    }
+
+    /// Cancels a chunk that was submitted.
+    func cancel(_ chunk: Chunk) {
+        chunk.markCancelled()
+        perform { $0.cancel(chunk) }
+    }
+
+    // MARK: Events from the workers
+
+    func workerReady(_ worker: WorkerID) {
+        perform { $0.workerReady(worker, now: monotonicNanoseconds()) }
+    }
+
+    func chunkEnded(_ chunk: Chunk, on worker: WorkerID, nanoseconds: UInt64) {
+        perform(ending: chunk, nanoseconds) { $0.chunkEnded(on: worker, now: monotonicNanoseconds()) }
+    }
+
+    func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError) {
+        perform { $0.workerEnded(worker, holding: holding, error: error, now: monotonicNanoseconds()) }
+    }
+
+    func startFailed(_ worker: WorkerID, error: PoolError) {
+        perform { $0.startFailed(worker, error: error, now: monotonicNanoseconds()) }
+    }
+
+    // MARK: The end
+
+    func shutDown() async {
+        perform { $0.shutDown() }
+        await waitUntilFinished()
+    }
+
+    func terminate() async {
+        perform { $0.terminate() }
+        await waitUntilFinished()
+    }
+
+    private func waitUntilFinished() async {
+        await withCheckedContinuation { continuation in
+            let isFinished = state.withLock { state in
+                if state.scheduler.isFinished { return true }
+                state.finishWaiters.append(continuation)
+                return false
+            }
+            if isFinished { continuation.resume() }
+        }
+    }
+
+    // MARK: Being dropped
+
+    func addObserver() {
+        observers.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    /// Ends the workers when nobody is left who could see a result or submit more work.
+    ///
+    /// Never blocks: it runs in `deinit`, on any thread.
+    func removeObserver() {
+        if observers.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+            perform { $0.terminate() }
+        }
+    }
+
+    // MARK: Actions
+
+    /// Feeds one event to the scheduler and does what it answers, with the lock released.
+    ///
+    /// A worker gets its next chunk before the last one's waiters are resumed, so that it works
+    /// meanwhile; all else comes after, so that nobody learns of the pool's end before the last result.
+    private func perform(
+        ending chunk: Chunk? = nil,
+        _ nanoseconds: UInt64 = 0,
+        _ event: (inout Scheduler) -> Scheduler.Actions
+    ) {
+        let (actions, group) = state.withLock { state in (event(&state.scheduler), state.group) }
+        if let chunk {
+            actions.forEach { action in
+                if case .assign(let next, let worker) = action { group?.assign(next, to: worker) }
+            }
+            chunk.endOnce(failing: CancellationError(), nanoseconds: nanoseconds)
+        }
+        actions.forEach { action in
+            switch action {
+            case .assign(let next, let worker):
+                if chunk == nil { group?.assign(next, to: worker) }
+            case .start(let worker):
+                group?.start(worker)
+            case .cancel(let chunk, let worker):
+                group?.cancel(chunk, on: worker)
+            case .stop(let worker):
+                group?.stop(worker)
+            case .kill(let worker):
+                group?.kill(worker)
+            case .end(let chunk, let reason):
+                chunk.endOnce(failing: reason.error, nanoseconds: 0)
+            case .abandon(let chunk, let reason):
+                chunk.abandon(reason.error)
+            case .finished:
+                finish()
+            }
+        }
+    }
+
+    private func finish() {
+        let (group, waiters) = state.withLock { state in
+            (state.group.take(), state.takeWaiters())
+        }
+        group?.close()
+        waiters.forEach { $0.resume() }
+    }
+}

@@ -1,0 +1,70 @@
+extension PoolError {
+    /// A new error for each item: what one caller does with it cannot show in another.
+    static var shutDown: PoolError {
+        PoolError(.shutDown, "the pool was shut down; make a new pool to run more work")
+    }
+
+    static func notCodable(_ type: Any.Type) -> PoolError {
+        var error = PoolError(
+            .notPortable,
+            """
+            values of type \(readableName(of: type)) cannot be sent to a worker process, because the type is not Codable; \
+            make it conform to Codable, or use Pool(.threads)
+            """)
+        error.typeName = readableName(of: type)
+        return error
+    }
+
+    static func notEncodable(_ type: Any.Type, as role: String, _ underlying: any Error) -> PoolError {
+        var error = PoolError(
+            .notPortable,
+            "the \(role) of type \(readableName(of: type)) could not be encoded: \(describe(underlying)); look at its encode(to:)"
+        )
+        error.typeName = readableName(of: type)
+        error.errorDescription = describe(underlying)
+        error.underlyingError = underlying
+        return error
+    }
+
+    static func notDecodable(_ type: Any.Type, as role: String, _ underlying: any Error) -> PoolError {
+        var error = PoolError(
+            .notPortable,
+            "the \(role) of type \(readableName(of: type)) could not be decoded: \(describe(underlying)); look at its init(from:)"
+        )
+        error.typeName = readableName(of: type)
+        error.errorDescription = describe(underlying)
+        error.underlyingError = underlying
+        return error
+    }
+
+    static func invalidArgument(_ name: String, _ value: Int, _ rule: String) -> PoolError {
+        PoolError(.invalidArgument, "\(name) is \(value), but \(rule)")
+    }
+
+    /// What a caller gets to see of an error that an item threw.
+    ///
+    /// The rule is the same on every backend, so that code which was tested on threads catches
+    /// the same errors on processes.
+    static func thrown(_ error: any Error) -> any Error {
+        if error is CancellationError || error is any Codable { return error }
+        return remote(error)
+    }
+
+    static func remote(_ error: any Error) -> PoolError {
+        var remote = remote(typeName: readableName(of: type(of: error)), description: describe(error))
+        remote.underlyingError = error
+        return remote
+    }
+
+    /// - Parameter note: Why the error does not arrive as what it was.
+    static func remote(
+        typeName: String,
+        description: String,
+        note: String = "an error whose type is Codable is rethrown as what it is"
+    ) -> PoolError {
+        var remote = PoolError(.remote, "the item threw \(typeName): \(description) (\(note))")
+        remote.typeName = typeName
+        remote.errorDescription = description
+        return remote
+    }
+}

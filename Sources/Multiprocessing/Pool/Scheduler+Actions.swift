@@ -1,0 +1,59 @@
+extension Scheduler {
+    /// Something for the owner of the scheduler to do, after unlocking.
+    package enum Action {
+        case start(WorkerID)
+        case assign(Chunk, WorkerID)
+        case cancel(Chunk, WorkerID)
+        /// Let the idle worker end by itself.
+        case stop(WorkerID)
+        /// End the worker at once, whatever it does.
+        case kill(WorkerID)
+        /// The chunk is in nobody's hands any more: what is unfinished in it fails.
+        case end(Chunk, Reason)
+        /// Nobody is to wait for the chunk any longer, though a worker may still run it.
+        case abandon(Chunk, Reason)
+        /// Every worker is gone and none will come.
+        case finished
+    }
+
+    /// Why a chunk ends without results.
+    package enum Reason {
+        case shutDown
+        case cancelled
+        case failed(PoolError)
+
+        /// A new error for each item that fails.
+        package var error: any Error {
+            switch self {
+            case .shutDown: PoolError.shutDown
+            case .cancelled: CancellationError()
+            case .failed(let error): error
+            }
+        }
+    }
+
+    /// A few actions in order; the first, most often the only one, takes no allocation.
+    package struct Actions {
+        private var first: Action?
+        private var others: [Action] = []
+
+        init(_ action: Action? = nil) {
+            first = action
+        }
+
+        mutating func append(_ action: Action?) {
+            guard let action else { return }
+            if first == nil {
+                first = action
+            } else {
+                others.append(action)
+            }
+        }
+
+        package func forEach(_ body: (Action) -> Void) {
+            guard let first else { return }
+            body(first)
+            others.forEach(body)
+        }
+    }
+}

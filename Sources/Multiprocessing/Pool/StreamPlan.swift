@@ -1,0 +1,57 @@
+/// What a stream was asked to do.
+struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
+    /// Keeps the pool alive while the stream is in use.
+    let pool: Pool
+    let work: Work<Input, Output>
+    let chunkSize: Int
+    let buffer: Int
+    let order: StreamOrder
+    let stopsAtFailure: Bool
+
+    /// - Throws: ``PoolError/Code/invalidArgument`` for a chunk size or a buffer less than 1.
+    init(
+        pool: Pool,
+        work: Work<Input, Output>,
+        chunkSize: Int?,
+        buffer: Int?,
+        order: StreamOrder,
+        stopsAtFailure: Bool
+    ) throws {
+        try pool.core.checkChunkSize(chunkSize)
+        if let buffer, buffer < 1 {
+            throw PoolError.invalidArgument(
+                "buffer", buffer, "at least 1 item has to be on its way; leave it out to have it chosen")
+        }
+        self.pool = pool
+        self.work = work
+        self.chunkSize = chunkSize ?? 1
+        let (product, overflow) = self.chunkSize.multipliedReportingOverflow(by: 4 * pool.workerCount)
+        self.buffer = buffer ?? (overflow ? .max : product)
+        self.order = order
+        self.stopsAtFailure = stopsAtFailure
+    }
+
+    func makePipeline() -> Pipeline<Output> {
+        Pipeline(core: pool.core, stopsAtFailure: stopsAtFailure, keepsArrivals: order.kind == .completion)
+    }
+
+    /// How many inputs may be taken now: a whole chunk, or nothing.
+    ///
+    /// A chunk that is larger than the buffer travels alone.
+    func room(pulled: Int, delivered: Int) -> Bool {
+        pulled == delivered || chunkSize <= buffer - (pulled - delivered)
+    }
+}
+
+/// Cancels what is out when the consumer lets go of its iterator.
+final class PipelineOwner<Output: Sendable>: Sendable {
+    let pipeline: Pipeline<Output>
+
+    init(_ pipeline: Pipeline<Output>) {
+        self.pipeline = pipeline
+    }
+
+    deinit {
+        pipeline.cancel()
+    }
+}

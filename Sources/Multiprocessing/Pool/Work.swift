@@ -1,0 +1,31 @@
+import MultiprocessingCoding
+
+/// What a call runs for each of its items.
+struct Work<Input: Sendable, Output: Sendable>: Sendable {
+    /// The code, as this process calls it.
+    let body: Body<Input, Output>
+
+    /// The code, as a worker process finds it; `nil` when the pool's workers are threads.
+    let function: PortableFunction<Input, Output>?
+
+    /// What all items share, as worker processes are sent it.
+    let context: CallContext?
+
+    init(_ body: Body<Input, Output>, _ function: PortableFunction<Input, Output>?, context: CallContext? = nil) {
+        self.body = body
+        self.function = function
+        self.context = context
+    }
+
+    /// Encodes a chunk's inputs.
+    func portableChunk(_ inputs: [Input]) throws -> PortableChunk {
+        guard let function else { throw PortableFailure.notPrepared }
+        return try function.chunk(inputs, context: context)
+    }
+
+    /// Reads one item's value, as ``PortableFunction/decodeOutput(from:keys:)`` does.
+    func decodeOutput(from reader: inout ByteReader, keys: ReceivedKeys) throws -> Result<Output, any Error> {
+        guard let function else { throw PortableFailure.notPrepared }
+        return try function.decodeOutput(from: &reader, keys: keys)
+    }
+}

@@ -1,0 +1,94 @@
+import Glibc
+
+/// The proof, made once in each process, that captures are laid out as this library believes.
+///
+/// The layout is the compiler's and the runtime's affair, so closures of this library's own are
+/// taken apart, compared with what went in, put together again and called, before any of the
+/// user's is touched.
+enum CaptureProof {
+    private static let failure: NotPortable? = {
+        if let setting = getenv("MULTIPROCESSING_CAPTURES"), String(cString: setting) == "off" {
+            return NotPortable("it captures values, which MULTIPROCESSING_CAPTURES=off forbids")
+        }
+        do {
+            try prove()
+            return nil
+        } catch {
+            return NotPortable("closures that capture values cannot be sent with this version of Swift: \(error)")
+        }
+    }()
+
+    /// Throws if closures with captures cannot be sent from or to this process.
+    static func require() throws(NotPortable) {
+        if let failure { throw failure }
+    }
+
+    private static func prove() throws {
+        let (byte, number, text, list) = (opaque(UInt8(7)), opaque(35), opaque("a text"), opaque([1, 2, 3]))
+        let vector = opaque(SIMD4<Float>(1, 2, 3, 4))
+        let choice = opaque(Int?.some(5))
+        let inner: @Sendable (Int) -> Int = { $0 + number }
+        let trivial = FunctionBox { (input: Int) in input + number }
+        guard try copy(trivial, expecting: [number]).body(7) == 42 else { throw NotPortable("one number") }
+        let mixed = FunctionBox { (input: Int) in
+            "\(input) \(byte) \(text) \(list) \(vector) \(choice ?? 0) \(number)"
+        }
+        guard try copy(mixed, expecting: nil).body(1) == mixed.body(1) else { throw NotPortable("mixed values") }
+        let nested = FunctionBox { (input: Int) in inner(input) + list.count }
+        guard try copy(nested, expecting: nil).body(4) == 42 else { throw NotPortable("a function") }
+        let lone = FunctionBox { (input: Int) in list[input] }
+        guard try copy(lone, expecting: nil).body(2) == 3 else { throw NotPortable("one array") }
+        _ = try copy(AsyncFunctionBox { (input: Int) async in "\(input)\(text)\(byte)" }, expecting: nil)
+    }
+
+    /// Copies a closure by way of its parts.
+    private static func copy<Box: FunctionBoxing>(_ box: Box, expecting numbers: [Int]?) throws -> Box {
+        let closure = try PortableClosure(unproved: FunctionWords(of: box))
+        var values: [(type: Any.Type, place: UnsafeRawPointer)] = []
+        return try withExtendedLifetime(closure) {
+            var holders: [AnyObject] = []
+            try closure.forEachCapture { type, place in
+                func copy<Value>(_: Value.Type) {
+                    let holder = Holder(place.assumingMemoryBound(to: Value.self).pointee)
+                    holders.append(holder)
+                    values.append((type, UnsafeRawPointer(holder.place)))
+                }
+                _openExistential(type, do: copy)
+            }
+            if let numbers {
+                let found = values.map { $0.type == Int.self ? $0.place.load(as: Int.self) : nil }
+                guard found == numbers else { throw NotPortable("a capture is not where it should be") }
+            }
+            var index = 0
+            let words = try closure.reference.rebuildUnproved { type, place in
+                defer { index += 1 }
+                guard index < values.count, values[index].type == type else { throw NotPortable("a capture's type") }
+                let source = values[index].place
+                func initialize<Value>(_: Value.Type) {
+                    place.initializeMemory(as: Value.self, to: source.assumingMemoryBound(to: Value.self).pointee)
+                }
+                _openExistential(type, do: initialize)
+            }
+            return withExtendedLifetime(holders) { words.box() }
+        }
+    }
+
+    /// Keeps the optimizer from turning captures into constants.
+    @inline(never)
+    @_optimize(none)
+    private static func opaque<Value>(_ value: Value) -> Value { value }
+
+    private final class Holder<Value> {
+        let place: UnsafeMutablePointer<Value>
+
+        init(_ value: Value) {
+            place = .allocate(capacity: 1)
+            place.initialize(to: value)
+        }
+
+        deinit {
+            place.deinitialize(count: 1)
+            place.deallocate()
+        }
+    }
+}

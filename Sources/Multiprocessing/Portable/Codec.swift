@@ -1,0 +1,116 @@
+import MultiprocessingCoding
+import Synchronization
+
+/// How values of one type travel between processes.
+///
+/// Chosen once for a type and then cached, so that no value pays for the choice.
+class Codec<Value>: AnyCodec, @unchecked Sendable {
+    // Sendable: subclasses have no mutable state.
+
+    /// The size of each value's bytes when it is the same for all; then values lie one after another without lengths.
+    var fixedSize: Int? { nil }
+
+    /// Whether a value's bytes are its bits, and any bits are a value.
+    var isBitwise: Bool { false }
+
+    /// Appends the value's bytes; on failure the buffer is as before.
+    func encode(_ value: Value, into buffer: ByteBuffer) throws {
+        fatalError("belongs to the kinds of codec; Codec itself is never made")
+    }
+
+    /// Appends the bytes of many values, one after another.
+    func encode(contentsOf values: [Value], into buffer: ByteBuffer) throws {
+        for value in values { try encode(value, into: buffer) }
+    }
+
+    /// Reads the value at the reader's position.
+    func decode(from reader: inout ByteReader, keys: ReceivedKeys) throws -> Value {
+        fatalError("belongs to the kinds of codec; Codec itself is never made")
+    }
+
+    /// Reads `count` values that lie one after another, and appends them.
+    func decode(_ count: Int, from reader: inout ByteReader, keys: ReceivedKeys, into values: inout [Value]) throws {
+        for _ in 0..<count { values.append(try decode(from: &reader, keys: keys)) }
+    }
+
+    final func encode(at address: UnsafeRawPointer, into buffer: ByteBuffer) throws {
+        try encode(address.assumingMemoryBound(to: Value.self).pointee, into: buffer)
+    }
+
+    final func decode(to address: UnsafeMutableRawPointer, from reader: inout ByteReader, keys: ReceivedKeys) throws {
+        address.initializeMemory(as: Value.self, to: try decode(from: &reader, keys: keys))
+    }
+
+    final func destroy(at address: UnsafeMutableRawPointer) {
+        address.assumingMemoryBound(to: Value.self).deinitialize(count: 1)
+    }
+}
+
+/// A codec for a value whose type is known only at run time.
+protocol AnyCodec: AnyObject, Sendable {
+    var fixedSize: Int? { get }
+    func encode(at address: UnsafeRawPointer, into buffer: ByteBuffer) throws
+    func decode(to address: UnsafeMutableRawPointer, from reader: inout ByteReader, keys: ReceivedKeys) throws
+    func destroy(at address: UnsafeMutableRawPointer)
+}
+
+extension Codec {
+    /// The codec for `Value`.
+    ///
+    /// - Throws: ``PoolError/Code/notPortable`` when values of the type cannot be sent.
+    static func resolve() throws -> Codec<Value> {
+        let codec = try CodecTable.shared.codec(for: Value.self)
+        // The table files each codec under the type that it was made for.
+        return codec as! Codec<Value>
+    }
+}
+
+/// The codecs in use, by type.
+final class CodecTable: Sendable {
+    static let shared = CodecTable()
+
+    private let codecs = Mutex<[ObjectIdentifier: any AnyCodec]>([:])
+
+    func codec(for type: Any.Type) throws -> any AnyCodec {
+        let key = ObjectIdentifier(type)
+        if let known = codecs.withLock({ $0[key] }) { return known }
+        let made = try make(type)
+        codecs.withLock { $0[key] = made }
+        return made
+    }
+
+    private func make(_ type: Any.Type) throws -> any AnyCodec {
+        if type == Void.self { return VoidCodec() }
+        if let codable = type as? any Codable.Type { return makeCodable(codable) }
+        if let elements = TupleCodec<Void>.elements(of: type) {
+            func open<Tuple>(_ tuple: Tuple.Type) throws -> any AnyCodec {
+                try TupleCodec<Tuple>(elements: elements.map { ($0.offset, try codec(for: $0.type)) })
+            }
+            return try _openExistential(type, do: open)
+        }
+        throw PoolError.notCodable(type)
+    }
+
+    private func makeCodable<Value: Codable>(_ type: Value.Type) -> any AnyCodec {
+        if let raw = type as? any FixedBits.Type { return raw.codec }
+        return CodableCodec<Value>()
+    }
+}
+
+/// The codec of a value without bits.
+final class VoidCodec: Codec<Void>, @unchecked Sendable {
+    override var fixedSize: Int? { 0 }
+    override func encode(_ value: Void, into buffer: ByteBuffer) {}
+    override func decode(from reader: inout ByteReader, keys: ReceivedKeys) {}
+}
+
+/// The codec of a type that describes itself.
+final class CodableCodec<Value: Codable>: Codec<Value>, @unchecked Sendable {
+    override func encode(_ value: Value, into buffer: ByteBuffer) throws {
+        try BinaryEncoder().encode(value, into: buffer)
+    }
+
+    override func decode(from reader: inout ByteReader, keys: ReceivedKeys) throws -> Value {
+        try BinaryDecoder(keys: keys).decode(Value.self, from: &reader)
+    }
+}

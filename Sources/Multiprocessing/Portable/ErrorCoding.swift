@@ -1,0 +1,84 @@
+import MultiprocessingCoding
+
+/// How an error that an item threw gets to the caller.
+///
+/// One whose type is `Codable` arrives as what it was. The name and the description of the
+/// others, and of one that fails to encode or decode, arrive in ``PoolError/Code/remote``.
+enum ErrorCoding {
+    private enum Kind: UInt8 {
+        case cancellation
+        case described
+        case codable
+    }
+
+    static func encode(_ error: any Error, into buffer: ByteBuffer) {
+        if error is CancellationError {
+            buffer.append(Kind.cancellation.rawValue)
+            return
+        }
+        let start = buffer.count
+        var note = ""
+        if let codable = error as? any Error & Codable {
+            do {
+                buffer.append(Kind.codable.rawValue)
+                appendDescription(of: error, to: buffer)
+                var name: [UInt8] = []
+                try TypeReference(type(of: error)).encode(into: &name)
+                append(name, to: buffer)
+                try BinaryEncoder().encode(codable, into: buffer)
+                return
+            } catch let failure {
+                buffer.truncate(to: start)
+                note = "it is Codable, but could not be encoded: \(describe(failure))"
+            }
+        }
+        buffer.append(Kind.described.rawValue)
+        appendDescription(of: error, to: buffer)
+        append(Array(note.utf8), to: buffer)
+    }
+
+    /// - Throws: When the bytes are no error at all.
+    static func decode(from reader: inout ByteReader, keys: ReceivedKeys) throws -> any Error {
+        guard let kind = Kind(rawValue: try reader.read()) else { throw PortableFailure.unknownFrame }
+        if kind == .cancellation { return CancellationError() }
+        let typeName = try readString(from: &reader)
+        let description = try readString(from: &reader)
+        guard kind == .codable else {
+            let note = try readString(from: &reader)
+            return note.isEmpty
+                ? PoolError.remote(typeName: typeName, description: description)
+                : PoolError.remote(typeName: typeName, description: description, note: note)
+        }
+        let name = try readBytes(from: &reader)
+        do {
+            var names = ReferenceReader(name)
+            guard let type = try TypeReference(decoding: &names).resolve() as? any (Error & Codable).Type else {
+                throw PortableFailure.unknownFrame
+            }
+            return try BinaryDecoder(keys: keys).decode(type, from: &reader)
+        } catch {
+            // Better a description than nothing.
+            return PoolError.remote(
+                typeName: typeName, description: description,
+                note: "it is Codable, but could not be decoded: \(describe(error))")
+        }
+    }
+
+    private static func appendDescription(of error: any Error, to buffer: ByteBuffer) {
+        append(Array(readableName(of: type(of: error)).utf8), to: buffer)
+        append(Array(describe(error).utf8), to: buffer)
+    }
+
+    private static func append(_ bytes: [UInt8], to buffer: ByteBuffer) {
+        buffer.append(varint: UInt64(bytes.count))
+        bytes.withUnsafeBytes { buffer.append(contentsOf: $0) }
+    }
+
+    private static func readBytes(from reader: inout ByteReader) throws -> [UInt8] {
+        Array(try reader.readBytes(try reader.readCount()))
+    }
+
+    private static func readString(from reader: inout ByteReader) throws -> String {
+        String(decoding: try readBytes(from: &reader), as: UTF8.self)
+    }
+}

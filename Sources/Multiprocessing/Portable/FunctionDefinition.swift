@@ -1,0 +1,49 @@
+import Synchronization
+
+/// What a worker process needs to find a function: sent to each worker once.
+struct FunctionDefinition: Sendable {
+    /// The number by which chunks name the function.
+    let id: UInt32
+    let bytes: [UInt8]
+
+    /// Which code is run.
+    enum Identity: Hashable {
+        /// A job's own.
+        case job
+        /// A function without captures, which is nothing but its code.
+        case code(UInt)
+        /// A closure, by its code and the types of its captures.
+        case closure(ClosureReference)
+    }
+
+    /// What makes two functions the same one.
+    struct Key: Hashable {
+        let shape: FunctionShape
+        let function: Identity
+        let types: [ObjectIdentifier]
+    }
+
+    private static let count = Atomic<UInt32>(0)
+
+    /// - Throws: ``NotPortable`` when the code or a type has no name in another process.
+    init(_ shape: FunctionShape, _ code: PortableCode?, types: [Any.Type]) throws {
+        var bytes: [UInt8] = [shape.role.rawValue, shape.isProcedure ? 1 : 0]
+        code?.encode(into: &bytes)
+        for type in types { try TypeReference(type).encode(into: &bytes) }
+        self.bytes = bytes
+        id = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
+    /// Reads what ``init(_:_:types:)`` wrote.
+    static func decode(_ bytes: [UInt8]) throws -> (FunctionShape, PortableCode?, types: [Any.Type]) {
+        var reader = ReferenceReader(bytes)
+        guard let role = FunctionShape.Role(rawValue: try reader.readByte()) else {
+            throw PortableFailure.unknownFunction
+        }
+        let shape = FunctionShape(role: role, isProcedure: try reader.readByte() != 0)
+        let code = shape.hasCode ? try PortableCode(decoding: &reader) : nil
+        let types = try (0..<shape.typeCount).map { _ in try TypeReference(decoding: &reader).resolve() }
+        guard reader.isAtEnd else { throw PortableFailure.unknownFunction }
+        return (shape, code, types)
+    }
+}

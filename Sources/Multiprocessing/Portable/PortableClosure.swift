@@ -1,0 +1,184 @@
+import CMultiprocessing
+
+/// A closure of this process, taken apart so that it can be sent.
+///
+/// The values that travel are those of the moment when they are read. That holds also for a mutable
+/// variable that is a closure's only capture, which cannot be told from a value; among other
+/// captures such a variable is recognized and refused.
+package struct PortableClosure: Sendable {
+    /// What to send ahead of the captured values.
+    package let reference: ClosureReference
+    private let words: FunctionWords
+
+    /// Takes a function apart, or says why it cannot be sent.
+    ///
+    /// Whether the captured types can be encoded is not examined here.
+    package init(_ words: FunctionWords) throws(NotPortable) {
+        if words.context != nil { try CaptureProof.require() }
+        try self.init(unproved: words)
+    }
+
+    /// Takes a function apart on the assumption that boxes are laid out as this library believes.
+    init(unproved words: FunctionWords) throws(NotPortable) {
+        reference = try Self.read(words, depth: 0)
+        self.words = words
+    }
+
+    /// Calls `body` with each captured value's type and place, in the order in which they travel.
+    ///
+    /// The values may be read while `body` runs.
+    package func forEachCapture(_ body: (Any.Type, UnsafeRawPointer) throws -> Void) throws {
+        try withExtendedLifetime(words) {
+            try Self.forEachCapture(of: reference, context: words.context, body)
+        }
+    }
+
+    private static func forEachCapture(
+        of reference: ClosureReference,
+        context: UnsafeRawPointer?,
+        _ body: (Any.Type, UnsafeRawPointer) throws -> Void
+    ) throws {
+        switch reference.context {
+        case .none, .emptyArray:
+            break
+        case .array(let element):
+            // An array is one reference to its storage.
+            try withUnsafePointer(to: context) { try body(ValueWitness(element.resolve()).array, $0) }
+        case .box(_, let bindings, let captures):
+            guard let context else { return }
+            let layout = try reference.layout(captures: captures, bindings: bindings)
+            for (index, capture) in captures.enumerated() {
+                let place = context + layout.offsets[index]
+                switch (capture, layout.elements[index]) {
+                case (.value, .value(let type)):
+                    try body(type, place)
+                case (.function(let inner), _):
+                    let context = place.load(fromByteOffset: 8, as: UnsafeRawPointer?.self)
+                    try forEachCapture(of: inner, context: context, body)
+                case (.value, .function):
+                    break
+                }
+            }
+        }
+    }
+
+    private static func read(_ words: FunctionWords, depth: Int) throws(NotPortable) -> ClosureReference {
+        guard depth < ClosureReference.depthLimit else { throw NotPortable("it wraps functions too many times over") }
+        let function = try FunctionReference(codeOf: words)
+        guard let context = words.context else { return ClosureReference(function: function, context: .none) }
+        let metadata = context.load(as: UnsafeRawPointer.self)
+        guard let box = CaptureBox(metadata: metadata) else {
+            return ClosureReference(function: function, context: try read(lone: context, metadata: metadata))
+        }
+
+        let environment = try GenericBindings(of: box, at: context)
+        var elements: [CaptureLayout.Element] = []
+        for index in 0..<box.captureCount {
+            elements.append(try element(named: box.captureName(index), environment: environment))
+        }
+        let layout = CaptureLayout(elements, from: box.bindingOffset + 8 * box.bindingCount)
+        // An object that is a constant of the executable is in no allocation.
+        guard
+            ImageTable.isMapped(context, count: layout.size, content: .data)
+                || layout.fits(usable: mp_allocation_size(UnsafeMutableRawPointer(mutating: context)))
+        else { throw NotPortable("the layout of its captures is not the expected one") }
+
+        var captures: [ClosureReference.Capture] = []
+        for (element, offset) in zip(layout.elements, layout.offsets) {
+            switch element {
+            case .value(let type):
+                do {
+                    captures.append(.value(try TypeReference(type)))
+                } catch {
+                    throw NotPortable("it captures a value that cannot be sent: \(error.reason)")
+                }
+            case .function(let isAsync):
+                let inner = FunctionWords(
+                    code: context.load(fromByteOffset: offset, as: UInt.self),
+                    retaining: context.load(fromByteOffset: offset + 8, as: UnsafeRawPointer?.self),
+                    isAsync: isAsync
+                )
+                captures.append(.function(try read(inner, depth: depth + 1)))
+            }
+        }
+        return ClosureReference(
+            function: function,
+            context: .box(
+                metadata: try ImageAddress(metadata, count: 24, content: .data),
+                bindings: environment.bindings,
+                captures: captures
+            )
+        )
+    }
+
+    private static func element(
+        named name: MangledName,
+        environment: GenericBindings
+    ) throws(NotPortable) -> CaptureLayout.Element {
+        switch name.storage {
+        case .function(let isAsync):
+            return .function(isAsync: isAsync)
+        case .other(let what):
+            throw NotPortable("it captures \(what)")
+        case .value:
+            guard let type = environment.resolve(name) else {
+                throw NotPortable("it captures a value whose type has no name at run time")
+            }
+            // An object has identity, which a copy in another process would not share.
+            guard !(type is AnyObject.Type) else { throw NotPortable("it captures \(object(of: type))") }
+            return .value(type)
+        }
+    }
+
+    /// The name of an object of a class; which of a program's variables it was, nothing tells.
+    private static func object(of type: Any.Type) -> String {
+        "self, or another reference, which is an instance of \(readableName(of: type)), a class or an actor"
+    }
+
+    /// Reads a context that is a captured object itself.
+    ///
+    /// The compiler makes no box when the only capture is one counted reference, so nothing
+    /// records the capture's static type. An array is such a reference, to its storage, and the
+    /// storage knows its elements. Whatever static type the capture has (an array, a contiguous
+    /// array, a structure around one), its one stored word refers to this storage, so a new
+    /// storage with equal elements is an equal value of that type. An object of a user's class has
+    /// identity, and is refused.
+    private static func read(
+        lone context: UnsafeRawPointer,
+        metadata: UnsafeRawPointer
+    ) throws(NotPortable) -> ClosureReference.Context {
+        if context == EmptyArrayStorage.address { return .emptyArray }
+        let what: String
+        switch metadata.load(as: UInt.self) {
+        case 0:
+            // Metadata of a class is a metatype without a static type.
+            let type = unsafeBitCast(metadata, to: Any.Type.self)
+            if let element = ArrayStorage.element(of: type) { return .array(of: try TypeReference(element)) }
+            what =
+                type is AnyKeyPath.Type
+                ? "a key path; write the closure out, as in { $0.name }"
+                : object(of: type)
+        case CaptureBox.kind, 0x500:
+            what = "a mutable variable or values of a layout that is not the expected one"
+        case 0x501:
+            what = "an error of the type any Error"
+        default:
+            what = "an object that is not a Swift object"
+        }
+        throw NotPortable("it captures \(what)")
+    }
+}
+
+extension ClosureReference {
+    /// The places of `captures` in a box that begins with `bindings`.
+    func layout(captures: [Capture], bindings: [Binding]) throws(NotPortable) -> CaptureLayout {
+        var elements: [CaptureLayout.Element] = []
+        for capture in captures {
+            switch capture {
+            case .value(let type): elements.append(.value(try type.resolve()))
+            case .function(let inner): elements.append(.function(isAsync: inner.function.isAsync))
+            }
+        }
+        return CaptureLayout(elements, from: 16 + 8 * bindings.count)
+    }
+}

@@ -1,0 +1,121 @@
+import MultiprocessingCoding
+import Synchronization
+
+/// A function that worker processes can find, with the codecs of its input and output.
+///
+/// Made once for a function and kept: there are as many as the program's text has.
+final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
+    let definition: FunctionDefinition
+    /// The code that is called; `nil` for a job.
+    let code: PortableCode?
+    private let inputCodec: Codec<Input>
+    private let outputCodec: Codec<Output>
+
+    private init(_ definition: FunctionDefinition, _ code: PortableCode?) throws {
+        self.definition = definition
+        self.code = code
+        inputCodec = try Codec<Input>.resolve()
+        outputCodec = try Codec<Output>.resolve()
+    }
+
+    /// Finds or makes the portable form of a function.
+    ///
+    /// - Throws: ``PoolError/Code/notPortable`` when it has none.
+    static func resolve(
+        _ shape: FunctionShape,
+        _ function: FunctionDefinition.Identity,
+        types: [Any.Type],
+        _ closure: () throws -> ClosureReference? = { nil }
+    ) throws -> PortableFunction {
+        let key = FunctionDefinition.Key(
+            shape: shape, function: function, types: types.map { ObjectIdentifier($0) })
+        if let known = PortableFunctions.shared[key] {
+            // Filed under a key that holds both types.
+            return unsafeDowncast(known, to: PortableFunction.self)
+        }
+        do {
+            let code = try closure().map { try PortableCode($0) }
+            let made = try PortableFunction(FunctionDefinition(shape, code, types: types), code)
+            PortableFunctions.shared[key] = made
+            return made
+        } catch let error as NotPortable {
+            throw PoolError.notNamed(error)
+        }
+    }
+
+    // MARK: Inputs
+
+    /// Encodes the inputs of a chunk.
+    func chunk(_ inputs: [Input], context: CallContext?) throws -> PortableChunk {
+        let buffer = ByteBuffer(capacity: inputs.count * (inputCodec.fixedSize ?? 24) + 16)
+        if inputCodec.fixedSize != nil {
+            try inputCodec.encode(contentsOf: inputs, into: buffer)
+        } else {
+            for input in inputs {
+                let start = buffer.count
+                buffer.append(UInt64(0))
+                do {
+                    try inputCodec.encode(input, into: buffer)
+                } catch let error as PoolError {
+                    throw error
+                } catch {
+                    throw PoolError.notEncodable(Input.self, as: "input", error)
+                }
+                buffer.overwrite(at: start, with: UInt64(buffer.count - start - 8))
+            }
+        }
+        return PortableChunk(
+            definition: definition, context: context, inputs: buffer, itemSize: inputCodec.fixedSize)
+    }
+
+    // MARK: Outputs
+
+    /// Whether values can be read many at a time, because nothing can be wrong with one of them.
+    var hasBitwiseOutput: Bool { outputCodec.isBitwise }
+
+    /// Reads values of which any bytes are one.
+    func decodeOutputs(
+        _ count: Int,
+        from reader: inout ByteReader,
+        keys: ReceivedKeys,
+        into values: inout [Output]
+    ) throws {
+        try outputCodec.decode(count, from: &reader, keys: keys, into: &values)
+    }
+
+    /// Reads one value as a worker sent it.
+    ///
+    /// What is wrong with the value is the item's failure; what is wrong with the frame is thrown.
+    func decodeOutput(from reader: inout ByteReader, keys: ReceivedKeys) throws -> Result<Output, any Error> {
+        if outputCodec.fixedSize != nil {
+            return .success(try outputCodec.decode(from: &reader, keys: keys))
+        }
+        var item = ByteReader(try reader.readItem())
+        do {
+            return .success(try outputCodec.decode(from: &item, keys: keys))
+        } catch {
+            return .failure(PoolError.notDecodable(Output.self, as: "result", error))
+        }
+    }
+}
+
+extension ByteReader {
+    /// Reads the bytes of an item that says how long it is.
+    mutating func readItem() throws -> UnsafeRawBufferPointer {
+        let size: UInt64 = try read()
+        guard size <= UInt64(remaining) else { throw CodingFailure(.impossibleLength, offset: offset) }
+        return try readBytes(Int(size))
+    }
+}
+
+/// The portable functions in use.
+private final class PortableFunctions: Sendable {
+    static let shared = PortableFunctions()
+
+    private let functions = Mutex<[FunctionDefinition.Key: any AnyObject & Sendable]>([:])
+
+    subscript(key: FunctionDefinition.Key) -> (any AnyObject & Sendable)? {
+        get { functions.withLock { $0[key] } }
+        set { functions.withLock { $0[key] = newValue } }
+    }
+}

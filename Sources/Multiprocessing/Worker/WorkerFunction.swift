@@ -1,0 +1,171 @@
+import MultiprocessingCoding
+
+/// A function as a worker process runs it, over encoded inputs.
+protocol WorkerFunction: AnyObject {
+    /// Runs a chunk's items and stages their results.
+    ///
+    /// - Parameters:
+    ///   - items: The encoded inputs.
+    ///   - context: What the call's items share, if they share anything.
+    nonisolated(nonsending) func run(
+        _ chunk: WorkerChunk,
+        _ items: inout ByteReader,
+        _ context: WorkerContext?,
+        _ session: WorkerSession
+    ) async
+}
+
+/// What a call's items share, as the worker keeps it while the call goes on.
+final class WorkerContext {
+    let bytes: ByteBuffer
+
+    /// The function with the shared value, made by the first chunk that needs it.
+    var prepared: AnyObject?
+
+    init(_ bytes: ByteBuffer) {
+        self.bytes = bytes
+    }
+}
+
+/// A function with its types.
+final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFunction {
+    /// Makes the function of what the call shares, which is empty for most calls.
+    typealias Prepare = (inout ByteReader, ReceivedKeys) throws -> Body<Input, Output>
+
+    private let inputs: Codec<Input>
+    private let outputs: Codec<Output>
+    private let prepare: Prepare
+
+    /// The function when nothing is shared.
+    private var plain: Body<Input, Output>?
+
+    private final class Prepared {
+        let body: Body<Input, Output>
+        init(_ body: Body<Input, Output>) { self.body = body }
+    }
+
+    init(_ prepare: @escaping Prepare) throws {
+        inputs = try Codec<Input>.resolve()
+        outputs = try Codec<Output>.resolve()
+        self.prepare = prepare
+    }
+
+    nonisolated(nonsending) func run(
+        _ chunk: WorkerChunk,
+        _ items: inout ByteReader,
+        _ context: WorkerContext?,
+        _ session: WorkerSession
+    ) async {
+        let body: Body<Input, Output>
+        do {
+            body = try self.body(context, session.keys)
+        } catch {
+            for _ in 0..<chunk.count { session.fail(error) }
+            return
+        }
+        switch body {
+        case .synchronous(let body) where inputs.isBitwise && outputs.isBitwise:
+            runBitwise(chunk, items, body, session)
+        case .synchronous(let body):
+            for _ in 0..<chunk.count where !chunk.isCancelled {
+                do {
+                    let output = try body(try decodeInput(&items, session.keys))
+                    stage(output, chunk, session)
+                } catch {
+                    fail(error, chunk, session)
+                }
+            }
+        case .asynchronous(let body):
+            for _ in 0..<chunk.count where !chunk.isCancelled {
+                do {
+                    let output = try await body(try decodeInput(&items, session.keys))
+                    stage(output, chunk, session)
+                } catch {
+                    fail(error, chunk, session)
+                }
+            }
+        }
+    }
+
+    /// Runs a chunk in which inputs are read, and outputs are made, where they lie.
+    private func runBitwise(
+        _ chunk: WorkerChunk,
+        _ items: ByteReader,
+        _ body: (Input) throws -> Output,
+        _ session: WorkerSession
+    ) {
+        var items = items
+        // The payload of a frame lies on a multiple of 16 bytes, which is the strictest alignment of a number.
+        guard let bytes = try? items.readBytes(chunk.count * MemoryLayout<Input>.size),
+            let start = bytes.baseAddress, Int(bitPattern: start) % MemoryLayout<Input>.alignment == 0
+        else { return session.fail(PortableFailure.unknownFrame) }
+        let inputs = start.assumingMemoryBound(to: Input.self)
+        var next = 0
+        while next < chunk.count, !chunk.isCancelled {
+            var failure: (any Error)?
+            session.stage.appendValues(ofSize: MemoryLayout<Output>.size) { place, room, counter in
+                let outputs = place.assumingMemoryBound(to: Output.self)
+                let count = min(room, chunk.count - next)
+                var made = 0
+                do {
+                    while made < count, !chunk.isCancelled {
+                        (outputs + made).initialize(to: try body(inputs[next + made]))
+                        made += 1
+                        counter.note(made)
+                    }
+                } catch {
+                    failure = error
+                }
+                next += made
+                return made
+            }
+            if let failure {
+                fail(failure, chunk, session)
+                next += 1
+            }
+        }
+    }
+
+    private func body(_ context: WorkerContext?, _ keys: ReceivedKeys) throws -> Body<Input, Output> {
+        guard let context else {
+            if let plain { return plain }
+            var nothing = ByteReader(UnsafeRawBufferPointer(start: nil, count: 0))
+            let body = try prepare(&nothing, keys)
+            plain = body
+            return body
+        }
+        if let prepared = context.prepared as? Prepared { return prepared.body }
+        let body = try context.bytes.withUnsafeBytes { bytes in
+            var reader = ByteReader(bytes)
+            return try prepare(&reader, keys)
+        }
+        context.prepared = Prepared(body)
+        return body
+    }
+
+    private func decodeInput(_ items: inout ByteReader, _ keys: ReceivedKeys) throws -> Input {
+        if inputs.fixedSize != nil { return try inputs.decode(from: &items, keys: keys) }
+        var item = ByteReader(try items.readItem())
+        do {
+            return try inputs.decode(from: &item, keys: keys)
+        } catch {
+            throw PoolError.notDecodable(Input.self, as: "input", error)
+        }
+    }
+
+    private func fail(_ error: any Error, _ chunk: WorkerChunk, _ session: WorkerSession) {
+        session.fail(error)
+        chunk.noteFailure()
+    }
+
+    private func stage(_ output: Output, _ chunk: WorkerChunk, _ session: WorkerSession) {
+        let buffer = session.scratch
+        buffer.removeAll(keepingCapacity: true)
+        do {
+            try outputs.encode(output, into: buffer)
+            session.stage.append(buffer, isSized: outputs.fixedSize == nil)
+        } catch {
+            fail(PoolError.notEncodable(Output.self, as: "result", error), chunk, session)
+        }
+    }
+}

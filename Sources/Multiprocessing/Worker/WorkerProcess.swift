@@ -1,0 +1,75 @@
+@preconcurrency import Glibc
+import MultiprocessingSystem
+import Synchronization
+
+/// The process that a worker is.
+enum WorkerProcess {
+    /// Who this worker is; `nil` in a process that is none.
+    static var identity: Worker? {
+        let index = index.load(ordering: .relaxed)
+        return index < 0 ? nil : Worker(index: index)
+    }
+
+    private static let index = Atomic(-1)
+
+    /// Serves the pool whose socket `descriptor` is, until the pool is gone.
+    ///
+    /// Next to it stand the control socket and the board, in this order. Called before `main`.
+    static func serve(_ descriptor: Int32) -> Never {
+        do {
+            let input = Socket(try take(descriptor))
+            let control = Socket(try take(descriptor + 1))
+            let board = Board(try SharedMemory(mapping: try take(descriptor + 2)))
+            index.store(Int(truncatingIfNeeded: board.index.load()), ordering: .relaxed)
+            // Not below 3, where work expects its standard streams, also when one of them is closed.
+            let output = Socket(try FileDescriptor.duplicating(input.number, lowest: 3))
+            let canceller = WorkerCanceller()
+            try canceller.listen(to: control)
+            let session = WorkerSession(
+                executor: try MainThreadExecutor(),
+                input: FrameReader(input),
+                stage: ResultStage(board: board, socket: output),
+                canceller: canceller)
+            session.run()
+        } catch {
+            fail("\(error)")
+        }
+    }
+
+    /// Takes over a descriptor that the parent has passed.
+    ///
+    /// The duplicate is close-on-exec, as the original is not: programs that the work starts
+    /// must not hold the ends that tell of this worker's death.
+    private static func take(_ descriptor: Int32) throws(SystemError) -> FileDescriptor {
+        let number = DescriptorNumber(rawValue: descriptor)
+        let duplicate = try FileDescriptor.duplicating(number, lowest: descriptor)
+        FileDescriptor(adopting: number).close()
+        return duplicate
+    }
+
+    static func flushOutput() {
+        fflush(stdout)
+    }
+
+    /// Ends this process as asked, or because its parent is gone, with all that it started.
+    ///
+    /// Takes no lock: on the thread that notices the parent's end, one that work holds would keep it for ever.
+    static func end() -> Never {
+        // The group is the worker's own, unless work has moved it to another.
+        if getpgrp() == getpid() { kill(0, SIGKILL) }
+        _exit(0)
+    }
+
+    /// Ends this process because it cannot serve; the parent reports what it says.
+    static func fail(_ reason: String) -> Never {
+        let text = "worker process \(getpid()) cannot go on: \(reason)\n"
+        _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+        _exit(EX_SOFTWARE)
+    }
+}
+
+/// Where the C entry of a worker hands over; see `worker.c`.
+@_cdecl("mp_worker_main")
+func serveAsWorker(_ descriptor: Int32) {
+    WorkerProcess.serve(descriptor)
+}

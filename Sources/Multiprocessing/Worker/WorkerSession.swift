@@ -1,0 +1,127 @@
+import MultiprocessingCoding
+import MultiprocessingSystem
+
+/// The life of a worker process: reads work, runs it and sends results, one chunk at a time.
+///
+/// Everything here happens on the process's main thread, in tasks whose executor it is, so
+/// that synchronous work runs where it was read, without a hop. `Sendable` is unchecked for
+/// that reason.
+final class WorkerSession: @unchecked Sendable {
+    let stage: ResultStage
+    let keys = ReceivedKeys()
+
+    /// Where one value at a time is encoded.
+    let scratch = ByteBuffer(capacity: 4_096)
+
+    private let executor: MainThreadExecutor
+    private let input: FrameReader
+    private let canceller: WorkerCanceller
+
+    /// The task that serves; after a cancellation another one.
+    private var task: Task<Void, Never>?
+
+    private var functions: [UInt32: any WorkerFunction] = [:]
+    private var contexts: [UInt64: WorkerContext] = [:]
+
+    init(executor: MainThreadExecutor, input: FrameReader, stage: ResultStage, canceller: WorkerCanceller) {
+        self.executor = executor
+        self.input = input
+        self.stage = stage
+        self.canceller = canceller
+    }
+
+    /// Greets the parent and serves until it is gone; called on the main thread.
+    func run() -> Never {
+        let payload = ByteBuffer()
+        Hello.own?.append(to: payload)
+        stage.append(.hello, payload: payload)
+        stage.flush()
+        serve()
+        executor.run()
+    }
+
+    /// Stages the failure of the chunk's next item.
+    func fail(_ error: any Error) {
+        scratch.removeAll(keepingCapacity: true)
+        ErrorCoding.encode(error, into: scratch)
+        stage.sendNewKeys()
+        stage.append(.failure, payload: scratch)
+    }
+
+    private func serve() {
+        task = Task(executorPreference: executor) {
+            do {
+                while let (header, payload) = try self.nextFrame() {
+                    var reader = ByteReader(payload)
+                    if try await self.handle(header, &reader) == .taskSpent { return self.serve() }
+                }
+                WorkerProcess.end()
+            } catch {
+                WorkerProcess.fail("its parent sent bytes that make no sense: \(error)")
+            }
+        }
+    }
+
+    /// Blocks the main thread until there is a frame, and meanwhile serves the main queue if it is in use.
+    private func nextFrame() throws -> (Frame.Header, UnsafeRawBufferPointer)? {
+        if input.isEmpty { executor.waitForInput(input.number) }
+        return try input.next()
+    }
+
+    private enum Step {
+        case goOn
+        /// The task was cancelled with its chunk; what comes next needs another.
+        case taskSpent
+    }
+
+    private func handle(_ header: Frame.Header, _ reader: inout ByteReader) async throws -> Step {
+        switch header.kind {
+        case .keys:
+            try keys.append(from: &reader)
+        case .define:
+            functions[header.number] = try FunctionDefinition.resolve(
+                Array(try reader.readBytes(reader.remaining)))
+        case .context:
+            let id: UInt64 = try reader.read()
+            let bytes = ByteBuffer(capacity: reader.remaining)
+            bytes.append(contentsOf: try reader.readBytes(reader.remaining))
+            contexts[id] = WorkerContext(bytes)
+        case .forget:
+            contexts[try reader.read()] = nil
+        case .chunk:
+            return try await runChunk(count: Int(header.number), &reader)
+        case .stop:
+            WorkerProcess.flushOutput()
+            WorkerProcess.end()
+        case .hello, .values, .failure, .chunkEnd:
+            throw PortableFailure.unknownFrame
+        }
+        return .goOn
+    }
+
+    private func runChunk(count: Int, _ reader: inout ByteReader) async throws -> Step {
+        let header = try Frame.ChunkHeader.read(from: &reader)
+        guard let function = functions[header.function] else { throw PortableFailure.unknownFunction }
+        let context = header.context == 0 ? nil : contexts[header.context]
+        if header.context != 0, context == nil { throw PortableFailure.unknownContext }
+
+        let chunk = WorkerChunk(sequence: header.sequence, count: count, stopsAtFailure: header.stopsAtFailure)
+        stage.markStarted(header.sequence)
+        canceller.begin(chunk, task)
+        let start = MonotonicTime.now().nanoseconds
+        await function.run(chunk, &reader, context, self)
+        let nanoseconds = MonotonicTime.now().nanoseconds - start
+        let isSpent = canceller.end()
+        // A large result is let go with its chunk.
+        if scratch.count > 1 << 20 { scratch.removeAll() }
+
+        scratch.removeAll(keepingCapacity: true)
+        scratch.append(header.sequence)
+        scratch.append(nanoseconds)
+        stage.append(.chunkEnd, payload: scratch)
+        // What the work printed is seen when its result is.
+        WorkerProcess.flushOutput()
+        stage.flush()
+        return isSpent ? .taskSpent : .goOn
+    }
+}

@@ -1,0 +1,49 @@
+/// Turns bytes from the other side back into values.
+///
+/// The bytes are not trusted: damage of any kind is a thrown error. Nothing is set aside
+/// for more than the bytes that are really there could hold, and values nest 512 deep at most.
+package struct BinaryDecoder: Sendable {
+    /// What `init(from:)` finds in its decoder's `userInfo`.
+    package var userInfo: [CodingUserInfoKey: any Sendable]
+
+    private let keys: ReceivedKeys?
+
+    /// Makes a decoder for bytes of one sender.
+    ///
+    /// - Parameter keys: The sender's keys, or nil if the bytes were encoded in this process.
+    package init(keys: ReceivedKeys? = nil, userInfo: [CodingUserInfoKey: any Sendable] = [:]) {
+        self.keys = keys
+        self.userInfo = userInfo
+    }
+
+    /// Reads one value and moves the reader behind it.
+    ///
+    /// - Throws: What a value's `init(from:)` throws, unchanged, or `DecodingError`. One that
+    ///   stems from damage has a ``CodingFailure`` as its underlying error. The reader then
+    ///   has not moved.
+    package func decode<T: Decodable>(_ type: T.Type = T.self, from reader: inout ByteReader) throws -> T {
+        let storage = DecodingStorage(
+            bytes: BorrowedBytes(reader.all), keys: keys?.current(), userInfo: userInfo)
+        defer { storage.close() }
+        let root = ValueDecoder(storage: storage)
+        let head = try root.head(at: reader.offset, limit: reader.all.count, .none)
+        let value = try root.read(type, head, .none)
+        if let damage = storage.damage { throw damage }
+        reader.move(to: head.end)
+        return value
+    }
+
+    /// Reads the value that the bytes hold from the first to the last.
+    ///
+    /// - Throws: As ``decode(_:from:)`` does, and if bytes are left over.
+    package func decode<T: Decodable>(_ type: T.Type = T.self, from bytes: UnsafeRawBufferPointer) throws -> T {
+        var reader = ByteReader(bytes)
+        let value = try decode(type, from: &reader)
+        guard reader.isAtEnd else {
+            let failure = CodingFailure(.trailingBytes, offset: reader.offset)
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: [], debugDescription: failure.description, underlyingError: failure))
+        }
+        return value
+    }
+}

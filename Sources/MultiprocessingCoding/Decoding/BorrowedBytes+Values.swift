@@ -1,0 +1,83 @@
+internal import Glibc
+
+extension BorrowedBytes {
+    /// The integer at `head`, or nil if there is none or the type does not hold it.
+    @inline(__always)
+    func integer<I: FixedWidthInteger>(_ head: Head) -> I? {
+        if head.tag < Tag.shortText { return I(truncatingIfNeeded: head.tag) }
+        return wideInteger(head)
+    }
+
+    @inline(__always)
+    private func wideInteger<I: FixedWidthInteger>(_ head: Head) -> I? {
+        if head.tag >= Tag.negative { return I(exactly: Int8(bitPattern: head.tag)) }
+        guard head.end <= count else { return nil }
+        let place = base + head.payload
+        switch head.tag {
+        case Tag.unsigned8: return I(exactly: place.load(as: UInt8.self))
+        case Tag.unsigned16: return I(exactly: place.loadUnaligned(as: UInt16.self))
+        case Tag.unsigned32: return I(exactly: place.loadUnaligned(as: UInt32.self))
+        case Tag.unsigned64: return I(exactly: place.loadUnaligned(as: UInt64.self))
+        case Tag.unsigned128: return I(exactly: place.loadUnaligned(as: UInt128.self))
+        case Tag.signed8: return I(exactly: place.load(as: Int8.self))
+        case Tag.signed16: return I(exactly: place.loadUnaligned(as: Int16.self))
+        case Tag.signed32: return I(exactly: place.loadUnaligned(as: Int32.self))
+        case Tag.signed64: return I(exactly: place.loadUnaligned(as: Int64.self))
+        case Tag.signed128: return I(exactly: place.loadUnaligned(as: Int128.self))
+        default: return nil
+        }
+    }
+
+    /// The number at `head` if the type holds it exactly, else nil.
+    ///
+    /// A number of the same type keeps every bit; a NaN of another type stays a NaN.
+    @inline(__always)
+    func float<F: FixedFloat>(_ head: Head) -> F? {
+        guard head.end <= count else { return nil }
+        if head.tag == F.tag { return (base + head.payload).loadUnaligned(as: F.self) }
+        return otherFloat(head)
+    }
+
+    private func otherFloat<F: FixedFloat>(_ head: Head) -> F? {
+        let place = base + head.payload
+        let wide: Double
+        switch head.tag {
+        case Tag.float16: wide = Double(place.loadUnaligned(as: Float16.self))
+        case Tag.float32: wide = Double(place.loadUnaligned(as: Float.self))
+        case Tag.float64: wide = place.loadUnaligned(as: Double.self)
+        default:
+            let whole: Int128? = integer(head)
+            return whole.flatMap { F(exactly: $0) }
+        }
+        return wide.isNaN ? F(wide) : F(exactly: wide)
+    }
+
+    /// The text at `head`; nil if it is not UTF-8.
+    @inline(__always)
+    func text(_ head: Head) -> String? {
+        guard head.end <= count else { return nil }
+        return text(start: head.payload, count: head.end &- head.payload)
+    }
+
+    func text(start: Int, count: Int) -> String? {
+        let utf8 = UnsafeBufferPointer(start: (base + start).assumingMemoryBound(to: UInt8.self), count: count)
+        guard let text = try? UTF8Span(validating: utf8.span) else { return nil }
+        return String(copying: text)
+    }
+
+    /// Whether the bytes at an offset are those of a text.
+    func isText(_ text: inout String, start: Int, count: Int) -> Bool {
+        text.withUTF8 { utf8 in
+            guard utf8.count == count, let address = utf8.baseAddress else { return utf8.count == count }
+            return memcmp(address, base + start, count) == 0
+        }
+    }
+
+    /// The numbers at the head of a `numbers` or `run` value, whose size has been checked.
+    func numbers(_ head: Head) -> (tag: UInt8, start: UnsafeRawPointer, count: Int)? {
+        guard head.end <= count, let (numbers, start) = try? varint(at: head.payload + 1, limit: head.end) else {
+            return nil
+        }
+        return (base.load(fromByteOffset: head.payload, as: UInt8.self), base + start, Int(numbers))
+    }
+}

@@ -1,0 +1,32 @@
+internal import Glibc
+
+/// Two connected Unix stream sockets, both close-on-exec.
+package struct SocketPair: ~Copyable, Sendable {
+    package let first: Socket
+    package let second: Socket
+
+    /// Makes a pair whose ends both block.
+    package init() throws(SystemError) {
+        var ends: (Int32, Int32) = (-1, -1)
+        try systemCall("socketpair") {
+            withUnsafeMutableBytes(of: &ends) {
+                socketpair(
+                    AF_UNIX,
+                    Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue),
+                    0,
+                    $0.assumingMemoryBound(to: Int32.self).baseAddress
+                )
+            }
+        }
+        first = Socket(FileDescriptor(adopting: ends.0))
+        second = Socket(FileDescriptor(adopting: ends.1))
+    }
+
+    /// Closes the second end and hands out the first.
+    ///
+    /// What a parent does once the second end was passed to its worker: a copy that stays
+    /// open here would keep the end of the worker from showing as the end of the stream.
+    package consuming func takeFirst() -> Socket {
+        first
+    }
+}

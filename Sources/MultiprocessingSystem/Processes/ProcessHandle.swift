@@ -1,0 +1,144 @@
+internal import CMultiprocessing
+internal import Glibc
+internal import Synchronization
+
+/// A child process: its signals, its end, and the one place that reaps it.
+///
+/// A process id may name another process once the child was reaped. Signals therefore go
+/// through a pidfd, which never does, and the process group (which has none) is signaled
+/// only under the lock that also guards reaping: until then the child, running or a
+/// zombie, keeps the number.
+package final class ProcessHandle: Sendable {
+    private enum State {
+        case unreaped
+        case reaped(ExitStatus)
+    }
+
+    package let id: ProcessID
+
+    // Stays open after the child was reaped: an event loop may still watch its number.
+    private let pidfd: FileDescriptor
+    private let state = Mutex(State.unreaped)
+
+    /// Takes charge of a child that leads its own process group and that nobody has waited for.
+    package init(_ id: ProcessID) throws(SystemError) {
+        self.id = id
+        self.pidfd = FileDescriptor(adopting: try systemCall("pidfd_open") { mp_pidfd_open(id.rawValue) })
+    }
+
+    deinit {
+        // A child that has ended is not left behind as a zombie. One that still runs goes
+        // on, and stays one until this process ends: its owner kills and reaps it first.
+        _ = try? reap()
+    }
+
+    /// Becomes readable when the process has ended; open for as long as this object lives.
+    package var exitDescriptor: DescriptorNumber { pidfd.number }
+
+    /// How the process ended, if it has been reaped.
+    package var exitStatus: ExitStatus? {
+        state.withLock { state in
+            switch state {
+            case .unreaped: nil
+            case .reaped(let status): status
+            }
+        }
+    }
+
+    /// Reaps the process if it has ended; does not block.
+    ///
+    /// - Returns: How it ended, the same each time; nil while it runs.
+    package func reap() throws(SystemError) -> ExitStatus? {
+        try state.withLock { state throws(SystemError) in
+            if case .reaped(let status) = state {
+                return status
+            }
+            guard let status = try collect() else {
+                return nil
+            }
+            state = .reaped(status)
+            return status
+        }
+    }
+
+    /// Blocks the calling thread until the process has ended, and reaps it.
+    @available(*, noasync, message: "blocks the thread; watch exitDescriptor and call reap()")
+    package func waitUntilExit() throws(SystemError) -> ExitStatus {
+        while true {
+            if let status = try reap() {
+                return status
+            }
+            // Outside the lock, so that the process can be killed meanwhile.
+            var entry = pollfd(fd: pidfd.number.rawValue, events: Int16(POLLIN), revents: 0)
+            try systemCall("poll") { poll(&entry, 1, -1) }
+        }
+    }
+
+    /// Sends a signal to the process alone.
+    ///
+    /// - Returns: False when the process has been reaped. A zombie takes a signal and ignores it.
+    @discardableResult
+    package func send(_ signal: Signal) throws(SystemError) -> Bool {
+        try state.withLock { state throws(SystemError) in
+            guard case .unreaped = state else {
+                return false
+            }
+            return try Self.delivered("pidfd_send_signal") {
+                mp_pidfd_send_signal(pidfd.number.rawValue, signal.rawValue)
+            }
+        }
+    }
+
+    /// Sends SIGKILL to the process and to every process of its group, grandchildren included.
+    ///
+    /// - Returns: False, and nothing is sent, when the process has been reaped.
+    @discardableResult
+    package func killGroup() throws(SystemError) -> Bool {
+        try state.withLock { state throws(SystemError) in
+            guard case .unreaped = state else {
+                return false
+            }
+            // Signal 0 asks whether the child still holds its number, in case other code in
+            // this program has reaped it.
+            guard try Self.delivered("pidfd_send_signal", { mp_pidfd_send_signal(pidfd.number.rawValue, 0) }) else {
+                return false
+            }
+            let wasGroupThere = try Self.delivered("kill") { kill(-id.rawValue, SIGKILL) }
+            // The process itself too, for one that has moved to another group.
+            let wasThere = try Self.delivered("pidfd_send_signal") {
+                mp_pidfd_send_signal(pidfd.number.rawValue, SIGKILL)
+            }
+            return wasGroupThere || wasThere
+        }
+    }
+
+    private static func delivered(_ operation: String, _ body: () -> Int32) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            try systemCall(operation, body)
+            return true
+        } catch {
+            // Someone else reaped it.
+            if error.errno == .noSuchProcess {
+                return false
+            }
+            throw error
+        }
+    }
+
+    private func collect() throws(SystemError) -> ExitStatus? {
+        var exited = false
+        var status: Int32 = 0
+        do throws(SystemError) {
+            let raw = pidfd.number.rawValue
+            if try systemCall("waitid", { mp_pidfd_reap(raw, &exited, &status) }) == 0 {
+                return nil
+            }
+        } catch {
+            if error.errno == .noChild {
+                return .unknown
+            }
+            throw error
+        }
+        return exited ? .exited(status) : .signaled(Signal(rawValue: status))
+    }
+}

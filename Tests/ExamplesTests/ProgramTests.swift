@@ -1,0 +1,37 @@
+import Testing
+
+/// The examples run, and show what they are to show.
+@Suite("The examples")
+struct ProgramTests {
+    @Test("quickstart shows both backends")
+    func quickstart() async throws {
+        let run = try await Shell.run("$BIN/quickstart")
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output.contains("ThreadBackend"))
+        #expect(run.output.contains("ProcessBackend"))
+        #expect(run.output.contains("caught: workerCrashed"))
+        #expect(run.output.contains("and the pool goes on: [-1, -2, -3]"))
+    }
+
+    @Test("quickstart shows one backend", arguments: ["threads", "processes"])
+    func quickstart(backend: String) async throws {
+        let run = try await Shell.run("$BIN/quickstart --backend \(backend) --workers 1")
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output.contains("ThreadBackend") == (backend == "threads"))
+        #expect(run.output.contains("ProcessBackend") == (backend == "processes"))
+        #expect(run.output.contains("78498 primes below 1 million, Worker(index: 0,"))
+        #expect(run.output.contains("1  2  4  8  16  32  64  128  256  512\n"))
+    }
+
+    @Test("survive accounts for forty items and leaves no process")
+    func survive() async throws {
+        let run = try await Shell.run("$BIN/survive")
+        #expect(run.status == 0, "\(run.output)\(run.errors)")
+        #expect(run.output.contains("\n40 items, 18 crashes, "))
+        #expect(run.output.hasSuffix("\n0 items unaccounted for, 0 processes left\n"))
+        for ending in ["signal 4 ", "signal 6 ", "signal 9 ", "signal 11 ", "exit code 3", "error Refusal"] {
+            #expect(run.output.contains(ending))
+        }
+        #expect(run.output.split(separator: "\n").count { $0.contains(" value ") } == 20)
+    }
+}

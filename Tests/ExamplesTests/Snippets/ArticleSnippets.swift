@@ -1,0 +1,88 @@
+// The Swift code of the articles, compiled. The text of each snippet is here word for
+// word; DocumentationTests compares them. What stands around a snippet gives it the names that
+// it leaves to its reader. Nothing here is called.
+
+import Multiprocessing
+
+private func overview() async throws {
+    let pool = try Pool(.processes)
+    let squares = try await pool.map(1...1_000) { $0 * $0 }
+    await pool.shutDown()
+    _ = squares
+}
+
+private func scoped(paths: [String]) async throws {
+    let sizes = try await withPool(.processes) { pool in
+        try await pool.map(paths) { try fileSize($0) }
+    }
+    _ = sizes
+}
+
+private func oneItem(pool: Pool, paths: [String]) async throws {
+    let answer = try await pool.run { try slowQuery() }
+    let future = pool.submit(paths[0]) { try fileSize($0) }
+    _ = (answer, future)
+}
+
+private func manyItems(pool: Pool, paths: [String]) async throws {
+    let lengths = try await pool.map(paths) { try fileSize($0) }
+    _ = lengths
+}
+
+private func results(pool: Pool, paths: [String]) async throws {
+    for await result in pool.results(paths, { try fileSize($0) }) {
+        print(result)
+    }
+}
+
+private func stream(pool: Pool, requests: [String]) async throws {
+    for try await line in pool.stream(requests, order: .completion, { try answer($0) }) {
+        print(line)
+    }
+}
+
+private func shared(pool: Pool, paths: [String], dictionary: Set<String>) async throws {
+    let found = try await pool.map(paths, with: dictionary) { path, words in words.contains(path) }
+    _ = found
+}
+
+private struct WordCount: Job {
+    let path: String
+
+    func run() throws -> Int {
+        try read(path).split(separator: " ").count
+    }
+}
+
+private func choice(isolated: Bool) async throws {
+    let backend: any Backend = isolated ? .processes : .threads
+    let chosen = try Pool(backend)
+    _ = chosen
+}
+
+private func captures(pool: Pool) async throws {
+    let factor = 3
+    let products = try await pool.map(1...10) { $0 * factor }
+    _ = products
+}
+
+private func thrown(pool: Pool, name: String) async throws {
+    enum LookUpError: Error, Codable {
+        case notFound(String)
+    }
+
+    do {
+        let page = try await pool.run(name) { try lookUp($0) }
+        print(page)
+    } catch LookUpError.notFound(let name) {
+        print("there is no \(name)")
+    }
+}
+
+private func crashes(pool: Pool, page: Int) async throws {
+    do {
+        try await pool.run(page) { try render($0) }
+    } catch let error as PoolError where error.code == .workerCrashed {
+        print(error.processID ?? 0, error.signal ?? 0, error.standardError ?? "")
+    }
+}

@@ -1,0 +1,28 @@
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// A small generator whose whole sequence follows from its seed.
+struct SplitMix64: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// The seed of this run: `CODING_TEST_SEED` if that is set, else a new one, which is printed.
+    static func runSeed(_ test: String) -> UInt64 {
+        if let text = getenv("CODING_TEST_SEED"), let seed = UInt64(String(cString: text)) { return seed }
+        let seed = UInt64.random(in: .min ... .max)
+        print("\(test): CODING_TEST_SEED=\(seed)")
+        return seed
+    }
+}

@@ -1,0 +1,108 @@
+import Multiprocessing
+import Testing
+
+/// Captures that cannot be sent are refused before any work starts, by an error that says why.
+@Suite(.timeLimit(.minutes(2)))
+struct CaptureRefusalTests {
+    final class Session: Sendable {
+        let name = "s"
+    }
+
+    final class CodableSession: Codable, Sendable {
+        let name: String
+
+        init(name: String) {
+            self.name = name
+        }
+    }
+
+    struct NotCodable: Sendable {
+        var number = opaque(1)
+        var text = opaque("text")
+    }
+
+    private func refusal(
+        _ body: @escaping @Sendable (Int) throws -> String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> String {
+        let error = try await #require(throws: PoolError.self, sourceLocation: sourceLocation) {
+            try await CapturePool.shared.map(1...3, body)
+        }
+        #expect(error.code == .notPortable, sourceLocation: sourceLocation)
+        #expect(error.message.contains("Pool(.threads)"), "it names a cure", sourceLocation: sourceLocation)
+        return error.message
+    }
+
+    @Test func `A class instance`() async throws {
+        let session = Session()
+        #expect(try await refusal { "\($0)\(session.name)" }.contains("CaptureRefusalTests.Session"))
+    }
+
+    @Test func `A class instance beside other captures, Codable or not`() async throws {
+        let (session, codable, number) = (Session(), CodableSession(name: "s"), opaque(3))
+        #expect(try await refusal { "\($0)\(session.name)\(number)" }.contains("CaptureRefusalTests.Session"))
+        #expect(try await refusal { "\($0)\(codable.name)\(number)" }.contains("CaptureRefusalTests.CodableSession"))
+    }
+
+    @Test func `A value whose type is not Codable`() async throws {
+        let (value, number) = (NotCodable(), opaque(3))
+        let message = try await refusal { "\($0)\(value.text)\(value.number)\(number)" }
+        #expect(message.contains("NotCodable"))
+        #expect(message.contains("not Codable"))
+    }
+
+    @Test func `An existential`() async throws {
+        let (value, number): (any Sendable, Int) = (opaque(1), opaque(3))
+        #expect(try await refusal { "\($0)\(value)\(number)" }.contains("Codable"))
+    }
+
+    @Test func `A weak reference`() async throws {
+        let (session, number) = (Session(), opaque(3))
+        let message = try await refusal { [weak session] in "\($0)\(session?.name ?? "")\(number)" }
+        #expect(message.contains("weak"))
+    }
+
+    @Test func `An unowned reference`() async throws {
+        let (session, number) = (Session(), opaque(3))
+        let message = try await refusal { [unowned session] in "\($0)\(session.name)\(number)" }
+        #expect(message.contains("unowned"))
+        withExtendedLifetime(session) {}
+    }
+
+    @Test func `A mutable variable`() async throws {
+        nonisolated(unsafe) var counter = opaque(0)
+        let number = opaque(3)
+        let message = try await refusal { input in
+            counter += input
+            return "\(counter)\(number)"
+        }
+        #expect(message.contains("mutable") || message.contains("variable"))
+    }
+
+    @Test func `On threads anything can be captured`() async throws {
+        let session = Session()
+        let pool = try Pool(.threads, workers: 2)
+        #expect(try await pool.map(1...2) { "\($0)\(session.name)" } == ["1s", "2s"])
+        await pool.shutDown()
+    }
+
+    @Test func `Nothing of a refused call starts`() async throws {
+        let session = Session()
+        let inputs = CountingSequence()
+        await #expect(throws: PoolError.self) {
+            try await CapturePool.shared.map(inputs) { "\($0)\(session.name)" }
+        }
+        #expect(inputs.count == 0)
+    }
+
+    /// Counts how many of its elements were taken.
+    final class CountingSequence: Sequence, IteratorProtocol, @unchecked Sendable {
+        // Sendable: taken from in the test's own call only.
+        var count = 0
+
+        func next() -> Int? {
+            count += 1
+            return count <= 10 ? count : nil
+        }
+    }
+}

@@ -1,0 +1,7 @@
+import Testing
+
+/// How pools, workers and programs end.
+///
+/// One test at a time: each of them keeps several processes busy.
+@Suite(.serialized)
+enum Lifetime {}

@@ -1,0 +1,148 @@
+import Glibc
+import Multiprocessing
+import MultiprocessingSystem
+import Testing
+
+extension Lifetime {
+    // Limits are those of a process, so each test has one of its own.
+    @Suite("Workers that cannot be started")
+    struct StartFailureTests {
+        @Test("Without descriptors left, items fail and say so; nothing leaks; later it works")
+        func noDescriptors() async {
+            await #expect(processExitsWith: .success) {
+                let pool = try Pool(.processes, workers: 2)
+                let other = try Pool(.processes, workers: 1)
+                let one = try await other.run { 1 }
+                #expect(one == 1)
+                let before = Usage.current
+
+                try Limit.descriptors.lowered(to: Limit.openDescriptorsEnd) {
+                    // In use by the thread that waits: nothing else must open a file meanwhile.
+                    for _ in 0..<3 {
+                        let future = pool.submit { 1 }
+                        do {
+                            _ = try future.waitFromThread()
+                            Issue.record("a worker was started without a descriptor")
+                        } catch let error as PoolError {
+                            #expect(error.code == .workerStartFailed)
+                            #expect(error.errno == EMFILE)
+                            #expect((error.attempts ?? 0) >= 1)
+                        }
+                    }
+                }
+                #expect(Usage.current.children == before.children)
+                #expect(Usage.current.descriptors <= before.descriptors + 4)
+
+                let numbers = try await pool.map(0..<20) { $0 }
+                #expect(numbers == Array(0..<20))
+                await pool.shutDown()
+                await other.shutDown()
+                await before.expectAgain()
+            }
+        }
+
+        @Test("With one worker alive, work waits for it when no other can be started")
+        func oneWorkerAlive() async {
+            await #expect(processExitsWith: .success) {
+                let pool = try Pool(.processes, workers: 4)
+                let one = try await pool.run { 1 }
+                #expect(one == 1)
+                let futures = try Limit.descriptors.lowered(to: Limit.openDescriptorsEnd) {
+                    let futures = (0..<20).map { index in
+                        pool.submit(index) { index -> Int in
+                            usleep(1_000)
+                            return index
+                        }
+                    }
+                    for future in futures { _ = try future.waitFromThread() }
+                    return futures
+                }
+                let numbers = try await values(of: futures)
+                #expect(numbers == Array(0..<20))
+                await pool.shutDown()
+            }
+        }
+
+        @Test("Without processes left, items fail and say so; later it works")
+        func noProcesses() async {
+            await #expect(processExitsWith: .success) {
+                // The limit does not hold for the superuser.
+                guard getuid() != 0 || Limit.becomeNobody() else { return }
+                let pool = try Pool(.processes, workers: 2)
+                let error: PoolError? = try Limit.processes.lowered(to: 1) {
+                    do {
+                        _ = try pool.submit { 1 }.waitFromThread()
+                        return nil
+                    } catch {
+                        return error as? PoolError
+                    }
+                }
+                #expect(error?.code == .workerStartFailed)
+                #expect(error?.errno == EAGAIN)
+                #expect(error?.attempts == 3)
+                let numbers = try await pool.map(0..<20) { $0 }
+                #expect(numbers == Array(0..<20))
+                await pool.shutDown()
+            }
+        }
+
+        @Test("A worker that dies before it is ready, each time, is reported and not tried for ever")
+        func diesAtStart() async {
+            await #expect(processExitsWith: .success) {
+                // Too little memory for the program to be loaded: the loader ends the process.
+                let pool = try Pool(.processes, workers: 1)
+                let error: PoolError? = try Limit.stack.lowered(to: 4_096) {
+                    do {
+                        _ = try pool.submit { 1 }.waitFromThread()
+                        return nil
+                    } catch {
+                        return error as? PoolError
+                    }
+                }
+                #expect(error?.code == .workerStartFailed)
+                #expect((error?.attempts ?? 0) > 1)
+                let numbers = try await pool.map(0..<20) { $0 }
+                #expect(numbers == Array(0..<20))
+                await pool.shutDown()
+            }
+        }
+    }
+}
+
+extension Future {
+    /// Blocks the calling thread, of a process that has nothing else to do.
+    fileprivate func waitFromThread() throws -> Output {
+        try wait(timeout: .seconds(10))
+    }
+}
+
+/// A resource limit of this process.
+private enum Limit: Int32 {
+    // The numbers of the Linux kernel; Glibc's names are macros.
+    case stack = 3
+    case processes = 6
+    case descriptors = 7
+
+    /// Lowers the limit while `body` runs.
+    func lowered<R>(to value: Int, _ body: () throws -> R) throws -> R {
+        let resource = __rlimit_resource_t(rawValue)
+        var before = rlimit()
+        getrlimit(resource, &before)
+        var low = before
+        low.rlim_cur = rlim_t(value)
+        guard setrlimit(resource, &low) == 0 else { throw NotebookError.notMade(errno) }
+        defer { setrlimit(resource, &before) }
+        return try body()
+    }
+
+    /// The number that the next descriptor would have if there were no gaps.
+    static var openDescriptorsEnd: Int {
+        let lowest = dup(STDIN_FILENO)
+        close(lowest)
+        return Int(lowest)
+    }
+
+    static func becomeNobody() -> Bool {
+        setgid(65_534) == 0 && setuid(65_534) == 0 && access("/proc/self/exe", X_OK) == 0
+    }
+}

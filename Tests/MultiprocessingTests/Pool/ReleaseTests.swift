@@ -1,0 +1,135 @@
+import Multiprocessing
+import Synchronization
+import Testing
+
+/// A value that counts itself, in the process that it is in.
+private final class Tracked: Codable, Sendable {
+    static let living = Atomic(0)
+
+    let number: Int
+
+    init(_ number: Int) {
+        self.number = number
+        Self.living.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    init(from decoder: any Decoder) throws {
+        number = try decoder.singleValueContainer().decode(Int.self)
+        Self.living.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(number)
+    }
+
+    deinit { Self.living.wrappingSubtract(1, ordering: .relaxed) }
+
+    static var livingCount: Int { living.load(ordering: .relaxed) }
+}
+
+/// Pitfall 26: nothing is kept alive after use.
+///
+/// One test after another, because they count what lives.
+@Suite(.serialized)
+struct ReleaseTests {
+    private func expectNoneLives(sourceLocation: SourceLocation = #_sourceLocation) async {
+        await expectSoon("\(Tracked.livingCount) values live on", sourceLocation: sourceLocation) {
+            Tracked.livingCount == 0
+        }
+    }
+
+    @Test(
+        "179 release_task_refs, 215 no_stale_references: inputs and results of single items go",
+        arguments: TestBackend.allCases)
+    func singleItems(_ backend: TestBackend) async throws {
+        try await backend.withPool { pool async throws in
+            for number in 0..<20 { _ = try await pool.run(Tracked(number)) { Tracked($0.number) } }
+            await expectNoneLives()
+            let future = pool.submit(Tracked(1)) { $0.number }
+            #expect(try await future.value == 1)
+            // The future is still held, and keeps the result alone.
+            await expectNoneLives()
+            do {
+                let kept = pool.submit(2) { Tracked($0) }
+                #expect(try await kept.value.number == 2)
+                #expect(Tracked.livingCount == 1)
+            }
+            await expectNoneLives()
+        }
+    }
+
+    @Test(
+        "179 release_task_refs, 215 no_stale_references: inputs and results of many items go",
+        arguments: TestBackend.allCases)
+    func manyItems(_ backend: TestBackend) async throws {
+        try await backend.withPool { pool async throws in
+            _ = try await pool.map((0..<100).lazy.map { Tracked($0) }) { Tracked($0.number) }
+            await expectNoneLives()
+            for try await value in pool.stream((0...).lazy.map { Tracked($0) }, { Tracked($0.number) })
+            where value.number == 20 { break }
+            await expectNoneLives()
+            _ = try await pool.map(0..<10, with: Tracked(1)) { $0 + $1.number }
+            await expectNoneLives()
+        }
+    }
+
+    @Test("215 no_stale_references: inputs of items that are cancelled or refused go", arguments: TestBackend.allCases)
+    func itemsWithoutResult(_ backend: TestBackend) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        try await backend.withPool(workers: 1) { pool async throws in
+            let blocker = pool.submit(ticket) { $0.wait() }
+            let futures = (0..<10).map { pool.submit(Tracked($0)) { $0.number } }
+            for future in futures { future.cancel() }
+            await expectNoneLives()
+            rendezvous.letThrough()
+            try await blocker.value
+            await pool.shutDown()
+            let refused = pool.submit(Tracked(1)) { $0.number }
+            #expect(refused.isFinished)
+            await expectNoneLives()
+        }
+    }
+
+    @Test("206 free_reference_yielded_future: a future that was given out is not kept", arguments: TestBackend.allCases)
+    func yieldedFutures(_ backend: TestBackend) async throws {
+        try await backend.withPool { pool async throws in
+            for await future in Future.asCompleted(of: (0..<10).map { pool.submit($0) { Tracked($0) } }) {
+                #expect((0..<10).contains(try await future.value.number))
+            }
+            await expectNoneLives()
+        }
+    }
+
+    @Test("224 resources_gced_in_workers: a worker keeps no input")
+    func worker() async throws {
+        try await TestBackend.processes.withPool(workers: 1) { pool async throws in
+            #expect(try await pool.run(Tracked(1)) { _ in Tracked.livingCount } == 1)
+            #expect(try await pool.run { Tracked.livingCount } == 0)
+            _ = try await pool.map((0..<100).map { Tracked($0) }, chunkSize: 10) { Tracked($0.number) }
+            #expect(try await pool.run { Tracked.livingCount } == 0)
+            // The shared value of a call goes with the call.
+            _ = try await pool.map(0..<10, with: Tracked(1)) { $0 + $1.number }
+            #expect(try await pool.run { Tracked.livingCount } == 0)
+        }
+    }
+
+    @Test("215 no_stale_references: completion handlers go when they were called", arguments: TestBackend.allCases)
+    func handlers(_ backend: TestBackend) async throws {
+        try await backend.withPool { pool async throws in
+            let called = Counter()
+            let future = pool.submit { 1 }
+            do {
+                let captured = Tracked(1)
+                future.onCompletion { _ in
+                    _ = captured.number
+                    called.increment()
+                }
+            }
+            await expectSoon { called.count == 1 }
+            await expectNoneLives()
+            #expect(future.isFinished)
+        }
+    }
+}

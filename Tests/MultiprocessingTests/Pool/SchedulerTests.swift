@@ -1,0 +1,405 @@
+import Multiprocessing
+import Testing
+
+/// What the scheduler answered, in a form that can be compared.
+enum Answer: Equatable, CustomStringConvertible {
+    case start(WorkerID)
+    case assign(ObjectIdentifier, WorkerID)
+    case cancel(ObjectIdentifier, WorkerID)
+    case stop(WorkerID)
+    case kill(WorkerID)
+    case end(ObjectIdentifier, String)
+    case abandon(ObjectIdentifier, String)
+    case finished
+
+    init(_ action: Scheduler.Action) {
+        switch action {
+        case .start(let worker): self = .start(worker)
+        case .assign(let chunk, let worker): self = .assign(ObjectIdentifier(chunk), worker)
+        case .cancel(let chunk, let worker): self = .cancel(ObjectIdentifier(chunk), worker)
+        case .stop(let worker): self = .stop(worker)
+        case .kill(let worker): self = .kill(worker)
+        case .end(let chunk, let reason): self = .end(ObjectIdentifier(chunk), Self.name(reason))
+        case .abandon(let chunk, let reason): self = .abandon(ObjectIdentifier(chunk), Self.name(reason))
+        case .finished: self = .finished
+        }
+    }
+
+    private static func name(_ reason: Scheduler.Reason) -> String {
+        switch reason {
+        case .shutDown: "shutDown"
+        case .cancelled: "cancelled"
+        case .failed(let error): "failed: \(error.code)"
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .start(let worker): "start \(worker.index).\(worker.incarnation)"
+        case .assign(_, let worker): "assign to \(worker.index).\(worker.incarnation)"
+        case .cancel(_, let worker): "cancel on \(worker.index).\(worker.incarnation)"
+        case .stop(let worker): "stop \(worker.index).\(worker.incarnation)"
+        case .kill(let worker): "kill \(worker.index).\(worker.incarnation)"
+        case .end(_, let reason): "end (\(reason))"
+        case .abandon(_, let reason): "abandon (\(reason))"
+        case .finished: "finished"
+        }
+    }
+}
+
+extension Scheduler.Actions {
+    var answers: [Answer] {
+        var answers: [Answer] = []
+        forEach { answers.append(Answer($0)) }
+        return answers
+    }
+}
+
+private func worker(_ index: Int, _ incarnation: UInt64 = 1) -> WorkerID {
+    WorkerID(index: index, incarnation: incarnation)
+}
+
+private func assigned(_ chunk: Chunk, _ worker: WorkerID) -> Answer {
+    .assign(ObjectIdentifier(chunk), worker)
+}
+
+private func ended(_ chunk: Chunk, _ reason: String) -> Answer {
+    .end(ObjectIdentifier(chunk), reason)
+}
+
+private func chunk(_ count: Int = 1) -> Chunk {
+    Chunk.placeholder(count: count)
+}
+
+/// An error as a backend reports it; made by the library, whose initializers are its own.
+private func failure() throws -> PoolError {
+    try #require(#expect(throws: PoolError.self) { try Pool(.threads, workers: 0) })
+}
+
+struct SchedulerTests {
+    // MARK: Work and workers
+
+    @Test func `Nothing starts before there is work`() {
+        let scheduler = Scheduler(workerCount: 3)
+        #expect(scheduler.liveCount == 0)
+        #expect(scheduler.phase == .open)
+    }
+
+    @Test func `Work starts a worker and gets it when it is ready`() {
+        var scheduler = Scheduler(workerCount: 2)
+        let work = chunk()
+        #expect(scheduler.submit(work, now: 0).answers == [.start(worker(0))])
+        #expect(scheduler.queuedCount == 1)
+        #expect(scheduler.workerReady(worker(0), now: 0).answers == [assigned(work, worker(0))])
+        #expect(scheduler.queuedCount == 0)
+        #expect(scheduler.chunkEnded(on: worker(0), now: 0).answers == [])
+        #expect(work.place == .ended)
+        #expect(scheduler.workers == [.idle, .absent])
+    }
+
+    @Test func `An idle worker gets work at once and nothing more is started`() {
+        var scheduler = Scheduler(workerCount: 4)
+        _ = scheduler.submit(chunk(), now: 0)
+        _ = scheduler.workerReady(worker(0), now: 0)
+        for _ in 0..<10 {
+            _ = scheduler.chunkEnded(on: worker(0), now: 0)
+            let next = chunk()
+            #expect(scheduler.submit(next, now: 0).answers == [assigned(next, worker(0))])
+        }
+        #expect(scheduler.liveCount == 1)
+    }
+
+    @Test func `As many workers start as work waits for and never more than wanted`() {
+        var scheduler = Scheduler(workerCount: 3)
+        let answers = (0..<10).flatMap { _ in scheduler.submit(chunk(), now: 0).answers }
+        #expect(answers == [.start(worker(0)), .start(worker(1)), .start(worker(2))])
+        #expect(scheduler.liveCount == 3)
+        #expect(scheduler.queuedCount == 10)
+    }
+
+    @Test func `The worker that worked last works next`() {
+        var scheduler = Scheduler(workerCount: 3)
+        for _ in 0..<3 { _ = scheduler.submit(chunk(), now: 0) }
+        for index in 0..<3 { _ = scheduler.workerReady(worker(index), now: 0) }
+        for index in [2, 0, 1] { _ = scheduler.chunkEnded(on: worker(index), now: 0) }
+        let work = chunk()
+        #expect(scheduler.submit(work, now: 0).answers == [assigned(work, worker(1))])
+    }
+
+    @Test func `Chunks are handed out in the order in which they came`() {
+        var scheduler = Scheduler(workerCount: 1)
+        let chunks = (0..<20).map { _ in chunk() }
+        for chunk in chunks { _ = scheduler.submit(chunk, now: 0) }
+        #expect(scheduler.workerReady(worker(0), now: 0).answers == [assigned(chunks[0], worker(0))])
+        for next in chunks.dropFirst() {
+            #expect(scheduler.chunkEnded(on: worker(0), now: 0).answers == [assigned(next, worker(0))])
+        }
+    }
+
+    // MARK: Workers that end
+
+    @Test func `A worker that ends is replaced when work waits`() throws {
+        var scheduler = Scheduler(workerCount: 1)
+        let (first, second) = (chunk(), chunk())
+        _ = scheduler.submit(first, now: 0)
+        _ = scheduler.submit(second, now: 0)
+        _ = scheduler.workerReady(worker(0), now: 0)
+        first.finishedCount = 1
+        let answers = try scheduler.workerEnded(worker(0), holding: .startedChunk, error: failure(), now: 0).answers
+        #expect(answers == [ended(first, "cancelled"), .start(worker(0, 2))])
+        #expect(scheduler.workerReady(worker(0, 2), now: 0).answers == [assigned(second, worker(0, 2))])
+    }
+
+    @Test func `A worker that ends idle is replaced only when there is work again`() throws {
+        var scheduler = Scheduler(workerCount: 1)
+        _ = scheduler.submit(chunk(), now: 0)
+        _ = scheduler.workerReady(worker(0), now: 0)
+        _ = scheduler.chunkEnded(on: worker(0), now: 0)
+        #expect(try scheduler.workerEnded(worker(0), holding: .nothing, error: failure(), now: 0).answers == [])
+        #expect(scheduler.liveCount == 0)
+        #expect(scheduler.submit(chunk(), now: 0).answers == [.start(worker(0, 2))])
+    }
+
+    @Test func `What is left of a chunk goes on before all that came later`() throws {
+        var scheduler = Scheduler(workerCount: 1)
+        let (first, second) = (chunk(5), chunk())
+        _ = scheduler.submit(first, now: 0)
+        _ = scheduler.submit(second, now: 0)
+        _ = scheduler.workerReady(worker(0), now: 0)
+        first.finishedCount = 3
+        #expect(
+            try scheduler.workerEnded(worker(0), holding: .startedChunk, error: failure(), now: 0).answers
+                == [.start(worker(0, 2))])
+        #expect(scheduler.workerReady(worker(0, 2), now: 0).answers == [assigned(first, worker(0, 2))])
+        #expect(first.returns == 0)
+    }
+
+    @Test func `What is left of a chunk goes to an idle worker at once`() throws {
+        var scheduler = Scheduler(workerCount: 2)
+        let (first, second) = (chunk(5), chunk())
+        for chunk in [first, second] { _ = scheduler.submit(chunk, now: 0) }
+        for index in 0..<2 { _ = scheduler.workerReady(worker(index), now: 0) }
+        _ = scheduler.chunkEnded(on: worker(1), now: 0)
+        first.finishedCount = 1
+        #expect(
+            try scheduler.workerEnded(worker(0), holding: .startedChunk, error: failure(), now: 0).answers
+                == [assigned(first, worker(1))])
+    }
+
+    @Test func `A chunk that ends workers before it is begun is failed at last`() throws {
+        var scheduler = Scheduler(workerCount: 1)
+        let work = chunk()
+        var answers = scheduler.submit(work, now: 0).answers
+        var incarnation: UInt64 = 1
+        while answers == [.start(worker(0, incarnation))] {
+            _ = scheduler.workerReady(worker(0, incarnation), now: 0)
+            answers = try scheduler.workerEnded(
+                worker(0, incarnation), holding: .unstartedChunk, error: failure(), now: 0
+            ).answers
+            incarnation += 1
+        }
+        #expect(incarnation == UInt64(Scheduler.maximumReturns) + 1)
+        #expect(answers == [ended(work, "failed: invalidArgument")])
+    }
+
+    @Test func `A chunk that goes on running where it is ends there`() throws {
+        var scheduler = Scheduler(workerCount: 1)
+        let work = chunk()
+        _ = scheduler.submit(work, now: 0)
+        _ = scheduler.workerReady(worker(0), now: 0)
+        _ = scheduler.terminate()
+        #expect(
+            try scheduler.workerEnded(worker(0), holding: .runningChunk, error: failure(), now: 0).answers
+                == [.finished])
+        #expect(work.place == .ended)
+    }
+
+    @Test func `News of a worker that was replaced is no news`() throws {
+        var scheduler = Scheduler(workerCount: 1)
+        let (first, second) = (chunk(2), chunk())
+        _ = scheduler.submit(first, now: 0)
+        _ = scheduler.workerReady(worker(0), now: 0)
+        first.finishedCount = 1
+        _ = try scheduler.workerEnded(worker(0), holding: .startedChunk, error: failure(), now: 0)
+        #expect(scheduler.workerReady(worker(0), now: 0).answers == [])
+        _ = scheduler.workerReady(worker(0, 2), now: 0)
+        #expect(scheduler.chunkEnded(on: worker(0), now: 0).answers == [])
+        #expect(try scheduler.workerEnded(worker(0), holding: .nothing, error: failure(), now: 0).answers == [])
+        #expect(try scheduler.startFailed(worker(0), error: failure(), now: 0).answers == [])
+        #expect(scheduler.workers == [.busy])
+        #expect(first.place == .held(by: 0))
+        _ = scheduler.submit(second, now: 0)
+        #expect(scheduler.chunkEnded(on: worker(0, 2), now: 0).answers == [assigned(second, worker(0, 2))])
+    }
+
+    // MARK: Starts that fail
+
+    @Test func `Work fails when no worker can be started`() throws {
+        var scheduler = Scheduler(workerCount: 2)
+        let (first, second) = (chunk(), chunk())
+        _ = scheduler.submit(first, now: 0)
+        _ = scheduler.submit(second, now: 0)
+        // One is still being started and may come.
+        #expect(try scheduler.startFailed(worker(0), error: failure(), now: 0).answers == [])
+        #expect(
+            try scheduler.startFailed(worker(1), error: failure(), now: 0).answers
+                == [ended(first, "failed: invalidArgument"), ended(second, "failed: invalidArgument")])
+        #expect(scheduler.queuedCount == 0)
+    }
+
+    @Test func `A pool whose start failed tries again with the next work`() throws {
+        var scheduler = Scheduler(workerCount: 1)
+        _ = scheduler.submit(chunk(), now: 0)
+        _ = try scheduler.startFailed(worker(0), error: failure(), now: 0)
+        #expect(scheduler.submit(chunk(), now: 1).answers == [.start(worker(0, 2))])
+    }
+
+    @Test func `A failed start is not repeated at once while others work`() throws {
+        var scheduler = Scheduler(workerCount: 2)
+        _ = scheduler.submit(chunk(), now: 0)
+        _ = scheduler.workerReady(worker(0), now: 0)
+        #expect(scheduler.submit(chunk(), now: 0).answers == [.start(worker(1))])
+        #expect(try scheduler.startFailed(worker(1), error: failure(), now: 100).answers == [])
+        #expect(scheduler.submit(chunk(), now: 101).answers == [])
+        #expect(scheduler.submit(chunk(), now: 100 + Scheduler.startPause).answers == [.start(worker(1, 2))])
+    }
+
+    // MARK: Cancelling
+
+    @Test func `What is cancelled in the queue ends at once and is never assigned`() {
+        var scheduler = Scheduler(workerCount: 1)
+        let (first, second, third) = (chunk(), chunk(), chunk())
+        for chunk in [first, second, third] { _ = scheduler.submit(chunk, now: 0) }
+        _ = scheduler.workerReady(worker(0), now: 0)
+        #expect(scheduler.cancel(second).answers == [ended(second, "cancelled")])
+        #expect(scheduler.cancel(second).answers == [])
+        #expect(scheduler.queuedCount == 1)
+        #expect(scheduler.chunkEnded(on: worker(0), now: 0).answers == [assigned(third, worker(0))])
+    }
+
+    @Test func `A worker that holds a cancelled chunk is told`() {
+        var scheduler = Scheduler(workerCount: 1)
+        let work = chunk()
+        #expect(scheduler.cancel(work).answers == [])
+        _ = scheduler.submit(work, now: 0)
+        _ = scheduler.workerReady(worker(0), now: 0)
+        #expect(scheduler.cancel(work).answers == [.cancel(ObjectIdentifier(work), worker(0))])
+        _ = scheduler.chunkEnded(on: worker(0), now: 0)
+        #expect(scheduler.cancel(work).answers == [])
+    }
+
+    @Test func `A cancelled chunk does not go on in another worker`() throws {
+        var scheduler = Scheduler(workerCount: 1)
+        let work = chunk(3)
+        _ = scheduler.submit(work, now: 0)
+        _ = scheduler.workerReady(worker(0), now: 0)
+        work.markCancelled()
+        _ = scheduler.cancel(work)
+        work.finishedCount = 1
+        #expect(
+            try scheduler.workerEnded(worker(0), holding: .startedChunk, error: failure(), now: 0).answers
+                == [ended(work, "cancelled")])
+    }
+
+    @Test func `A worker that was started for work that is cancelled stays for the next`() {
+        var scheduler = Scheduler(workerCount: 1)
+        let work = chunk()
+        _ = scheduler.submit(work, now: 0)
+        _ = scheduler.cancel(work)
+        #expect(scheduler.workerReady(worker(0), now: 0).answers == [])
+        #expect(scheduler.workers == [.idle])
+    }
+
+    // MARK: The end
+
+    @Test func `A pool that never worked is finished at once`() {
+        var scheduler = Scheduler(workerCount: 2)
+        #expect(scheduler.shutDown().answers == [.finished])
+        #expect(scheduler.isFinished)
+        #expect(scheduler.shutDown().answers == [])
+        #expect(scheduler.terminate().answers == [])
+    }
+
+    @Test func `What was submitted is finished before the workers stop`() throws {
+        var scheduler = Scheduler(workerCount: 1)
+        let (first, second, late) = (chunk(), chunk(), chunk())
+        for chunk in [first, second] { _ = scheduler.submit(chunk, now: 0) }
+        _ = scheduler.workerReady(worker(0), now: 0)
+        #expect(scheduler.shutDown().answers == [])
+        #expect(scheduler.submit(late, now: 0).answers == [ended(late, "shutDown")])
+        #expect(scheduler.chunkEnded(on: worker(0), now: 0).answers == [assigned(second, worker(0))])
+        #expect(scheduler.chunkEnded(on: worker(0), now: 0).answers == [.stop(worker(0))])
+        #expect(!scheduler.isFinished)
+        #expect(
+            try scheduler.workerEnded(worker(0), holding: .nothing, error: failure(), now: 0).answers == [.finished])
+        #expect(scheduler.isFinished)
+    }
+
+    @Test func `A worker that ends while the pool shuts down is replaced for the work that is left`() throws {
+        var scheduler = Scheduler(workerCount: 1)
+        let (first, second) = (chunk(), chunk())
+        for chunk in [first, second] { _ = scheduler.submit(chunk, now: 0) }
+        _ = scheduler.workerReady(worker(0), now: 0)
+        _ = scheduler.shutDown()
+        first.finishedCount = 1
+        #expect(
+            try scheduler.workerEnded(worker(0), holding: .startedChunk, error: failure(), now: 0).answers
+                == [ended(first, "cancelled"), .start(worker(0, 2))])
+        #expect(scheduler.workerReady(worker(0, 2), now: 0).answers == [assigned(second, worker(0, 2))])
+        #expect(scheduler.chunkEnded(on: worker(0, 2), now: 0).answers == [.stop(worker(0, 2))])
+    }
+
+    @Test func `A worker that is still starting when nothing is left is not waited for`() {
+        var scheduler = Scheduler(workerCount: 1)
+        let work = chunk()
+        _ = scheduler.submit(work, now: 0)
+        _ = scheduler.shutDown()
+        #expect(scheduler.cancel(work).answers == [ended(work, "cancelled"), .kill(worker(0))])
+    }
+
+    @Test func `A start that fails while the pool shuts down still lets it finish`() throws {
+        var scheduler = Scheduler(workerCount: 1)
+        let work = chunk()
+        _ = scheduler.submit(work, now: 0)
+        _ = scheduler.shutDown()
+        #expect(
+            try scheduler.startFailed(worker(0), error: failure(), now: 0).answers
+                == [ended(work, "failed: invalidArgument"), .finished])
+    }
+
+    @Test func `To terminate ends queued work, gives up what runs and kills every worker`() throws {
+        var scheduler = Scheduler(workerCount: 3)
+        let chunks = (0..<4).map { _ in chunk() }
+        for chunk in chunks { _ = scheduler.submit(chunk, now: 0) }
+        _ = scheduler.workerReady(worker(0), now: 0)
+        _ = scheduler.workerReady(worker(1), now: 0)
+        _ = scheduler.chunkEnded(on: worker(1), now: 0)
+        #expect(
+            scheduler.terminate().answers == [
+                ended(chunks[3], "shutDown"),
+                .abandon(ObjectIdentifier(chunks[0]), "shutDown"), .kill(worker(0)),
+                .abandon(ObjectIdentifier(chunks[2]), "shutDown"), .kill(worker(1)),
+                .kill(worker(2)),
+            ])
+        #expect(scheduler.terminate().answers == [])
+        // Whatever the workers still say, they get nothing to do.
+        #expect(
+            !scheduler.workerReady(worker(2), now: 0).answers.contains { answer in
+                if case .assign = answer { true } else { false }
+            })
+        for index in 0..<3 {
+            let answers = try scheduler.workerEnded(
+                worker(index), holding: index == 0 ? .startedChunk : .nothing, error: failure(), now: 0
+            ).answers
+            #expect(answers.contains(.finished) == (index == 2))
+        }
+    }
+
+    @Test func `A worker that gets ready after it was to be killed is killed again`() {
+        var scheduler = Scheduler(workerCount: 1)
+        _ = scheduler.submit(chunk(), now: 0)
+        _ = scheduler.terminate()
+        // The order to start it may have been carried out after the order to kill it.
+        #expect(scheduler.workerReady(worker(0), now: 0).answers == [.kill(worker(0))])
+    }
+}

@@ -1,0 +1,46 @@
+import Multiprocessing
+import Testing
+
+private let lazyGlobal = (1...3).map { $0 * 2 }
+private let constant = 42
+private nonisolated(unsafe) let zero = UnsafeMutablePointer<Int>?.none
+
+struct TopLevelVariablesTests {
+    @Test func `Globals that initialize themselves are not reported`() throws {
+        for box in [
+            FunctionBox { (x: Int) in x + lazyGlobal[0] + constant },
+            FunctionBox { (x: Int) in zero == nil ? x : 0 },
+        ] {
+            let closure = try PortableClosure(FunctionWords(of: box))
+            #expect(TopLevelVariables.used(by: closure.reference).isEmpty)
+        }
+    }
+
+    @Test func `Operands relative to the instruction pointer are found`() throws {
+        let code: [UInt8] = [
+            0x48, 0x8B, 0x05, 0x10, 0x00, 0x00, 0x00,  // mov rax, [rip + 16]
+            0x48, 0x89, 0x0D, 0x20, 0x00, 0x00, 0x00,  // mov [rip + 32], rcx
+            0x48, 0xC7, 0x05, 0x30, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00,  // mov qword [rip + 48], 1
+            0xE8, 0xFB, 0xFF, 0xFF, 0xFF,  // call to itself
+        ]
+        code.withUnsafeBytes { bytes in
+            let start = UInt(bitPattern: bytes.baseAddress)
+            var found: [UInt: Bool] = [:]
+            MachineCode(start..<start + UInt(bytes.count)).forEachReference { found[$0 &- start] = $1 }
+            #expect(found[7 + 16] == false)
+            #expect(found[14 + 32] == true)
+            #expect(found[25 + 48] == true)
+            #expect(found[25] == false)
+        }
+    }
+
+    @Test func `Code too short for an operand has none`() {
+        let code: [UInt8] = [0xE8, 0, 0, 0]
+        code.withUnsafeBytes { bytes in
+            let start = UInt(bitPattern: bytes.baseAddress)
+            for count in 0...UInt(bytes.count) {
+                MachineCode(start..<start + count).forEachReference { _, _ in Issue.record("found an operand") }
+            }
+        }
+    }
+}
