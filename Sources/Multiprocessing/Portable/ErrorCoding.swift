@@ -24,6 +24,7 @@ enum ErrorCoding {
                 appendDescription(of: error, to: buffer)
                 var name: [UInt8] = []
                 try TypeReference(type(of: error)).encode(into: &name)
+                name.seal()
                 append(name, to: buffer)
                 try BinaryEncoder().encode(codable, into: buffer)
                 return
@@ -51,7 +52,7 @@ enum ErrorCoding {
         }
         let name = try readBytes(from: &reader)
         do {
-            var names = ReferenceReader(name)
+            var names = try ReferenceReader(sealed: name)
             guard let type = try TypeReference(decoding: &names).resolve() as? any (Error & Codable).Type else {
                 throw PortableFailure.unknownFrame
             }

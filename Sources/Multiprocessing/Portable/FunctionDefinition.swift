@@ -30,13 +30,14 @@ struct FunctionDefinition: Sendable {
         var bytes: [UInt8] = [shape.role.rawValue, shape.isProcedure ? 1 : 0]
         code?.encode(into: &bytes)
         for type in types { try TypeReference(type).encode(into: &bytes) }
+        bytes.seal()
         self.bytes = bytes
         id = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
     /// Reads what ``init(_:_:types:)`` wrote.
     static func decode(_ bytes: [UInt8]) throws -> (FunctionShape, PortableCode?, types: [Any.Type]) {
-        var reader = ReferenceReader(bytes)
+        var reader = try ReferenceReader(sealed: bytes)
         guard let role = FunctionShape.Role(rawValue: try reader.readByte()) else {
             throw PortableFailure.unknownFunction
         }

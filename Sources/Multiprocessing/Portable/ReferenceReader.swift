@@ -7,6 +7,19 @@ package struct ReferenceReader {
         self.bytes = bytes
     }
 
+    /// Reads what ``Swift/Array/seal()`` closed.
+    ///
+    /// A reference leads to memory that the runtime then believes to be a type or a function, and
+    /// there is no telling what it makes of a wrong one. So no address is followed before the
+    /// checksum has shown that every byte is as it was written.
+    package init(sealed bytes: [UInt8]) throws(NotPortable) {
+        let count = bytes.count - MemoryLayout<UInt64>.size
+        guard count >= 0 else { throw .damaged("it ends too early") }
+        let checksum = UInt64(littleEndianBytes: bytes[count...])
+        self.bytes = Array(bytes[..<count])
+        guard checksum == self.bytes.checksum else { throw .damaged("its checksum is wrong") }
+    }
+
     /// Whether every byte has been read.
     package var isAtEnd: Bool { position == bytes.count }
 
@@ -46,6 +59,18 @@ package struct ReferenceReader {
 }
 
 extension [UInt8] {
+    /// Appends the checksum that ``ReferenceReader/init(sealed:)`` asks for.
+    package mutating func seal() {
+        let checksum = checksum
+        for shift in stride(from: UInt64(0), to: 64, by: 8) { append(UInt8(truncatingIfNeeded: checksum >> shift)) }
+    }
+
+    /// The 64-bit FNV-1a hash (Fowler, Noll, Vo), each step of which is reversible: one changed
+    /// byte always changes it.
+    fileprivate var checksum: UInt64 {
+        reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+
     /// Appends `number` as ``ReferenceReader/readNumber()`` reads it.
     mutating func append(number: UInt) {
         var rest = number
@@ -60,5 +85,11 @@ extension [UInt8] {
     mutating func append(string: String) {
         append(number: UInt(string.utf8.count))
         append(contentsOf: string.utf8)
+    }
+}
+
+extension UInt64 {
+    fileprivate init(littleEndianBytes bytes: ArraySlice<UInt8>) {
+        self = bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 }

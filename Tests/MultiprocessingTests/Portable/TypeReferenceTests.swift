@@ -100,14 +100,19 @@ struct TypeReferenceTests {
                 _ = try TypeReference(decoding: &reader).resolve()
             }
         }
-        // Any other value of a byte is either an error or another type, never a crash.
+        bytes.seal()
+        var reader = try ReferenceReader(sealed: bytes)
+        #expect(try TypeReference(decoding: &reader).resolve() == [String: [Hidden?]].self)
+        // Found before an address in them is followed, which could lead anywhere.
         for index in bytes.indices {
-            for value in [UInt8(0), 1, 0x7F, 0x80, 0xFF, bytes[index] ^ 1, bytes[index] ^ 0x20] {
+            for value in 0...UInt8.max where value != bytes[index] {
                 var damaged = bytes
                 damaged[index] = value
-                var reader = ReferenceReader(damaged)
-                _ = try? TypeReference(decoding: &reader).resolve()
+                #expect(throws: NotPortable.self) { try ReferenceReader(sealed: damaged) }
             }
+        }
+        for count in bytes.indices {
+            #expect(throws: NotPortable.self) { try ReferenceReader(sealed: Array(bytes[..<count])) }
         }
     }
 
