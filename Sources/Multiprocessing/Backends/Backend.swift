@@ -29,10 +29,13 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// Starts a worker, and reports it as ready, or as failed after all attempts.
     func start(_ worker: WorkerID)
 
-    /// Hands a chunk to a worker that is ready and holds none.
-    func assign(_ chunk: Chunk, to worker: WorkerID)
+    /// Hands a chunk to a worker that is ready and holds none, and others to run behind it.
+    func assign(_ chunk: Chunk, then others: [Chunk], to worker: WorkerID)
 
-    /// Tells a worker that the chunk it holds was cancelled.
+    /// Takes back what a worker has not begun, and reports it, also if it is nothing.
+    func reclaim(from worker: WorkerID)
+
+    /// Tells a worker that a chunk it holds was cancelled.
     func cancel(_ chunk: Chunk, on worker: WorkerID)
 
     /// Lets a worker that holds nothing end by itself; its end is reported.
@@ -76,17 +79,30 @@ public struct WorkerEvents: Sendable {
         core.workerReady(worker)
     }
 
-    /// The worker has ended its chunk: every item has delivered its result, or will not.
+    /// The worker has ended a chunk: every item has delivered its result, or will not.
     ///
-    /// - Parameter nanoseconds: How long the items ran, without the way there and back.
-    package func ended(_ chunk: Chunk, on worker: WorkerID, nanoseconds: UInt64) {
-        core.chunkEnded(chunk, on: worker, nanoseconds: nanoseconds)
+    /// - Parameters:
+    ///   - nanoseconds: How long the items ran, without the way there and back.
+    ///   - isLast: Whether the worker holds no other now.
+    package func ended(_ chunk: Chunk, on worker: WorkerID, nanoseconds: UInt64, isLast: Bool) {
+        if isLast {
+            core.workEnded(on: worker, with: chunk, nanoseconds: nanoseconds)
+        } else {
+            chunk.endOnce(failing: CancellationError(), nanoseconds: nanoseconds)
+        }
+    }
+
+    /// The worker will not begin these, which it was asked for.
+    ///
+    /// - Parameter chunks: In order; a chunk of which a part was begun is split before.
+    package func reclaimed(_ chunks: [Chunk], from worker: WorkerID) {
+        core.reclaimed(chunks, from: worker)
     }
 
     /// The worker is gone.
     ///
     /// - Parameters:
-    ///   - holding: What became of the chunk that it held.
+    ///   - holding: What became of the first chunk that it held and had not ended; none behind that was begun.
     ///   - error: Why the worker is gone.
     package func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError) {
         core.workerEnded(worker, holding: holding, error: error)

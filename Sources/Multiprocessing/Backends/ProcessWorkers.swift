@@ -19,8 +19,12 @@ final class ProcessWorkers: WorkerGroup {
         supervisor.start(worker)
     }
 
-    func assign(_ chunk: Chunk, to worker: WorkerID) {
-        links[worker]?.assign(chunk)
+    func assign(_ chunk: Chunk, then others: [Chunk], to worker: WorkerID) {
+        links[worker]?.assign(chunk, then: others)
+    }
+
+    func reclaim(from worker: WorkerID) {
+        links[worker]?.reclaim()
     }
 
     func cancel(_ chunk: Chunk, on worker: WorkerID) {

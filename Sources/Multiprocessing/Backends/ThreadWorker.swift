@@ -15,6 +15,8 @@ final class ThreadWorker: Sendable {
     private struct State {
         /// The chunk to run next, or running now.
         var chunk: Chunk?
+        /// What comes behind it, the last first.
+        var others: [Chunk] = []
         /// Under which name the pool knows the worker.
         var id = WorkerID(index: 0, incarnation: 0)
         /// The task that serves, while there is something to serve.
@@ -25,6 +27,11 @@ final class ThreadWorker: Sendable {
         var isTaskSpent = false
         /// The pool has given the worker up: what it is still given does not start.
         var isAbandoned = false
+
+        func markCancelled() {
+            chunk?.markCancelled()
+            for other in others { other.markCancelled() }
+        }
     }
 
     init(number: Int, events: WorkerEvents) {
@@ -33,15 +40,26 @@ final class ThreadWorker: Sendable {
         executor = QueueExecutor(label: "Multiprocessing.worker.\(number)")
     }
 
-    func assign(_ chunk: Chunk, _ id: WorkerID) {
+    func assign(_ chunk: Chunk, then others: [Chunk], _ id: WorkerID) {
         let mustServe = state.withLock { state in
             state.chunk = chunk
+            state.others = others.reversed()
             state.id = id
-            if state.isAbandoned { chunk.markCancelled() }
+            if state.isAbandoned { state.markCancelled() }
             defer { state.isServing = true }
             return !state.isServing
         }
         if mustServe { serve() }
+    }
+
+    /// Takes back what is not begun.
+    func reclaim() {
+        let (chunks, running, id) = state.withLock { state in
+            defer { state.others = [] }
+            return (state.others, state.chunk, state.id)
+        }
+        let part = running?.splitUnbegun()
+        events.reclaimed((part.map { [$0] } ?? []) + chunks.reversed(), from: id)
     }
 
     func cancel(_ chunk: Chunk) {
@@ -58,7 +76,7 @@ final class ThreadWorker: Sendable {
         let task = state.withLock { state in
             state.isAbandoned = true
             state.isTaskSpent = true
-            state.chunk?.markCancelled()
+            state.markCancelled()
             return state.task
         }
         task?.cancel()
@@ -84,10 +102,13 @@ final class ThreadWorker: Sendable {
             let start = monotonicNanoseconds()
             await chunk.run()
             let nanoseconds = monotonicNanoseconds() - start
-            let isSpent = finishChunk()
+            let (isLast, isSpent) = finishChunk()
             // Reported from here, because the pool's answer is most often the next chunk.
-            events.ended(chunk, on: id, nanoseconds: nanoseconds)
-            if isSpent { return }
+            events.ended(chunk, on: id, nanoseconds: nanoseconds, isLast: isLast)
+            if isSpent {
+                if !isLast { serve() }
+                return
+            }
         }
     }
 
@@ -103,15 +124,16 @@ final class ThreadWorker: Sendable {
         }
     }
 
-    /// Lets go of the chunk; returns whether the task was cancelled with it.
-    private func finishChunk() -> Bool {
+    /// Lets go of the chunk; returns whether it was the last, and whether the task was cancelled with it.
+    private func finishChunk() -> (isLast: Bool, isSpent: Bool) {
         state.withLock { state in
-            state.chunk = nil
-            if state.isTaskSpent {
+            state.chunk = state.others.popLast()
+            let isLast = state.chunk == nil
+            if state.isTaskSpent, isLast {
                 state.isServing = false
                 state.task = nil
             }
-            return state.isTaskSpent
+            return (isLast, state.isTaskSpent)
         }
     }
 }

@@ -13,8 +13,12 @@ final class ThreadWorkers: WorkerGroup {
         events.ready(worker)
     }
 
-    func assign(_ chunk: Chunk, to worker: WorkerID) {
-        workers[worker.index].assign(chunk, worker)
+    func assign(_ chunk: Chunk, then others: [Chunk], to worker: WorkerID) {
+        workers[worker.index].assign(chunk, then: others, worker)
+    }
+
+    func reclaim(from worker: WorkerID) {
+        workers[worker.index].reclaim()
     }
 
     func cancel(_ chunk: Chunk, on worker: WorkerID) {

@@ -10,8 +10,10 @@ extension WorkerLink {
         private let onEnd: @Sendable (WorkerFailure?) -> Void
 
         private var assembler = FrameAssembler()
-        /// How many bytes of the worker's output have come.
+        /// How many bytes of the worker's output have come through the socket.
         private var receivedCount: UInt64 = 0
+        /// How many bytes of its output were taken, through the socket or from its stage.
+        private var takenCount: UInt64 = 0
         private let keys = ReceivedKeys()
         private let errorTail = ErrorTail()
 
@@ -105,10 +107,31 @@ extension WorkerLink {
             let buffer = link.loop.buffer
             guard let result = try? link.socket.receive(into: buffer) else { return .endOfStream }
             if case .received(let count) = result {
+                // What was found in the stage comes again through the socket.
+                let known = Int(min(UInt64(count), takenCount - receivedCount))
                 receivedCount += UInt64(count)
-                take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), link)
+                takenCount = max(takenCount, receivedCount)
+                take(UnsafeRawBufferPointer(rebasing: buffer[known..<count]), link)
             }
             return result
+        }
+
+        /// Takes the results that the worker has ready but has not sent, because it has more to do.
+        func takeStaged(_ link: WorkerLink) {
+            let board = link.board
+            let base = board.base.load()
+            let published = board.published.load()
+            let (start, overflow) = takenCount.subtractingReportingOverflow(base)
+            guard isReady, isReadingOutput, assembler.isBetweenFrames, !overflow, start < published,
+                published <= UInt64(board.stage.count)
+            else { return }
+            let bytes = UnsafeMutableRawBufferPointer(rebasing: link.loop.buffer[..<Int(published - start)])
+            bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: board.stage[Int(start)..<Int(published)]))
+            // The worker moves the base before it overwrites what it has sent, so if the base still is
+            // where it was, the copy is whole. Adding nothing orders the look behind the copy.
+            guard board.base.add(0) == base else { return }
+            takenCount = base + published
+            take(UnsafeRawBufferPointer(bytes), link)
         }
 
         private func take(_ bytes: UnsafeRawBufferPointer, _ link: WorkerLink) {
@@ -133,19 +156,19 @@ extension WorkerLink {
                 try keys.append(from: &reader)
             case .values:
                 guard let current = link.current else { throw PortableFailure.unexpectedResult }
-                try current.chunk.receiveValues(Int(header.number), from: &reader, keys: keys)
+                try current.receiveValues(Int(header.number), from: &reader, keys: keys)
             case .failure:
-                guard let current = link.current, current.chunk.finishedCount < current.chunk.count else {
+                guard let current = link.current, current.remainingCount > 0 else {
                     throw PortableFailure.unexpectedResult
                 }
-                current.chunk.receiveFailure(try ErrorCoding.decode(from: &reader, keys: keys))
+                current.receiveFailure(try ErrorCoding.decode(from: &reader, keys: keys))
             case .chunkEnd:
                 let sequence: UInt64 = try reader.read()
                 let nanoseconds: UInt64 = try reader.read()
-                guard link.current?.sequence == sequence, let chunk = link.finishCurrent() else {
+                guard let (chunk, isLast) = link.finishCurrent(sequence) else {
                     throw PortableFailure.unexpectedResult
                 }
-                events.ended(chunk, on: link.id, nanoseconds: nanoseconds)
+                events.ended(chunk, on: link.id, nanoseconds: nanoseconds, isLast: isLast)
             case .define, .context, .forget, .chunk, .stop:
                 throw PortableFailure.unknownFrame
             }
@@ -211,13 +234,16 @@ extension WorkerLink {
             report(held, failure, link)
         }
 
-        private func report(_ held: (chunk: Chunk, sequence: UInt64)?, _ failure: WorkerFailure, _ link: WorkerLink) {
+        private func report(_ held: Outbox.Held?, _ failure: WorkerFailure, _ link: WorkerLink) {
             let error = PoolError.workerCrashed(failure)
             var holding = HeldWork.nothing
-            if let (chunk, sequence) = held {
-                let wasStarted = link.board.started.load() >= sequence
-                holding = wasStarted ? .startedChunk : .unstartedChunk
-                if wasStarted, chunk.finishedCount < chunk.count { chunk.receiveFailure(error) }
+            if let held {
+                let chunk = held.chunk
+                let begun = link.board.begun.itemCount(ofChunk: held.sequence, stride: chunk.strideLength)
+                // The worker may also have died between two strides, with no item to blame.
+                let wasRunning = begun > chunk.finishedCount - held.sentFrom
+                holding = wasRunning ? .startedChunk : .unstartedChunk
+                if wasRunning, chunk.remainingCount > 0 { chunk.receiveFailure(error) }
             }
             events.workerEnded(link.id, holding: holding, error: error)
         }
@@ -231,7 +257,7 @@ extension WorkerLink {
         private func salvage(_ link: WorkerLink) {
             let board = link.board
             let published = board.published.load()
-            let (start, overflow) = receivedCount.subtractingReportingOverflow(board.base.load())
+            let (start, overflow) = takenCount.subtractingReportingOverflow(board.base.load())
             guard protocolError == nil, !overflow, start <= published, published <= UInt64(board.stage.count) else {
                 return
             }
@@ -245,7 +271,7 @@ extension WorkerLink {
         private func salvageRun(_ run: UnsafeRawBufferPointer, _ link: WorkerLink) {
             var reader = ByteReader(run)
             guard let header = try? Frame.Header.read(from: &reader), header.kind == .values, header.number > 0,
-                let chunk = link.current?.chunk
+                let chunk = link.current
             else { return }
             // Bytes that the dying worker damaged lose results and nothing else.
             try? chunk.receiveValues(Int(header.number), from: &reader, keys: keys)

@@ -7,9 +7,14 @@ extension WorkerLink {
         /// Bytes in the order in which they go out.
         var segments = Queue<Segment>()
 
-        /// The chunk that the worker holds, and the number it has there.
-        var current: Chunk?
-        var sequence: UInt64 = 0
+        /// What the worker holds, in the order in which it runs it.
+        var held = Queue<Held>()
+
+        /// How many chunks were sent.
+        private var sequence: UInt64 = 0
+
+        /// How often work was taken back.
+        private var epoch: UInt16 = 0
 
         var knownContexts: Set<UInt64> = []
         var isClosed = false
@@ -21,6 +26,15 @@ extension WorkerLink {
         /// Inputs of at least this size are sent from where they lie.
         private static let copyLimit = 16 << 10
 
+        /// A chunk that the worker holds.
+        struct Held {
+            let chunk: Chunk
+            /// The number that it has there.
+            let sequence: UInt64
+            /// How many of its items had ended before it was sent.
+            let sentFrom: Int
+        }
+
         /// A part of the stream, which keeps alive what it points to.
         struct Segment {
             let bytes: ByteBuffer
@@ -29,15 +43,20 @@ extension WorkerLink {
 
         // MARK: Adding
 
-        /// Adds a chunk's frame, after the frames that it builds on.
-        mutating func append(_ chunk: Chunk, _ portable: PortableChunk) {
-            current = chunk
-            sequence += 1
+        /// Adds the frames of chunks, after the frames that they build on.
+        mutating func append(_ first: Chunk, then others: [Chunk]) {
             let head = ByteBuffer(capacity: 256)
             // Before anything that could refer to them.
             if KeyTable.shared.count > sentKeys {
                 Frame.append(.keys, to: head) { sentKeys = KeyTable.shared.encodeEntries(from: sentKeys, into: $0) }
             }
+            append(first, behind: head)
+            for chunk in others { append(chunk, behind: head) }
+            flush(head)
+        }
+
+        private mutating func append(_ chunk: Chunk, behind head: ByteBuffer) {
+            guard let portable = chunk.portable else { return }
             if definedFunctions.insert(portable.definition.id).inserted {
                 Frame.append(.define, number: portable.definition.id, to: head) { buffer in
                     portable.definition.bytes.withUnsafeBytes { buffer.append(contentsOf: $0) }
@@ -50,19 +69,44 @@ extension WorkerLink {
                 append(context.bytes, 0..<context.bytes.count, behind: head)
                 Frame.appendPadding(after: Int(size), to: head)
             }
-            let items = portable.items(from: chunk.finishedCount)
+            sequence += 1
+            held.append(Held(chunk: chunk, sequence: sequence, sentFrom: chunk.finishedCount))
+            let items = portable.items(chunk.finishedCount..<chunk.count)
             Frame.Header(
                 kind: .chunk,
-                number: UInt32(chunk.count - chunk.finishedCount),
+                number: UInt32(chunk.remainingCount),
                 length: UInt64(Frame.ChunkHeader.size + items.count)
             ).append(to: head)
             Frame.ChunkHeader(
                 sequence: sequence, context: portable.context?.id ?? 0, function: portable.definition.id,
-                stopsAtFailure: chunk.stopsAtFailure
+                stopsAtFailure: chunk.stopsAtFailure, epoch: epoch, stride: UInt32(clamping: max(1, chunk.strideLength))
             ).append(to: head)
             append(portable.inputs, items, behind: head)
             Frame.appendPadding(after: Frame.ChunkHeader.size + items.count, to: head)
-            flush(head)
+        }
+
+        /// Takes back what the worker has not begun.
+        mutating func takeBack(_ board: Board) -> [Chunk] {
+            let begun = board.takeBack()
+            epoch &+= 1
+            var taken: [Chunk] = []
+            var kept = Queue<Held>()
+            var hasBegun = held.contains { begun.sequence == UInt16(truncatingIfNeeded: $0.sequence) }
+            while let entry = held.popFirst() {
+                guard hasBegun else {
+                    taken.append(entry.chunk)
+                    continue
+                }
+                kept.append(entry)
+                if begun.sequence == UInt16(truncatingIfNeeded: entry.sequence) {
+                    let count = begun.itemCount(ofChunk: entry.sequence, stride: entry.chunk.strideLength)
+                    let (end, overflow) = entry.sentFrom.addingReportingOverflow(count)
+                    if !overflow, let part = entry.chunk.split(keeping: end) { taken.append(part) }
+                    hasBegun = false
+                }
+            }
+            held = kept
+            return taken
         }
 
         mutating func appendForget(_ context: UInt64) {

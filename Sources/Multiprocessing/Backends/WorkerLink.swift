@@ -21,6 +21,10 @@ final class WorkerLink: Sendable {
     private let outbox: Mutex<Outbox>
     private let inbox: Inbox
     private let isKilled = Atomic(false)
+    private let isWatchingStage = Atomic(false)
+
+    /// How long a result may lie with a worker that has more to do.
+    private static let stageInterval = Duration.milliseconds(2)
 
     /// Starts a worker process.
     ///
@@ -61,30 +65,65 @@ final class WorkerLink: Sendable {
 
     // MARK: Work
 
-    /// Sends a chunk to the worker, which is idle.
-    func assign(_ chunk: Chunk) {
-        guard let portable = chunk.portable else { return }
-        // Cancelled by another thread on the way here, before there was anything to tell the worker.
-        guard !chunk.isCancelled else { return events.ended(chunk, on: id, nanoseconds: 0) }
-        portable.context?.addHolder(self)
+    /// Sends chunks to the worker, which is idle.
+    func assign(_ chunk: Chunk, then others: [Chunk]) {
+        if others.isEmpty, chunk.isCancelled {
+            // By another thread on the way here, before there was anything to tell the worker.
+            return events.ended(chunk, on: id, nanoseconds: 0, isLast: true)
+        }
+        chunk.portable?.context?.addHolder(self)
+        for other in others { other.portable?.context?.addHolder(self) }
         outbox.withLock { outbox in
             guard !outbox.isClosed else { return }
-            outbox.append(chunk, portable)
+            outbox.append(chunk, then: others)
             send(&outbox)
         }
         // A cancellation that another thread brought a moment ago did not find the chunk here.
         if chunk.isCancelled { cancel(chunk) }
+        for other in others where other.isCancelled { cancel(other) }
+        if !others.isEmpty { watchStage() }
     }
 
-    /// Tells the worker that the chunk it holds was cancelled.
+    /// Tells the worker that a chunk that it holds was cancelled.
     func cancel(_ chunk: Chunk) {
         let sequence: UInt64? = outbox.withLock { outbox in
-            outbox.current === chunk ? outbox.sequence : nil
+            outbox.held.first { $0.chunk === chunk }?.sequence
         }
         guard let sequence else { return }
         // A full buffer means a worker that reads nothing; it will not learn of this either.
         withUnsafeBytes(of: sequence) { _ = try? control.send($0) }
     }
+
+    /// Takes back what the worker has not begun, and reports it.
+    func reclaim() {
+        // On the loop, which is who changes a chunk that the worker holds.
+        loop.events.execute { [self] in
+            let chunks = outbox.withLock { $0.takeBack(board) }
+            events.reclaimed(chunks, from: id)
+        }
+    }
+
+    /// Has the loop look, now and then, for results that the worker has ready while it runs on.
+    private func watchStage() {
+        guard !isWatchingStage.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        loop.events.execute { self.lookAtStageLater() }
+    }
+
+    private func lookAtStageLater() {
+        loop.events.schedule(after: Self.stageInterval) { [weak self] in
+            guard let self else { return }
+            if hasWork {
+                inbox.takeStaged(self)
+                lookAtStageLater()
+            } else {
+                isWatchingStage.store(false, ordering: .releasing)
+                // Work that came between the two looks for its watcher itself; this is for the gap.
+                if hasWork { watchStage() }
+            }
+        }
+    }
+
+    private var hasWork: Bool { outbox.withLock { !$0.held.isEmpty } }
 
     /// Tells the worker that a shared value is not needed any more.
     func forget(context: UInt64) {
@@ -118,14 +157,18 @@ final class WorkerLink: Sendable {
 
     // MARK: For the inbox, on the loop
 
-    /// The chunk that the worker holds.
-    var current: (chunk: Chunk, sequence: UInt64)? {
-        outbox.withLock { outbox in outbox.current.map { ($0, outbox.sequence) } }
+    /// The chunk whose results come next.
+    var current: Chunk? {
+        outbox.withLock { $0.held.first?.chunk }
     }
 
-    /// Lets go of the chunk that has ended.
-    func finishCurrent() -> Chunk? {
-        outbox.withLock { $0.current.take() }
+    /// Lets go of the chunk that has ended; `nil` if it is not the one whose end is due.
+    func finishCurrent(_ sequence: UInt64) -> (chunk: Chunk, isLast: Bool)? {
+        outbox.withLock { outbox in
+            guard let held = outbox.held.first, held.sequence == sequence else { return nil }
+            _ = outbox.held.popFirst()
+            return (held.chunk, outbox.held.isEmpty)
+        }
     }
 
     /// Sends what the socket did not take before.
@@ -133,12 +176,13 @@ final class WorkerLink: Sendable {
         outbox.withLock { send(&$0) }
     }
 
-    /// Takes no more work, and drops what was not sent.
-    func close() -> (chunk: Chunk, sequence: UInt64)? {
+    /// Takes no more work, drops what was not sent, and returns the first of what the worker held.
+    func close() -> Outbox.Held? {
         outbox.withLock { outbox in
             outbox.isClosed = true
             outbox.segments = Queue()
-            return outbox.current.take().map { ($0, outbox.sequence) }
+            defer { outbox.held = Queue() }
+            return outbox.held.first
         }
     }
 

@@ -24,8 +24,8 @@ struct Board: Sendable {
     let published: SharedWord
     /// Where in the stage an unfinished run of values begins, plus one; zero without one.
     let openRun: SharedWord
-    /// The sequence number of the last chunk that was begun.
-    let started: SharedWord
+    /// What the worker has begun, and whether it may begin more: see ``begin(_:of:epoch:)``.
+    private let claims: SharedWord
     /// The worker's number in its pool; written by the parent before the worker starts.
     let index: SharedWord
 
@@ -43,7 +43,7 @@ struct Board: Sendable {
         base = SharedWord(memory, at: 0)
         published = SharedWord(memory, at: 8)
         openRun = SharedWord(memory, at: 16)
-        started = SharedWord(memory, at: 24)
+        claims = SharedWord(memory, at: 24)
         index = SharedWord(memory, at: 32)
         stage = UnsafeMutableRawBufferPointer(
             rebasing: memory.bytes[Self.headerSize..<Self.headerSize + Self.stageSize])
@@ -58,5 +58,58 @@ struct Board: Sendable {
     /// Counts the values of the run whose header lies at `offset` in the stage.
     func setRunCount(_ count: UInt32, at offset: Int) {
         mp_store_release_u32(stage.baseAddress! + offset + 4, count)
+    }
+}
+
+/// The word in which the worker begins work and the parent takes back what is not begun.
+///
+/// From the top: an epoch of 16 bits, which the parent advances when it takes back work, and which
+/// the frames of that work carry; the last 16 bits of the sequence number of the chunk that was
+/// begun last; and how many of its strides were begun. Both sides change all of it in one step, so
+/// each stride is either begun or taken back, and both know which.
+extension Board {
+    /// What the worker has begun.
+    struct Begun {
+        let epoch: UInt16
+        /// The end of the chunk's sequence number.
+        let sequence: UInt16
+        let strideCount: Int
+
+        fileprivate init(_ word: UInt64) {
+            epoch = UInt16(truncatingIfNeeded: word >> 48)
+            sequence = UInt16(truncatingIfNeeded: word >> 32)
+            strideCount = Int(UInt32(truncatingIfNeeded: word))
+        }
+
+        /// How many items of a chunk were begun.
+        func itemCount(ofChunk sequence: UInt64, stride: Int) -> Int {
+            guard self.sequence == UInt16(truncatingIfNeeded: sequence) else { return 0 }
+            let (count, overflow) = strideCount.multipliedReportingOverflow(by: stride)
+            return overflow ? .max : count
+        }
+    }
+
+    var begun: Begun { Begun(claims.load()) }
+
+    /// Begins a stride of a chunk; `false` if it was taken back. For the worker.
+    func begin(_ stride: Int, of sequence: UInt64, epoch: UInt16) -> Bool {
+        let desired = UInt64(epoch) << 48 | (sequence & 0xFFFF) << 32 | UInt64(UInt32(clamping: stride + 1))
+        var expected = claims.load()
+        while Begun(expected).epoch == epoch {
+            let (exchanged, original) = claims.compareExchange(expected: expected, desired: desired)
+            if exchanged { return true }
+            expected = original
+        }
+        return false
+    }
+
+    /// Takes back all that was sent in the current epoch and is not begun. For the parent.
+    func takeBack() -> Begun {
+        var expected = claims.load()
+        while true {
+            let (exchanged, original) = claims.compareExchange(expected: expected, desired: expected &+ 1 << 48)
+            if exchanged { return Begun(expected) }
+            expected = original
+        }
     }
 }

@@ -87,23 +87,32 @@ package enum Frame {
         var function: UInt32
         /// Whether items behind one that fails are not to start.
         var stopsAtFailure: Bool
+        /// See ``Board/begin(_:of:epoch:)``.
+        var epoch: UInt16
+        /// How many items the worker begins together.
+        var stride: UInt32
 
         func append(to buffer: ByteBuffer) {
             buffer.append(sequence)
             buffer.append(context)
-            buffer.append(UInt64(function))
-            // As wide as a flag need not be, so that the items begin on a multiple of 16 bytes.
-            buffer.append(UInt64(stopsAtFailure ? 1 : 0))
+            buffer.append(function)
+            buffer.append(stride)
+            // As wide as they need not be, so that the items begin on a multiple of 16 bytes.
+            buffer.append(UInt32(epoch))
+            buffer.append(UInt32(stopsAtFailure ? 1 : 0))
         }
 
         static func read(from reader: inout ByteReader) throws -> ChunkHeader {
             let sequence: UInt64 = try reader.read()
             let context: UInt64 = try reader.read()
-            let function: UInt64 = try reader.read()
-            let stopsAtFailure: UInt64 = try reader.read()
+            let function: UInt32 = try reader.read()
+            let stride: UInt32 = try reader.read()
+            let epoch: UInt32 = try reader.read()
+            let stopsAtFailure: UInt32 = try reader.read()
+            guard stride > 0 else { throw PortableFailure.unknownFrame }
             return ChunkHeader(
-                sequence: sequence, context: context, function: UInt32(truncatingIfNeeded: function),
-                stopsAtFailure: stopsAtFailure != 0)
+                sequence: sequence, context: context, function: function, stopsAtFailure: stopsAtFailure != 0,
+                epoch: UInt16(truncatingIfNeeded: epoch), stride: stride)
         }
     }
 

@@ -18,6 +18,9 @@ package struct FrameAssembler {
         wanted.map { $0 - partial.count }
     }
 
+    /// Whether no frame is in progress.
+    package var isBetweenFrames: Bool { partial.count == 0 }
+
     /// Takes bytes as they came, and hands on each frame that is complete.
     package mutating func take(
         _ bytes: UnsafeRawBufferPointer,

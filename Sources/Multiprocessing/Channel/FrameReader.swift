@@ -29,6 +29,14 @@ final class FrameReader {
     /// Whether a read from the socket is needed before the next frame can begin.
     var isEmpty: Bool { start == end }
 
+    /// Whether the next frame is here as a whole, so that getting it does not wait.
+    var hasFrame: Bool {
+        guard end - start >= Frame.Header.size else { return false }
+        var reader = ByteReader(UnsafeRawBufferPointer(rebasing: buffer[start..<end]))
+        guard let header = try? Frame.Header.read(from: &reader) else { return false }
+        return header.frameSize <= end - start
+    }
+
     /// The next frame, or `nil` at the end of the stream; its bytes are good until the next call.
     ///
     /// Blocks the calling thread.

@@ -1,86 +1,176 @@
 import MultiprocessingCoding
+import Synchronization
 
 /// A chunk of several items of one call, whose results go to that call's pipeline.
+///
+/// It may hold many of what the caller calls a chunk: a worker begins them stride by stride,
+/// and what it has not begun can be given to another.
 final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sendable {
-    /// The chunk's number in its call.
+    /// The number of the first item in its call.
     let index: Int
 
-    /// The size of the encoded inputs in bytes; zero on threads.
+    /// The size of the encoded inputs in bytes; zero on threads, and for a part that was split off.
     let encodedSize: Int
 
     private let pipeline: Pipeline<Output>
+    private let stride: Int
+    private let claims: StrideClaims
+
+    /// How many items the chunk was made with.
+    private let initialCount: Int
+
+    /// What is run, until the chunk has ended; guarded, because a part can be split off meanwhile.
+    private let contents: Mutex<Contents?>
 
     // The owner's: see Chunk.
-    private var inputs: [Input]
-    private var work: Work<Input, Output>?
-    private var portableChunk: PortableChunk?
     private var result = ChunkResult<Output>()
+
+    private struct Contents {
+        let work: Work<Input, Output>
+        /// The inputs on threads; those of a part are a part of the whole's.
+        let inputs: ArraySlice<Input>
+        /// The inputs on processes.
+        let portable: PortableChunk?
+
+        func part(from offset: Int) -> Contents {
+            Contents(work: work, inputs: inputs.dropFirst(offset), portable: portable?.part(from: offset))
+        }
+    }
 
     /// Encodes the inputs when the pool's workers are other processes.
     ///
+    /// - Parameters:
+    ///   - index: The number of the first item in its call.
+    ///   - stride: How many items a worker begins together.
     /// - Throws: ``PoolError`` when the work or an input cannot be sent.
-    init(index: Int, inputs: [Input], work: Work<Input, Output>, pipeline: Pipeline<Output>) throws {
+    init(
+        index: Int,
+        inputs: [Input],
+        stride: Int,
+        work: Work<Input, Output>,
+        pipeline: Pipeline<Output>
+    ) throws {
         self.index = index
-        self.work = work
         self.pipeline = pipeline
+        self.stride = stride
+        initialCount = inputs.count
+        claims = StrideClaims(limit: (inputs.count + stride - 1) / stride)
         if pipeline.core.needsPortableWork {
-            let chunk = try work.portableChunk(inputs)
-            portableChunk = chunk
-            encodedSize = chunk.size
-            self.inputs = []
+            let portable = try work.portableChunk(inputs)
+            contents = Mutex(Contents(work: work, inputs: [], portable: portable))
+            encodedSize = portable.size
         } else {
-            self.inputs = inputs
+            contents = Mutex(Contents(work: work, inputs: inputs[...], portable: nil))
             encodedSize = 0
         }
         super.init(count: inputs.count)
     }
 
+    /// Makes a chunk of the items of another from the one at `offset` on.
+    private init(_ whole: BatchChunk, _ contents: Contents, from offset: Int, count: Int) {
+        index = whole.index + offset
+        encodedSize = 0
+        pipeline = whole.pipeline
+        stride = whole.stride
+        initialCount = count
+        self.contents = Mutex(contents.part(from: offset))
+        claims = StrideClaims(limit: (count + stride - 1) / stride)
+        super.init(count: count)
+    }
+
     override var stopsAtFailure: Bool { pipeline.stopsAtFailure }
 
-    override var portable: PortableChunk? { portableChunk }
+    override var strideLength: Int { stride }
+
+    override var portable: PortableChunk? { contents.withLock { $0?.portable } }
 
     override var wantsToRun: Bool {
         super.wantsToRun && !(stopsAtFailure && !result.failures.isEmpty)
     }
 
-    override func run() async {
-        guard let work else { return }
-        let inputs = inputs
-        result.outputs.reserveCapacity(inputs.count)
-        switch work.body {
-        case .synchronous(let body): runSynchronously(inputs, body)
-        case .asynchronous(let body): await runAsynchronously(inputs, body)
-        }
+    // MARK: Parts
+
+    override func split(keeping count: Int) -> Chunk? {
+        guard count > 0, count < self.count, let part = part(from: count, count: self.count - count) else { return nil }
+        self.count = count
+        claims.setLimit((count + stride - 1) / stride)
+        return part
     }
 
-    private func runSynchronously(_ inputs: [Input], _ body: (Input) throws -> Output) {
+    override func splitUnbegun() -> Chunk? {
+        // The thread that runs the chunk finds its new end in the claims.
+        let revoked = claims.revoke()
+        guard !revoked.isEmpty else { return nil }
+        let start = revoked.lowerBound * stride
+        return part(from: start, count: min(revoked.upperBound * stride, initialCount) - start)
+    }
+
+    /// A part that the call's pipeline waits for as it does for the whole; `nil` when the chunk has ended.
+    private func part(from offset: Int, count: Int) -> Chunk? {
+        guard let contents = contents.withLock({ $0 }) else { return nil }
+        let part = BatchChunk(self, contents, from: offset, count: count)
+        pipeline.add(part, at: part.index)
+        if isCancelled { part.markCancelled() }
+        return part
+    }
+
+    // MARK: Running on a thread
+
+    override func run() async {
+        guard let contents = contents.withLock({ $0 }) else { return }
+        result.outputs.reserveCapacity(count)
+        switch contents.work.body {
+        case .synchronous(let body):
+            while let inputs = nextStride(contents.inputs), runSynchronously(inputs, body) {}
+        case .asynchronous(let body):
+            while let inputs = nextStride(contents.inputs), await runAsynchronously(inputs, body) {}
+        }
+        count = min(count, claims.limit * stride)
+    }
+
+    /// What to run next.
+    private func nextStride(_ inputs: ArraySlice<Input>) -> ArraySlice<Input>? {
+        guard !isCancelled, claims.claim() else { return nil }
+        return inputs.dropFirst(finishedCount).prefix(stride)
+    }
+
+    private func runSynchronously(_ inputs: ArraySlice<Input>, _ body: (Input) throws -> Output) -> Bool {
         for input in inputs {
-            guard !isCancelled else { return }
+            guard !isCancelled else { return false }
             do {
                 result.outputs.append(try body(input))
                 finishedCount += 1
             } catch {
                 receiveFailure(PoolError.thrown(error))
-                if stopsAtFailure { return }
+                if stopsAtFailure { return false }
             }
         }
+        return true
     }
 
-    private func runAsynchronously(_ inputs: [Input], _ body: (Input) async throws -> Output) async {
+    private func runAsynchronously(
+        _ inputs: ArraySlice<Input>,
+        _ body: (Input) async throws -> Output
+    ) async -> Bool {
         for input in inputs {
-            guard !isCancelled else { return }
+            guard !isCancelled else { return false }
             do {
                 result.outputs.append(try await body(input))
                 finishedCount += 1
             } catch {
                 receiveFailure(PoolError.thrown(error))
-                if stopsAtFailure { return }
+                if stopsAtFailure { return false }
             }
         }
+        return true
     }
 
+    // MARK: Results of a process
+
     override func receiveValues(_ count: Int, from reader: inout ByteReader, keys: ReceivedKeys) throws {
-        guard let work, count <= self.count - finishedCount else { throw PortableFailure.unexpectedResult }
+        guard let work = contents.withLock({ $0?.work }), count <= self.count - finishedCount else {
+            throw PortableFailure.unexpectedResult
+        }
         if let function = work.function, function.hasBitwiseOutput {
             try function.decodeOutputs(count, from: &reader, keys: keys, into: &result.outputs)
             finishedCount += count
@@ -102,13 +192,13 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         finishedCount += 1
     }
 
+    // MARK: The end
+
     override func end(failing error: any Error, nanoseconds: UInt64) {
         while finishedCount < count { receiveFailure(error) }
         result.count = count
         result.nanoseconds = nanoseconds
-        inputs = []
-        work = nil
-        portableChunk = nil
+        contents.withLock { $0 = nil }
         let result = result
         self.result = ChunkResult()
         pipeline.receive(result, of: index)
@@ -116,8 +206,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
 
     override func abandon(_ error: any Error) {
         var lost = ChunkResult<Output>()
-        lost.count = count
-        lost.failures = (0..<count).map { ($0, error) }
+        lost.count = initialCount
+        lost.failures = (0..<initialCount).map { ($0, error) }
         pipeline.receive(lost, of: index)
     }
 }

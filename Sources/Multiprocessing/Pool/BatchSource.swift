@@ -30,6 +30,9 @@ struct BatchSource<Base: IteratorProtocol> {
         return inputs
     }
 
+    /// How many of the inputs that were just taken a worker begins together.
+    func stride(of size: Int) -> Int { sizer.stride(of: size) }
+
     mutating func observe(count: Int, nanoseconds: UInt64) {
         sizer.observe(count: count, nanoseconds: nanoseconds)
     }

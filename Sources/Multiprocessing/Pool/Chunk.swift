@@ -10,8 +10,8 @@ import Synchronization
 /// every transfer goes through the pool's lock, and only the owner calls what is not marked
 /// as safe from any thread.
 public class Chunk: @unchecked Sendable {
-    /// How many items are in the chunk.
-    package let count: Int
+    /// How many items are in the chunk; fewer once its end was split off.
+    package final var count: Int
 
     /// How many of them have ended, in order.
     package final var finishedCount = 0
@@ -51,6 +51,26 @@ public class Chunk: @unchecked Sendable {
         cancelled.store(true, ordering: .relaxed)
     }
 
+    /// Whether the chunk has ended.
+    ///
+    /// Safe from any thread.
+    package final var isEnded: Bool { hasEnded.load(ordering: .acquiring) }
+
+    /// How many items a worker begins together: the rest can still be given to another.
+    package var strideLength: Int { count }
+
+    /// How many items have not ended.
+    package final var remainingCount: Int { count - finishedCount }
+
+    /// Whether a part can be split off.
+    package final var isDivisible: Bool { strideLength < count }
+
+    /// Splits off all behind the first `count` items; `nil` if that is nothing, or the chunk cannot be split.
+    package func split(keeping count: Int) -> Chunk? { nil }
+
+    /// Splits off what the thread that runs the chunk has not begun; safe meanwhile.
+    package func splitUnbegun() -> Chunk? { nil }
+
     /// Whether items can be left to run: some have not ended, and nothing forbids them.
     var wantsToRun: Bool { finishedCount < count && !isCancelled }
 
@@ -76,7 +96,7 @@ public class Chunk: @unchecked Sendable {
     package func receiveFailure(_ error: any Error) { mustBeOverridden() }
 
     /// Ends the chunk, whoever comes first: a worker's report and the pool's end can cross.
-    final func endOnce(failing error: any Error, nanoseconds: UInt64) {
+    package final func endOnce(failing error: any Error, nanoseconds: UInt64) {
         guard !hasEnded.exchange(true, ordering: .acquiringAndReleasing) else { return }
         end(failing: error, nanoseconds: nanoseconds)
     }

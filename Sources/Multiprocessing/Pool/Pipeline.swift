@@ -15,13 +15,13 @@ final class Pipeline<Output: Sendable>: Sendable {
     private let state = Mutex(State())
 
     struct State {
-        /// Chunks that were submitted and have not ended.
+        /// Chunks that were submitted and have not ended, by the number of their first item.
         var inFlight: [Int: BatchHandle] = [:]
         var inFlightBytes = 0
         var arrived: [Int: ChunkResult<Output>] = [:]
         /// The numbers in `arrived`, in the order in which they came.
         var arrivals = Queue<Int>()
-        /// How many chunks were made.
+        /// How many items are in the chunks that were made.
         var nextIndex = 0
         var lowestFailure: (index: Int, error: any Error)?
         var isCancelled = false
@@ -107,13 +107,19 @@ final class Pipeline<Output: Sendable>: Sendable {
     /// Makes chunks of the inputs and submits them.
     ///
     /// An input that cannot be encoded fails alone, as if it had run.
-    func submit<Input: Sendable>(_ inputs: [Input], _ work: Work<Input, Output>) {
+    ///
+    /// - Parameter stride: How many of them a worker begins together.
+    func submit<Input: Sendable>(_ inputs: [Input], stride: Int, _ work: Work<Input, Output>) {
         let index = state.withLock { state in
-            defer { state.nextIndex += 1 }
+            defer { state.nextIndex += inputs.count }
             return state.nextIndex
         }
+        submit(inputs, stride: stride, work, at: index)
+    }
+
+    private func submit<Input: Sendable>(_ inputs: [Input], stride: Int, _ work: Work<Input, Output>, at index: Int) {
         do {
-            let chunk = try BatchChunk(index: index, inputs: inputs, work: work, pipeline: self)
+            let chunk = try BatchChunk(index: index, inputs: inputs, stride: stride, work: work, pipeline: self)
             let isWanted = state.withLock { state in
                 guard !state.isCancelled, !(stopsAtFailure && state.lowestFailure != nil) else { return false }
                 state.inFlight[index] = BatchHandle(chunk: chunk, size: chunk.encodedSize)
@@ -122,12 +128,19 @@ final class Pipeline<Output: Sendable>: Sendable {
             }
             if isWanted { core.submit(chunk) }
         } catch  where inputs.count > 1 {
-            // The number that was drawn goes to an empty chunk, so that the order has no gap.
-            take(ChunkResult(), of: index, unsent: true)
-            for input in inputs { submit([input], work) }
+            for (offset, input) in inputs.enumerated() { submit([input], stride: 1, work, at: index + offset) }
         } catch {
             take(ChunkResult(failures: [(0, error)], count: 1), of: index, unsent: true)
         }
+    }
+
+    /// Waits for a part that was split off a chunk as for any other.
+    func add(_ part: Chunk, at index: Int) {
+        let isWanted = state.withLock { state in
+            state.inFlight[index] = BatchHandle(chunk: part, size: 0)
+            return !state.isCancelled && !(stopsAtFailure && index > state.lowestFailure?.index ?? .max)
+        }
+        if !isWanted { part.markCancelled() }
     }
 
     /// Says that no chunk will be added, and what the input threw, if it did.

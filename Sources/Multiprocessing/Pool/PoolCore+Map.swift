@@ -1,11 +1,6 @@
 extension PoolCore {
-    /// How many chunks of a `map` are out at the same time: for each worker one that runs and one that waits,
-    /// and more of them when they are small, so that the caller's task wakes once for many.
-    private func window(chunkSize: Int?) -> Int {
-        let least = 2 * workerCount + 2
-        guard let chunkSize else { return least }
-        return max(least, min(1_024, 4_096 / chunkSize))
-    }
+    /// How many chunks of a `map` are out at the same time: for each worker one that runs and one that waits.
+    private var window: Int { 2 * workerCount + 2 }
 
     /// Encoded inputs that may wait in memory before a `map` stops taking more.
     private static let byteBudget = 32 << 20
@@ -37,21 +32,20 @@ extension PoolCore {
         _ work: Work<S.Element, Output>,
         chunkSize: Int?
     ) async throws -> [Output] where S.Element: Sendable {
-        let window = window(chunkSize: chunkSize)
         let hint = inputs.underestimatedCount
         var source = BatchSource(
             inputs.makeIterator(),
             count: hint > 0 ? hint : nil,
             sizer: ChunkSizer(fixed: chunkSize, workerCount: workerCount))
-        var collected: [ChunkResult<Output>] = []
+        var collected: [(index: Int, result: ChunkResult<Output>)] = []
 
         while true {
             var isFull = false
             while !isFull, !source.isExhausted {
                 let batch = source.next()
-                if !batch.isEmpty { pipeline.submit(batch, work) }
+                if !batch.isEmpty { pipeline.submit(batch, stride: source.stride(of: batch.count), work) }
                 isFull = pipeline.withState { state in
-                    state.inFlight.count >= window || state.lowestFailure != nil || state.isCancelled
+                    state.inFlight.count >= self.window || state.lowestFailure != nil || state.isCancelled
                         || (state.inFlightBytes > Self.byteBudget && state.inFlight.count > self.workerCount)
                 }
             }
@@ -60,7 +54,7 @@ extension PoolCore {
                 if state.lowestFailure != nil { return true }
                 // Half of the window is left when the task wakes, which keeps the workers busy meanwhile.
                 if isExhausted { return state.inFlight.isEmpty }
-                return state.inFlight.count <= window / 2
+                return state.inFlight.count <= self.window / 2
                     && (state.inFlightBytes <= Self.byteBudget / 2 || state.inFlight.count <= self.workerCount)
             }
             let progress = pipeline.withState { state in
@@ -70,11 +64,8 @@ extension PoolCore {
             let (arrived, isCancelled, failure, isDrained) = progress
             if isCancelled { throw CancellationError() }
             if failure != nil { throw await settleFailure(pipeline) }
-            for (index, result) in arrived {
-                source.observe(count: result.count, nanoseconds: result.nanoseconds)
-                while collected.count <= index { collected.append(ChunkResult()) }
-                collected[index] = result
-            }
+            for (_, result) in arrived { source.observe(count: result.count, nanoseconds: result.nanoseconds) }
+            collected += arrived
             if isExhausted, isDrained { break }
         }
         return join(collected)
@@ -92,11 +83,13 @@ extension PoolCore {
         return isCancelled ? CancellationError() : failure?.error ?? CancellationError()
     }
 
-    private func join<Output>(_ collected: [ChunkResult<Output>]) -> [Output] {
-        if collected.count == 1 { return collected[0].outputs }
+    private func join<Output>(_ collected: [(index: Int, result: ChunkResult<Output>)]) -> [Output] {
+        if collected.count == 1 { return collected[0].result.outputs }
         var outputs: [Output] = []
-        outputs.reserveCapacity(collected.reduce(0) { $0 + $1.outputs.count })
-        for result in collected { outputs.append(contentsOf: result.outputs) }
+        outputs.reserveCapacity(collected.reduce(0) { $0 + $1.result.outputs.count })
+        for (_, result) in collected.sorted(by: { $0.index < $1.index }) {
+            outputs.append(contentsOf: result.outputs)
+        }
         return outputs
     }
 

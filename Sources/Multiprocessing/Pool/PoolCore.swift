@@ -59,8 +59,12 @@ final class PoolCore: Sendable {
         perform { $0.workerReady(worker, now: monotonicNanoseconds()) }
     }
 
-    func chunkEnded(_ chunk: Chunk, on worker: WorkerID, nanoseconds: UInt64) {
-        perform(ending: chunk, nanoseconds) { $0.chunkEnded(on: worker, now: monotonicNanoseconds()) }
+    func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
+        perform(ending: chunk, nanoseconds) { $0.workEnded(on: worker, now: monotonicNanoseconds()) }
+    }
+
+    func reclaimed(_ chunks: [Chunk], from worker: WorkerID) {
+        perform { $0.reclaimed(chunks, from: worker, now: monotonicNanoseconds()) }
     }
 
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError) {
@@ -123,14 +127,18 @@ final class PoolCore: Sendable {
         let (actions, group) = state.withLock { state in (event(&state.scheduler), state.group) }
         if let chunk {
             actions.forEach { action in
-                if case .assign(let next, let worker) = action { group?.assign(next, to: worker) }
+                if case .assign(let next, let others, let worker) = action {
+                    group?.assign(next, then: others, to: worker)
+                }
             }
             chunk.endOnce(failing: CancellationError(), nanoseconds: nanoseconds)
         }
         actions.forEach { action in
             switch action {
-            case .assign(let next, let worker):
-                if chunk == nil { group?.assign(next, to: worker) }
+            case .assign(let next, let others, let worker):
+                if chunk == nil { group?.assign(next, then: others, to: worker) }
+            case .reclaim(let worker):
+                group?.reclaim(from: worker)
             case .start(let worker):
                 group?.start(worker)
             case .cancel(let chunk, let worker):

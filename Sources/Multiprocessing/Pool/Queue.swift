@@ -18,6 +18,19 @@ package struct Queue<Element> {
         return element
     }
 
+    /// Whether an element is in the queue for which `isWanted` holds.
+    package func contains(where isWanted: (Element) -> Bool) -> Bool {
+        (0..<count).contains { isWanted(self[$0]) }
+    }
+
+    package var first: Element? { isEmpty ? nil : self[0] }
+
+    /// The first element for which `isWanted` holds.
+    package func first(where isWanted: (Element) -> Bool) -> Element? {
+        for index in 0..<count where isWanted(self[index]) { return self[index] }
+        return nil
+    }
+
     package mutating func append(_ element: Element) {
         growIfFull()
         storage[(head + count) & (storage.count - 1)] = element

@@ -31,7 +31,7 @@ struct ResultDrain<Output: Sendable> {
             if byInput { return state.take(wanted) }
             return state.takeFirstArrived()
         }
-        if result != nil { nextIndex += 1 }
+        nextIndex += result?.count ?? 0
         return result
     }
 

@@ -2,7 +2,10 @@ extension Scheduler {
     /// Something for the owner of the scheduler to do, after unlocking.
     package enum Action {
         case start(WorkerID)
-        case assign(Chunk, WorkerID)
+        /// Give the idle worker a chunk, and more to run behind it.
+        case assign(Chunk, then: [Chunk], WorkerID)
+        /// Ask a busy worker for what it has not begun.
+        case reclaim(WorkerID)
         case cancel(Chunk, WorkerID)
         /// Let the idle worker end by itself.
         case stop(WorkerID)

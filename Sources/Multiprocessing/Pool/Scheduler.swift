@@ -30,7 +30,7 @@ package struct Scheduler {
     package private(set) var workers: [Worker]
 
     /// What each worker holds; parallel to `workers`.
-    private var held: [Chunk?]
+    private var held: [Holding?]
 
     /// How often a worker was started in each place; parallel to `workers`.
     private var incarnations: [UInt64]
@@ -51,6 +51,40 @@ package struct Scheduler {
     private var startsPausedUntil: UInt64 = 0
 
     private var isFinishedReported = false
+
+    /// How long a chunk occupies a worker, in nanoseconds, averaged over the latest; zero before the first.
+    private var typicalTime: UInt64 = 0
+
+    /// When to look again for workers that sit on work which others could do.
+    private var nextLook: UInt64 = 0
+
+    /// What one worker was given, to run in this order.
+    private struct Holding {
+        var first: Chunk
+        var others: [Chunk]
+        let since: UInt64
+
+        /// Whether some of it can be asked back; once, for then nothing is left that was not begun.
+        var isDivisible: Bool
+        /// Whether it was asked for and the answer is still to come.
+        var isReclaiming = false
+
+        func forEach(_ body: (Chunk) -> Void) {
+            body(first)
+            others.forEach(body)
+        }
+    }
+
+    /// For how long a worker is given work at a time, if there is much and it is quick.
+    ///
+    /// Against it a wake-up, some ten microseconds, is little; and it is short enough to wait for.
+    package static let trainTime: UInt64 = 400_000
+
+    /// The most chunks that a worker is given at a time.
+    package static let trainLimit = 64
+
+    /// After this, work that a worker has not begun is given to others, though they have work of their own.
+    package static let patience: UInt64 = 2_000_000
 
     /// How long a failed start keeps further ones from being tried while other workers live.
     package static let startPause: UInt64 = 1_000_000_000
@@ -79,7 +113,7 @@ package struct Scheduler {
             return Actions(.end(chunk, .shutDown))
         }
         if let worker = popIdle() {
-            return Actions(assign(chunk, to: worker))
+            return Actions(assign(chunk, to: worker, now: now))
         }
         chunk.place = .queued
         queue.append(chunk)
@@ -104,13 +138,59 @@ package struct Scheduler {
         }
     }
 
-    /// Takes the news that a worker has ended the chunk it held.
-    package mutating func chunkEnded(on id: WorkerID, now: UInt64) -> Actions {
-        guard let worker = place(of: id), workers[worker] == .busy else { return Actions() }
-        held[worker]?.place = .ended
-        held[worker] = nil
+    /// Takes the news that a worker has ended all that it held.
+    package mutating func workEnded(on id: WorkerID, now: UInt64) -> Actions {
+        guard let worker = place(of: id), workers[worker] == .busy, let work = held[worker].take() else {
+            return Actions()
+        }
+        work.forEach { $0.place = .ended }
+        let time = (now &- work.since) / UInt64(1 + work.others.count)
+        typicalTime = typicalTime == 0 ? time : (3 * typicalTime + time) / 4
         workers[worker] = .idle
         return employ(worker, now: now)
+    }
+
+    /// Takes back what a worker had not begun when it was asked for it.
+    ///
+    /// - Parameter chunks: In order: the end of what the worker holds, perhaps with a part of a chunk before it.
+    package mutating func reclaimed(_ chunks: [Chunk], from id: WorkerID, now: UInt64) -> Actions {
+        var actions = Actions()
+        // The worker may have ended since; then these are nobody's all the same.
+        if let worker = place(of: id), var work = held[worker] {
+            work.isReclaiming = false
+            work.others.removeAll { other in chunks.contains { $0 === other } }
+            held[worker] = work
+            if chunks.contains(where: { $0 === work.first }) {
+                held[worker] = nil
+                if workers[worker] == .busy {
+                    workers[worker] = .idle
+                    idle.append(worker)
+                }
+            }
+        }
+        let error = PoolError.shutDown
+        for chunk in share(chunks).reversed() { takeBack(chunk, error, &actions) }
+        while !idle.isEmpty, let (first, others) = nextTrain() {
+            guard let worker = popIdle() else { break }
+            actions.append(assign(first, then: others, to: worker, now: now))
+        }
+        actions.append(startIfNeeded(now: now))
+        stopIfDrained(&actions)
+        return actions
+    }
+
+    /// Cuts what can be cut into a part for each worker that has nothing to do, and one for who had it.
+    private func share(_ chunks: [Chunk]) -> [Chunk] {
+        guard chunks.count == 1, idle.count > 0 else { return chunks }
+        var parts = [chunks[0]]
+        for part in (1...idle.count).reversed() {
+            let last = parts[parts.count - 1]
+            let strides = (last.remainingCount + last.strideLength - 1) / last.strideLength
+            let kept = strides / (part + 1) * last.strideLength
+            guard kept > 0, let tail = last.split(keeping: last.finishedCount + kept) else { continue }
+            parts.append(tail)
+        }
+        return parts
     }
 
     // MARK: Workers
@@ -136,12 +216,20 @@ package struct Scheduler {
         guard let worker = place(of: id) else { return Actions() }
         var actions = Actions()
         leave(worker)
-        if let chunk = held[worker].take() {
-            if holding == .runningChunk {
-                chunk.place = .ended
-            } else {
-                if holding == .unstartedChunk { chunk.returns += 1 }
-                takeBack(chunk, error, &actions)
+        if let work = held[worker].take() {
+            var outstanding: [Chunk] = []
+            work.forEach { chunk in
+                if chunk.isEnded || holding == .runningChunk {
+                    chunk.place = .ended
+                } else {
+                    outstanding.append(chunk)
+                }
+            }
+            if holding == .unstartedChunk { outstanding.first?.returns += 1 }
+            for chunk in outstanding.reversed() { takeBack(chunk, error, &actions) }
+            while !idle.isEmpty, let (first, others) = nextTrain() {
+                guard let worker = popIdle() else { break }
+                actions.append(assign(first, then: others, to: worker, now: now))
             }
         }
         actions.append(startIfNeeded(now: now))
@@ -158,7 +246,9 @@ package struct Scheduler {
         } else if chunk.returns >= Self.maximumReturns {
             reason = .failed(error)
         } else {
-            requeue(chunk, &actions)
+            chunk.place = .queued
+            queue.prepend(chunk)
+            queuedCount += 1
             return
         }
         chunk.place = .ended
@@ -205,8 +295,8 @@ package struct Scheduler {
             actions.append(.end(chunk, .shutDown))
         }
         for worker in workers.indices where workers[worker] != .absent {
-            if let chunk = held[worker] {
-                actions.append(.abandon(chunk, .shutDown))
+            held[worker]?.forEach { chunk in
+                if !chunk.isEnded { actions.append(.abandon(chunk, .shutDown)) }
             }
             if workers[worker] == .starting { startingCount -= 1 }
             workers[worker] = .stopping
@@ -228,34 +318,63 @@ package struct Scheduler {
         incarnations[id.index] == id.incarnation && workers[id.index] != .absent ? id.index : nil
     }
 
-    private mutating func assign(_ chunk: Chunk, to worker: Int) -> Action {
-        chunk.place = .held(by: worker)
-        held[worker] = chunk
+    private mutating func assign(_ chunk: Chunk, then others: [Chunk] = [], to worker: Int, now: UInt64) -> Action {
+        let work = Holding(
+            first: chunk, others: others, since: now, isDivisible: !others.isEmpty || chunk.isDivisible)
+        work.forEach { $0.place = .held(by: worker) }
+        held[worker] = work
         workers[worker] = .busy
-        return .assign(chunk, id(worker))
+        return .assign(chunk, then: others, id(worker))
+    }
+
+    /// The next chunks for one worker: more than one if they are quick and there are enough for all.
+    private mutating func nextTrain() -> (Chunk, [Chunk])? {
+        guard let first = popQueued() else { return nil }
+        let share = queuedCount / workers.count
+        guard share > 0, typicalTime > 0 else { return (first, []) }
+        let count = min(share, Self.trainLimit - 1, Int(clamping: Self.trainTime / typicalTime))
+        var others: [Chunk] = []
+        while others.count < count, let next = popQueued() { others.append(next) }
+        return (first, others)
+    }
+
+    /// Asks a worker for what it has not begun, because another has nothing to do.
+    private mutating func reclaim() -> Action? {
+        guard phase != .terminated,
+            let worker = held.firstIndex(where: { $0?.isDivisible == true }), workers[worker] == .busy
+        else { return nil }
+        return reclaim(from: worker)
+    }
+
+    private mutating func reclaim(from worker: Int) -> Action {
+        held[worker]?.isDivisible = false
+        held[worker]?.isReclaiming = true
+        return .reclaim(id(worker))
+    }
+
+    /// Asks for what workers have sat on for long, while others work on what came later.
+    private mutating func reclaimStalled(now: UInt64, _ actions: inout Actions) {
+        guard now >= nextLook else { return }
+        nextLook = now + Self.patience / 2
+        for worker in workers.indices where workers[worker] == .busy {
+            guard let work = held[worker], work.isDivisible, now &- work.since > Self.patience else { continue }
+            actions.append(reclaim(from: worker))
+        }
     }
 
     /// Gives an idle worker something to do: work, a rest, or the end.
     private mutating func employ(_ worker: Int, now: UInt64) -> Actions {
         var actions = Actions()
-        if let chunk = popQueued() {
-            actions.append(assign(chunk, to: worker))
+        if let (first, others) = nextTrain() {
+            actions.append(assign(first, then: others, to: worker, now: now))
             actions.append(startIfNeeded(now: now))
+            reclaimStalled(now: now, &actions)
         } else {
             idle.append(worker)
+            actions.append(reclaim())
             stopIfDrained(&actions)
         }
         return actions
-    }
-
-    private mutating func requeue(_ chunk: Chunk, _ actions: inout Actions) {
-        if let worker = popIdle() {
-            actions.append(assign(chunk, to: worker))
-        } else {
-            chunk.place = .queued
-            queue.prepend(chunk)
-            queuedCount += 1
-        }
     }
 
     private mutating func popQueued() -> Chunk? {
@@ -302,6 +421,8 @@ package struct Scheduler {
     /// After the end was asked for: stops workers that have nothing left to do, and says when all are gone.
     private mutating func stopIfDrained(_ actions: inout Actions) {
         guard phase != .open, queuedCount == 0 else { return }
+        // What comes back from a busy worker is for an idle one.
+        if phase == .closing, held.contains(where: { $0?.isReclaiming == true }) { return }
         while let worker = popIdle() {
             workers[worker] = .stopping
             actions.append(.stop(id(worker)))

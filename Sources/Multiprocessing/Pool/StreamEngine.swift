@@ -65,7 +65,7 @@ struct SequenceEngine<Base: IteratorProtocol, Output: Sendable>: StreamEngine wh
         {
             let batch = source.next()
             pulledCount += batch.count
-            if !batch.isEmpty { owner.pipeline.submit(batch, plan.work) }
+            if !batch.isEmpty { owner.pipeline.submit(batch, stride: batch.count, plan.work) }
         }
         if source.isExhausted { owner.pipeline.endInput() }
     }
@@ -161,7 +161,7 @@ where Base.Element: Sendable {
         }
         if !batch.isEmpty {
             pipeline.withState { $0.pulledCount += batch.count }
-            pipeline.submit(batch, plan.work)
+            pipeline.submit(batch, stride: batch.count, plan.work)
         }
         // What was read before the input failed is still run.
         if let failure { throw failure }

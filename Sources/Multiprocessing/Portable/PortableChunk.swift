@@ -10,19 +10,33 @@ package struct PortableChunk: Sendable {
     /// The size of each item; `nil` when each says its own in the eight bytes before it.
     let itemSize: Int?
 
+    /// Where in `inputs` the first item lies.
+    var start = 0
+
     /// How many bytes the chunk keeps in memory while it waits.
     var size: Int { inputs.count }
 
-    /// The bytes of the items from the one at `index` on.
-    func items(from index: Int) -> Range<Int> {
-        if let itemSize { return index * itemSize..<inputs.count }
-        var start = 0
-        inputs.withUnsafeBytes { bytes in
-            for _ in 0..<index {
-                start += 8 + Int(bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+    /// The bytes of the items with these numbers.
+    func items(_ range: Range<Int>) -> Range<Int> {
+        let first = place(behind: range.lowerBound, from: start)
+        return first..<place(behind: range.count, from: first)
+    }
+
+    /// The chunk without its first `count` items.
+    func part(from count: Int) -> PortableChunk {
+        var part = self
+        part.start = place(behind: count, from: start)
+        return part
+    }
+
+    /// Where the items end of which `count` begin at `place`.
+    private func place(behind count: Int, from place: Int) -> Int {
+        if let itemSize { return place + count * itemSize }
+        return inputs.withUnsafeBytes { bytes in
+            (0..<count).reduce(place) { place, _ in
+                place + 8 + Int(bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
             }
         }
-        return start..<inputs.count
     }
 }
 

@@ -29,9 +29,12 @@ final class ResultStage {
         self.socket = socket
     }
 
-    /// Notes that a chunk is begun: from now on its next item counts as run.
-    func markStarted(_ sequence: UInt64) {
-        board.started.store(sequence)
+    /// How many bytes wait to be sent.
+    var stagedCount: Int { end }
+
+    /// Begins a stride of a chunk: from now on its items count as run. `false` if the parent has taken it back.
+    func begin(_ stride: Int, of chunk: WorkerChunk) -> Bool {
+        board.begin(stride, of: chunk.sequence, epoch: chunk.epoch)
     }
 
     // MARK: Values

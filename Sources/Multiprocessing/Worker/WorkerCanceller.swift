@@ -5,13 +5,18 @@ import Synchronization
 final class WorkerChunk: Sendable {
     let sequence: UInt64
     let count: Int
+    let epoch: UInt16
+    /// How many items are begun together.
+    let stride: Int
     private let stopsAtFailure: Bool
     private let cancelled = Atomic(false)
 
-    init(sequence: UInt64, count: Int, stopsAtFailure: Bool) {
-        self.sequence = sequence
+    init(_ header: Frame.ChunkHeader, count: Int) {
+        sequence = header.sequence
+        epoch = header.epoch
+        stride = Int(header.stride)
+        stopsAtFailure = header.stopsAtFailure
         self.count = count
-        self.stopsAtFailure = stopsAtFailure
     }
 
     /// Whether items that have not started are not to start.
@@ -20,6 +25,9 @@ final class WorkerChunk: Sendable {
     func cancel() {
         cancelled.store(true, ordering: .relaxed)
     }
+
+    /// The items to begin first.
+    var firstStride: Range<Int> { 0..<min(stride, count) }
 
     /// An item has failed; the items behind it start only if the call wants all results.
     func noteFailure() {

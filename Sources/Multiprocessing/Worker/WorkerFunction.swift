@@ -56,56 +56,74 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
         _ context: WorkerContext?,
         _ session: WorkerSession
     ) async {
+        var stride: Range<Int>? = chunk.firstStride
         let body: Body<Input, Output>
         do {
             body = try self.body(context, session.keys)
         } catch {
-            for _ in 0..<chunk.count { session.fail(error) }
+            while let items = stride {
+                for _ in items { session.fail(error) }
+                stride = session.nextStride(of: chunk, behind: items.upperBound)
+            }
             return
         }
         switch body {
         case .synchronous(let body) where inputs.isBitwise && outputs.isBitwise:
-            runBitwise(chunk, items, body, session)
+            guard let inputs = bitwiseInputs(chunk, &items) else { return session.fail(PortableFailure.unknownFrame) }
+            while let items = stride {
+                runBitwise(items, inputs, chunk, body, session)
+                stride = session.nextStride(of: chunk, behind: items.upperBound)
+            }
         case .synchronous(let body):
-            for _ in 0..<chunk.count where !chunk.isCancelled {
-                do {
-                    let output = try body(try decodeInput(&items, session.keys))
-                    stage(output, chunk, session)
-                } catch {
-                    fail(error, chunk, session)
+            while let strideItems = stride {
+                for _ in strideItems where !chunk.isCancelled {
+                    do {
+                        let output = try body(try decodeInput(&items, session.keys))
+                        stage(output, chunk, session)
+                    } catch {
+                        fail(error, chunk, session)
+                    }
                 }
+                stride = session.nextStride(of: chunk, behind: strideItems.upperBound)
             }
         case .asynchronous(let body):
-            for _ in 0..<chunk.count where !chunk.isCancelled {
-                do {
-                    let output = try await body(try decodeInput(&items, session.keys))
-                    stage(output, chunk, session)
-                } catch {
-                    fail(error, chunk, session)
+            while let strideItems = stride {
+                for _ in strideItems where !chunk.isCancelled {
+                    do {
+                        let output = try await body(try decodeInput(&items, session.keys))
+                        stage(output, chunk, session)
+                    } catch {
+                        fail(error, chunk, session)
+                    }
                 }
+                stride = session.nextStride(of: chunk, behind: strideItems.upperBound)
             }
         }
     }
 
-    /// Runs a chunk in which inputs are read, and outputs are made, where they lie.
-    private func runBitwise(
-        _ chunk: WorkerChunk,
-        _ items: ByteReader,
-        _ body: (Input) throws -> Output,
-        _ session: WorkerSession
-    ) {
-        var items = items
+    /// The inputs where they lie.
+    private func bitwiseInputs(_ chunk: WorkerChunk, _ items: inout ByteReader) -> UnsafePointer<Input>? {
         // The payload of a frame lies on a multiple of 16 bytes, which is the strictest alignment of a number.
         guard let bytes = try? items.readBytes(chunk.count * MemoryLayout<Input>.size),
             let start = bytes.baseAddress, Int(bitPattern: start) % MemoryLayout<Input>.alignment == 0
-        else { return session.fail(PortableFailure.unknownFrame) }
-        let inputs = start.assumingMemoryBound(to: Input.self)
-        var next = 0
-        while next < chunk.count, !chunk.isCancelled {
+        else { return nil }
+        return start.assumingMemoryBound(to: Input.self)
+    }
+
+    /// Runs items whose inputs are read, and whose outputs are made, where they lie.
+    private func runBitwise(
+        _ items: Range<Int>,
+        _ inputs: UnsafePointer<Input>,
+        _ chunk: WorkerChunk,
+        _ body: (Input) throws -> Output,
+        _ session: WorkerSession
+    ) {
+        var next = items.lowerBound
+        while next < items.upperBound, !chunk.isCancelled {
             var failure: (any Error)?
             session.stage.appendValues(ofSize: MemoryLayout<Output>.size) { place, room, counter in
                 let outputs = place.assumingMemoryBound(to: Output.self)
-                let count = min(room, chunk.count - next)
+                let count = min(room, items.upperBound - next)
                 var made = 0
                 do {
                     while made < count, !chunk.isCancelled {

@@ -20,6 +20,15 @@ final class WorkerSession: @unchecked Sendable {
     /// The task that serves; after a cancellation another one.
     private var task: Task<Void, Never>?
 
+    /// When results were last sent, in nanoseconds of the monotonic clock.
+    private var lastFlush: UInt64 = 0
+
+    /// How long results may wait for others to be sent with, in nanoseconds; a write costs some thousand.
+    private static let flushInterval: UInt64 = 100_000
+
+    /// How many bytes of results may wait.
+    private static let flushSize = 64 << 10
+
     private var functions: [UInt32: any WorkerFunction] = [:]
     private var contexts: [UInt64: WorkerContext] = [:]
 
@@ -46,6 +55,12 @@ final class WorkerSession: @unchecked Sendable {
         ErrorCoding.encode(error, into: scratch)
         stage.sendNewKeys()
         stage.append(.failure, payload: scratch)
+    }
+
+    /// Begins the items behind those up to `end`; `nil` if there are none, or the worker is not to go on.
+    func nextStride(of chunk: WorkerChunk, behind end: Int) -> Range<Int>? {
+        guard end < chunk.count, !chunk.isCancelled, stage.begin(end / chunk.stride, of: chunk) else { return nil }
+        return end..<min(end + chunk.stride, chunk.count)
     }
 
     private func serve() {
@@ -105,23 +120,33 @@ final class WorkerSession: @unchecked Sendable {
         let context = header.context == 0 ? nil : contexts[header.context]
         if header.context != 0, context == nil { throw PortableFailure.unknownContext }
 
-        let chunk = WorkerChunk(sequence: header.sequence, count: count, stopsAtFailure: header.stopsAtFailure)
-        stage.markStarted(header.sequence)
+        let chunk = WorkerChunk(header, count: count)
+        // Taken back before it was begun: the parent waits for nothing.
+        guard count == 0 || stage.begin(0, of: chunk) else { return .goOn }
         canceller.begin(chunk, task)
         let start = MonotonicTime.now().nanoseconds
         await function.run(chunk, &reader, context, self)
-        let nanoseconds = MonotonicTime.now().nanoseconds - start
+        let end = MonotonicTime.now().nanoseconds
         let isSpent = canceller.end()
         // A large result is let go with its chunk.
         if scratch.count > 1 << 20 { scratch.removeAll() }
 
         scratch.removeAll(keepingCapacity: true)
         scratch.append(header.sequence)
-        scratch.append(nanoseconds)
+        scratch.append(end - start)
         stage.append(.chunkEnd, payload: scratch)
+        flush(at: end)
+        return isSpent ? .taskSpent : .goOn
+    }
+
+    /// Sends results, unless there is more to do at once and the last were sent a moment ago.
+    private func flush(at now: UInt64) {
+        guard !input.hasFrame || now - lastFlush > Self.flushInterval || stage.stagedCount > Self.flushSize else {
+            return
+        }
+        lastFlush = now
         // What the work printed is seen when its result is.
         WorkerProcess.flushOutput()
         stage.flush()
-        return isSpent ? .taskSpent : .goOn
     }
 }

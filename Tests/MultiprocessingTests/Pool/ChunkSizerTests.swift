@@ -2,11 +2,32 @@ import Multiprocessing
 import Testing
 
 struct ChunkSizerTests {
-    @Test func `The size that the caller asks for is kept`() {
+    @Test func `The size that the caller asks for is what a worker begins together`() {
         var sizer = ChunkSizer(fixed: 7, workerCount: 4)
-        sizer.observe(count: 7, nanoseconds: 1)
         #expect(sizer.size(remaining: nil) == 7)
+        sizer.observe(count: 7, nanoseconds: 1)
+        #expect(sizer.size(remaining: nil) % 7 == 0)
         #expect(sizer.size(remaining: 3) == 7)
+        #expect(sizer.stride(of: 700) == 7)
+    }
+
+    @Test func `Small chunks travel together if they are quick and alone if they are not`() {
+        var sizer = ChunkSizer(fixed: 2, workerCount: 1)
+        for _ in 0..<5 { sizer.observe(count: 2, nanoseconds: 2_000) }
+        #expect(sizer.size(remaining: nil) == 1_000)
+        sizer.observe(count: 1_000, nanoseconds: 1_000 * ChunkSizer.target)
+        #expect(sizer.size(remaining: nil) == 2)
+    }
+
+    @Test func `A stride is a small part of what travels together`() {
+        var sizer = ChunkSizer(fixed: nil, workerCount: 1)
+        #expect(sizer.stride(of: 1) == 1)
+        for _ in 0..<5 { sizer.observe(count: 1_000, nanoseconds: 1_000_000) }
+        #expect(sizer.size(remaining: nil) == 1_000)
+        #expect(sizer.stride(of: 1_000) == 50)
+        #expect(sizer.stride(of: 20) == 20)
+        sizer.observe(count: 1, nanoseconds: ChunkSizer.target)
+        #expect(sizer.stride(of: 1) == 1)
     }
 
     @Test func `The first chunk has one item`() {
@@ -46,19 +67,21 @@ struct ChunkSizerTests {
         #expect(sizer.size(remaining: nil) == 1)
     }
 
-    @Test func `Chunks shrink towards the end so that all workers finish together`() {
+    @Test func `Less travels together towards the end so that all workers finish together`() {
         var sizer = ChunkSizer(fixed: nil, workerCount: 4)
-        for _ in 0..<10 { sizer.observe(count: 1_000, nanoseconds: 1_000) }
+        for _ in 0..<10 { sizer.observe(count: 1_000, nanoseconds: 1_000_000) }
+        let stride = sizer.stride(of: .max)
+        #expect(stride == 50)
         var remaining = 10_000
         var last = Int.max
         while remaining > 0 {
             let size = sizer.size(remaining: remaining)
-            #expect(size >= 1)
             #expect(size <= last)
-            #expect(size <= max(1, remaining / 4))
+            #expect(size <= max(stride, remaining / 4))
+            #expect(size >= stride)
             last = size
             remaining -= size
         }
-        #expect(last == 1)
+        #expect(last == stride)
     }
 }

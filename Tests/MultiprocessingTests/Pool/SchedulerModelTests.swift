@@ -15,7 +15,10 @@ private struct SchedulerModel {
 
     private struct Process {
         var state = State.starting
-        var chunk: Chunk?
+        /// What it holds, in order; the first is the one that runs.
+        var chunks: [Chunk] = []
+        /// Whether it was asked for what it has not begun.
+        var isReclaiming = false
     }
 
     private(set) var scheduler: Scheduler
@@ -42,7 +45,8 @@ private struct SchedulerModel {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<35: submit()
         case 35..<50: becomeReady()
-        case 50..<75: endChunk()
+        case 50..<72: endChunk()
+        case 72..<75: giveBack()
         case 75..<85: die()
         case 85..<90: failStart()
         case 90..<98: cancel()
@@ -55,6 +59,7 @@ private struct SchedulerModel {
     mutating func settle() {
         while !scheduler.isFinished, breaches.isEmpty, !processes.isEmpty {
             becomeReady()
+            giveBack()
             endChunk()
             die(only: .dying)
             check()
@@ -90,14 +95,31 @@ private struct SchedulerModel {
     }
 
     private mutating func endChunk() {
-        guard let worker = pick({ $0.state == .ready && $0.chunk != nil }, using: &random),
-            let chunk = processes[worker]?.chunk
+        guard let worker = pick({ $0.state == .ready && !$0.chunks.isEmpty }, using: &random),
+            let chunk = processes[worker]?.chunks.removeFirst()
         else { return }
-        processes[worker]?.chunk = nil
-        let actions = scheduler.chunkEnded(on: worker, now: now)
         chunk.finishedCount = chunk.count
-        end(chunk)
-        perform(actions)
+        if processes[worker]?.chunks.isEmpty == true {
+            // Most are quick, so that several are handed out at a time.
+            now += UInt64.random(in: 0...2, using: &random) * 1_000_000
+            let actions = scheduler.workEnded(on: worker, now: now)
+            end(chunk)
+            perform(actions)
+        } else {
+            end(chunk)
+            chunk.endOnce(failing: CancellationError(), nanoseconds: 0)
+        }
+    }
+
+    private mutating func giveBack() {
+        guard let worker = pick({ $0.isReclaiming }, using: &random), var process = processes[worker] else { return }
+        process.isReclaiming = false
+        // The first may or may not have begun.
+        let begun = process.chunks.isEmpty || Bool.random(using: &random) ? 0 : 1
+        let back = Array(process.chunks.dropFirst(begun))
+        process.chunks.removeLast(back.count)
+        processes[worker] = process
+        perform(scheduler.reclaimed(back, from: worker, now: now))
     }
 
     private mutating func die(only state: State? = nil) {
@@ -105,7 +127,7 @@ private struct SchedulerModel {
             let process = processes.removeValue(forKey: worker)
         else { return }
         var holding = HeldWork.nothing
-        if let chunk = process.chunk {
+        if let chunk = process.chunks.first {
             if Bool.random(using: &random) {
                 holding = .unstartedChunk
             } else {
@@ -133,7 +155,7 @@ private struct SchedulerModel {
         let worker = WorkerID(index: Int.random(in: 0..<workerCount, using: &random), incarnation: 0)
         let live = scheduler.liveCount
         perform(scheduler.workerReady(worker, now: now))
-        perform(scheduler.chunkEnded(on: worker, now: now))
+        perform(scheduler.workEnded(on: worker, now: now))
         perform(scheduler.workerEnded(worker, holding: .startedChunk, error: error, now: now))
         perform(scheduler.startFailed(worker, error: error, now: now))
         if scheduler.liveCount != live { breaches.append("stale news had an effect") }
@@ -157,20 +179,29 @@ private struct SchedulerModel {
                 breaches.append("a place was taken twice")
             }
             processes[worker] = Process()
-        case .assign(let chunk, let worker):
-            guard let process = processes[worker], process.state == .ready, process.chunk == nil else {
+        case .assign(let first, let others, let worker):
+            guard let process = processes[worker], process.state == .ready, process.chunks.isEmpty else {
                 breaches.append("a worker was given work that cannot take it")
                 return
             }
-            if processes.values.contains(where: { $0.chunk === chunk }) { breaches.append("two workers hold a chunk") }
-            if open[ObjectIdentifier(chunk)] == nil { breaches.append("an ended chunk was assigned") }
-            if chunk.isCancelled { breaches.append("a cancelled chunk was assigned") }
-            if chunk.finishedCount == chunk.count { breaches.append("a chunk with nothing left was assigned") }
-            processes[worker]?.chunk = chunk
+            for chunk in [first] + others {
+                if processes.values.contains(where: { $0.chunks.contains { $0 === chunk } }) {
+                    breaches.append("two workers hold a chunk")
+                }
+                if open[ObjectIdentifier(chunk)] == nil { breaches.append("an ended chunk was assigned") }
+                if chunk.isCancelled { breaches.append("a cancelled chunk was assigned") }
+                if chunk.finishedCount == chunk.count { breaches.append("a chunk with nothing left was assigned") }
+            }
+            processes[worker]?.chunks = [first] + others
+        case .reclaim(let worker):
+            if processes[worker]?.chunks.isEmpty != false { breaches.append("a worker was asked for what it has not") }
+            processes[worker]?.isReclaiming = true
         case .cancel(let chunk, let worker):
-            if processes[worker]?.chunk !== chunk { breaches.append("the wrong worker was told of a cancellation") }
+            let holder = processes.first { $0.value.chunks.contains { $0 === chunk } }?.key
+            // One that has ended among others is still on its worker's list.
+            if let holder, holder != worker { breaches.append("the wrong worker was told of a cancellation") }
         case .stop(let worker):
-            if processes[worker]?.chunk != nil { breaches.append("a worker was stopped with work in its hands") }
+            if processes[worker]?.chunks.isEmpty == false { breaches.append("a worker was stopped with work in its hands") }
             processes[worker]?.state = .dying
         case .kill(let worker):
             processes[worker]?.state = .dying
@@ -186,7 +217,7 @@ private struct SchedulerModel {
 
     private mutating func end(_ chunk: Chunk) {
         if open.removeValue(forKey: ObjectIdentifier(chunk)) == nil { breaches.append("a chunk ended twice") }
-        if processes.values.contains(where: { $0.chunk === chunk }) { breaches.append("a held chunk was ended") }
+        if processes.values.contains(where: { $0.chunks.contains { $0 === chunk } }) { breaches.append("a held chunk was ended") }
     }
 
     private mutating func check() {
@@ -194,10 +225,10 @@ private struct SchedulerModel {
         if scheduler.liveCount != processes.count { breaches.append("workers are miscounted") }
         let starting = processes.values.filter { $0.state == .starting }.count
         if scheduler.startingCount != starting { breaches.append("starting workers are miscounted") }
-        let held = processes.values.filter { $0.chunk != nil }.count
+        let held = processes.values.reduce(0) { $0 + $1.chunks.count }
         if scheduler.queuedCount != open.count - held { breaches.append("queued chunks are miscounted") }
         if scheduler.queuedCount > 0, scheduler.liveCount == 0 { breaches.append("work waits for nobody") }
-        let isIdle = processes.values.contains { $0.state == .ready && $0.chunk == nil }
+        let isIdle = processes.values.contains { $0.state == .ready && $0.chunks.isEmpty }
         if scheduler.queuedCount > 0, isIdle { breaches.append("work waits beside an idle worker") }
     }
 }

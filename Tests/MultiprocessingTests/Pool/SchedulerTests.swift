@@ -4,7 +4,8 @@ import Testing
 /// What the scheduler answered, in a form that can be compared.
 enum Answer: Equatable, CustomStringConvertible {
     case start(WorkerID)
-    case assign(ObjectIdentifier, WorkerID)
+    case assign(ObjectIdentifier, then: [ObjectIdentifier], WorkerID)
+    case reclaim(WorkerID)
     case cancel(ObjectIdentifier, WorkerID)
     case stop(WorkerID)
     case kill(WorkerID)
@@ -15,7 +16,9 @@ enum Answer: Equatable, CustomStringConvertible {
     init(_ action: Scheduler.Action) {
         switch action {
         case .start(let worker): self = .start(worker)
-        case .assign(let chunk, let worker): self = .assign(ObjectIdentifier(chunk), worker)
+        case .assign(let chunk, let others, let worker):
+            self = .assign(ObjectIdentifier(chunk), then: others.map { ObjectIdentifier($0) }, worker)
+        case .reclaim(let worker): self = .reclaim(worker)
         case .cancel(let chunk, let worker): self = .cancel(ObjectIdentifier(chunk), worker)
         case .stop(let worker): self = .stop(worker)
         case .kill(let worker): self = .kill(worker)
@@ -36,7 +39,9 @@ enum Answer: Equatable, CustomStringConvertible {
     var description: String {
         switch self {
         case .start(let worker): "start \(worker.index).\(worker.incarnation)"
-        case .assign(_, let worker): "assign to \(worker.index).\(worker.incarnation)"
+        case .assign(_, let others, let worker):
+            "assign \(1 + others.count) to \(worker.index).\(worker.incarnation)"
+        case .reclaim(let worker): "reclaim from \(worker.index).\(worker.incarnation)"
         case .cancel(_, let worker): "cancel on \(worker.index).\(worker.incarnation)"
         case .stop(let worker): "stop \(worker.index).\(worker.incarnation)"
         case .kill(let worker): "kill \(worker.index).\(worker.incarnation)"
@@ -59,8 +64,8 @@ private func worker(_ index: Int, _ incarnation: UInt64 = 1) -> WorkerID {
     WorkerID(index: index, incarnation: incarnation)
 }
 
-private func assigned(_ chunk: Chunk, _ worker: WorkerID) -> Answer {
-    .assign(ObjectIdentifier(chunk), worker)
+private func assigned(_ chunk: Chunk, then others: [Chunk] = [], _ worker: WorkerID) -> Answer {
+    .assign(ObjectIdentifier(chunk), then: others.map { ObjectIdentifier($0) }, worker)
 }
 
 private func ended(_ chunk: Chunk, _ reason: String) -> Answer {
@@ -92,7 +97,7 @@ struct SchedulerTests {
         #expect(scheduler.queuedCount == 1)
         #expect(scheduler.workerReady(worker(0), now: 0).answers == [assigned(work, worker(0))])
         #expect(scheduler.queuedCount == 0)
-        #expect(scheduler.chunkEnded(on: worker(0), now: 0).answers == [])
+        #expect(scheduler.workEnded(on: worker(0), now: 0).answers == [])
         #expect(work.place == .ended)
         #expect(scheduler.workers == [.idle, .absent])
     }
@@ -102,7 +107,7 @@ struct SchedulerTests {
         _ = scheduler.submit(chunk(), now: 0)
         _ = scheduler.workerReady(worker(0), now: 0)
         for _ in 0..<10 {
-            _ = scheduler.chunkEnded(on: worker(0), now: 0)
+            _ = scheduler.workEnded(on: worker(0), now: 0)
             let next = chunk()
             #expect(scheduler.submit(next, now: 0).answers == [assigned(next, worker(0))])
         }
@@ -121,7 +126,7 @@ struct SchedulerTests {
         var scheduler = Scheduler(workerCount: 3)
         for _ in 0..<3 { _ = scheduler.submit(chunk(), now: 0) }
         for index in 0..<3 { _ = scheduler.workerReady(worker(index), now: 0) }
-        for index in [2, 0, 1] { _ = scheduler.chunkEnded(on: worker(index), now: 0) }
+        for index in [2, 0, 1] { _ = scheduler.workEnded(on: worker(index), now: 0) }
         let work = chunk()
         #expect(scheduler.submit(work, now: 0).answers == [assigned(work, worker(1))])
     }
@@ -132,7 +137,118 @@ struct SchedulerTests {
         for chunk in chunks { _ = scheduler.submit(chunk, now: 0) }
         #expect(scheduler.workerReady(worker(0), now: 0).answers == [assigned(chunks[0], worker(0))])
         for next in chunks.dropFirst() {
-            #expect(scheduler.chunkEnded(on: worker(0), now: 0).answers == [assigned(next, worker(0))])
+            #expect(scheduler.workEnded(on: worker(0), now: 0).answers == [assigned(next, worker(0))])
+        }
+    }
+
+    // MARK: Several chunks at a time
+
+    /// A scheduler of two workers that knows its chunks to be quick, both idle.
+    private func quickScheduler() -> Scheduler {
+        var scheduler = Scheduler(workerCount: 2)
+        for _ in 0..<2 { _ = scheduler.submit(chunk(), now: 0) }
+        for index in 0..<2 { _ = scheduler.workerReady(worker(index), now: 0) }
+        for index in 0..<2 { _ = scheduler.workEnded(on: worker(index), now: 10_000) }
+        return scheduler
+    }
+
+    @Test func `Quick chunks are handed out several at a time, a share to each worker`() {
+        var scheduler = quickScheduler()
+        let chunks = (0..<14).map { _ in chunk() }
+        for chunk in chunks { _ = scheduler.submit(chunk, now: 20_000) }
+        let first = scheduler.workEnded(on: worker(1), now: 30_000).answers
+        #expect(first == [assigned(chunks[2], then: Array(chunks[3..<8]), worker(1))])
+        let second = scheduler.workEnded(on: worker(0), now: 30_000).answers
+        #expect(second == [assigned(chunks[8], then: Array(chunks[9..<11]), worker(0))])
+        #expect(chunks[..<11].allSatisfy { $0.place != .queued })
+        #expect(chunks[11...].allSatisfy { $0.place == .queued })
+        #expect(scheduler.queuedCount == 3)
+    }
+
+    @Test func `Slow chunks are handed out one at a time`() {
+        var scheduler = Scheduler(workerCount: 1)
+        let chunks = (0..<10).map { _ in chunk() }
+        for chunk in chunks { _ = scheduler.submit(chunk, now: 0) }
+        _ = scheduler.workerReady(worker(0), now: 0)
+        let answers = scheduler.workEnded(on: worker(0), now: Scheduler.trainTime + 1).answers
+        #expect(answers == [assigned(chunks[1], worker(0))])
+    }
+
+    /// Two workers of which the first holds several chunks and the second has nothing to do.
+    private func lopsided() -> (Scheduler, [Chunk], answers: [Answer]) {
+        var scheduler = quickScheduler()
+        let chunks = (0..<8).map { _ in chunk() }
+        for chunk in chunks { _ = scheduler.submit(chunk, now: 20_000) }
+        _ = scheduler.workEnded(on: worker(1), now: 30_000)
+        var answers = scheduler.workEnded(on: worker(0), now: 30_000).answers
+        while scheduler.queuedCount > 0 { answers = scheduler.workEnded(on: worker(0), now: 30_000).answers }
+        answers = scheduler.workEnded(on: worker(0), now: 30_000).answers
+        return (scheduler, chunks, answers)
+    }
+
+    @Test func `A worker with nothing to do gets what another has not begun`() {
+        var (scheduler, chunks, answers) = lopsided()
+        #expect(answers == [.reclaim(worker(1))])
+        let back = Array(chunks[3...4])
+        answers = scheduler.reclaimed(back, from: worker(1), now: 40_000).answers
+        #expect(answers == [assigned(back[0], worker(0))])
+        #expect(back[1].place == .queued)
+        #expect(scheduler.workEnded(on: worker(1), now: 50_000).answers == [assigned(back[1], worker(1))])
+    }
+
+    @Test func `What comes back to a pool that closes is done before the workers stop`() {
+        var (scheduler, chunks, _) = lopsided()
+        #expect(scheduler.shutDown().answers == [])
+        let back = [chunks[4]]
+        #expect(scheduler.reclaimed(back, from: worker(1), now: 40_000).answers == [assigned(back[0], worker(0))])
+        #expect(scheduler.workEnded(on: worker(1), now: 50_000).answers == [.stop(worker(1))])
+        #expect(scheduler.workEnded(on: worker(0), now: 50_000).answers == [.stop(worker(0))])
+    }
+
+    @Test func `Nothing that comes back lets the workers stop`() {
+        var (scheduler, _, _) = lopsided()
+        #expect(scheduler.shutDown().answers == [])
+        #expect(scheduler.reclaimed([], from: worker(1), now: 40_000).answers == [.stop(worker(0))])
+    }
+
+    @Test func `What comes back after the end was asked for ends`() {
+        var (scheduler, chunks, _) = lopsided()
+        _ = scheduler.terminate()
+        let answers = scheduler.reclaimed([chunks[4]], from: worker(1), now: 40_000).answers
+        #expect(answers == [ended(chunks[4], "shutDown")])
+    }
+
+    @Test func `Work that a worker sits on for long goes to others that have work of their own`() {
+        var scheduler = quickScheduler()
+        let chunks = (0..<40).map { _ in chunk() }
+        for chunk in chunks { _ = scheduler.submit(chunk, now: 20_000) }
+        _ = scheduler.workEnded(on: worker(1), now: 30_000)
+        let late = 30_000 + Scheduler.patience + 1
+        let answers = scheduler.workEnded(on: worker(0), now: late).answers
+        #expect(answers.last == .reclaim(worker(1)))
+        _ = scheduler.reclaimed([chunks[3]], from: worker(1), now: late)
+        // First in the queue, because it came before all that is there.
+        let next = scheduler.workEnded(on: worker(0), now: late + 1).answers
+        guard case .assign(ObjectIdentifier(chunks[3]), then: _, worker(0)) = next.first else {
+            Issue.record("\(next)")
+            return
+        }
+    }
+
+    @Test func `Chunks behind the one that ran are not lost with their worker`() throws {
+        var scheduler = quickScheduler()
+        let chunks = (0..<8).map { _ in chunk() }
+        for chunk in chunks { _ = scheduler.submit(chunk, now: 20_000) }
+        _ = scheduler.workEnded(on: worker(1), now: 30_000)
+        #expect(chunks[2...4].allSatisfy { $0.place == .held(by: 1) })
+        chunks[2].finishedCount = 1
+        let answers = try scheduler.workerEnded(worker(1), holding: .startedChunk, error: failure(), now: 0).answers
+        #expect(answers.first == ended(chunks[2], "cancelled"))
+        #expect(chunks[3...].allSatisfy { $0.place == .queued })
+        guard case .assign(ObjectIdentifier(chunks[3]), then: _, _) = scheduler.workEnded(on: worker(0), now: 1).answers.first
+        else {
+            Issue.record("what the worker had not begun is not first")
+            return
         }
     }
 
@@ -154,7 +270,7 @@ struct SchedulerTests {
         var scheduler = Scheduler(workerCount: 1)
         _ = scheduler.submit(chunk(), now: 0)
         _ = scheduler.workerReady(worker(0), now: 0)
-        _ = scheduler.chunkEnded(on: worker(0), now: 0)
+        _ = scheduler.workEnded(on: worker(0), now: 0)
         #expect(try scheduler.workerEnded(worker(0), holding: .nothing, error: failure(), now: 0).answers == [])
         #expect(scheduler.liveCount == 0)
         #expect(scheduler.submit(chunk(), now: 0).answers == [.start(worker(0, 2))])
@@ -179,7 +295,7 @@ struct SchedulerTests {
         let (first, second) = (chunk(5), chunk())
         for chunk in [first, second] { _ = scheduler.submit(chunk, now: 0) }
         for index in 0..<2 { _ = scheduler.workerReady(worker(index), now: 0) }
-        _ = scheduler.chunkEnded(on: worker(1), now: 0)
+        _ = scheduler.workEnded(on: worker(1), now: 0)
         first.finishedCount = 1
         #expect(
             try scheduler.workerEnded(worker(0), holding: .startedChunk, error: failure(), now: 0).answers
@@ -223,13 +339,13 @@ struct SchedulerTests {
         _ = try scheduler.workerEnded(worker(0), holding: .startedChunk, error: failure(), now: 0)
         #expect(scheduler.workerReady(worker(0), now: 0).answers == [])
         _ = scheduler.workerReady(worker(0, 2), now: 0)
-        #expect(scheduler.chunkEnded(on: worker(0), now: 0).answers == [])
+        #expect(scheduler.workEnded(on: worker(0), now: 0).answers == [])
         #expect(try scheduler.workerEnded(worker(0), holding: .nothing, error: failure(), now: 0).answers == [])
         #expect(try scheduler.startFailed(worker(0), error: failure(), now: 0).answers == [])
         #expect(scheduler.workers == [.busy])
         #expect(first.place == .held(by: 0))
         _ = scheduler.submit(second, now: 0)
-        #expect(scheduler.chunkEnded(on: worker(0, 2), now: 0).answers == [assigned(second, worker(0, 2))])
+        #expect(scheduler.workEnded(on: worker(0, 2), now: 0).answers == [assigned(second, worker(0, 2))])
     }
 
     // MARK: Starts that fail
@@ -274,7 +390,7 @@ struct SchedulerTests {
         #expect(scheduler.cancel(second).answers == [ended(second, "cancelled")])
         #expect(scheduler.cancel(second).answers == [])
         #expect(scheduler.queuedCount == 1)
-        #expect(scheduler.chunkEnded(on: worker(0), now: 0).answers == [assigned(third, worker(0))])
+        #expect(scheduler.workEnded(on: worker(0), now: 0).answers == [assigned(third, worker(0))])
     }
 
     @Test func `A worker that holds a cancelled chunk is told`() {
@@ -284,7 +400,7 @@ struct SchedulerTests {
         _ = scheduler.submit(work, now: 0)
         _ = scheduler.workerReady(worker(0), now: 0)
         #expect(scheduler.cancel(work).answers == [.cancel(ObjectIdentifier(work), worker(0))])
-        _ = scheduler.chunkEnded(on: worker(0), now: 0)
+        _ = scheduler.workEnded(on: worker(0), now: 0)
         #expect(scheduler.cancel(work).answers == [])
     }
 
@@ -327,8 +443,8 @@ struct SchedulerTests {
         _ = scheduler.workerReady(worker(0), now: 0)
         #expect(scheduler.shutDown().answers == [])
         #expect(scheduler.submit(late, now: 0).answers == [ended(late, "shutDown")])
-        #expect(scheduler.chunkEnded(on: worker(0), now: 0).answers == [assigned(second, worker(0))])
-        #expect(scheduler.chunkEnded(on: worker(0), now: 0).answers == [.stop(worker(0))])
+        #expect(scheduler.workEnded(on: worker(0), now: 0).answers == [assigned(second, worker(0))])
+        #expect(scheduler.workEnded(on: worker(0), now: 0).answers == [.stop(worker(0))])
         #expect(!scheduler.isFinished)
         #expect(
             try scheduler.workerEnded(worker(0), holding: .nothing, error: failure(), now: 0).answers == [.finished])
@@ -346,7 +462,7 @@ struct SchedulerTests {
             try scheduler.workerEnded(worker(0), holding: .startedChunk, error: failure(), now: 0).answers
                 == [ended(first, "cancelled"), .start(worker(0, 2))])
         #expect(scheduler.workerReady(worker(0, 2), now: 0).answers == [assigned(second, worker(0, 2))])
-        #expect(scheduler.chunkEnded(on: worker(0, 2), now: 0).answers == [.stop(worker(0, 2))])
+        #expect(scheduler.workEnded(on: worker(0, 2), now: 0).answers == [.stop(worker(0, 2))])
     }
 
     @Test func `A worker that is still starting when nothing is left is not waited for`() {
@@ -373,7 +489,7 @@ struct SchedulerTests {
         for chunk in chunks { _ = scheduler.submit(chunk, now: 0) }
         _ = scheduler.workerReady(worker(0), now: 0)
         _ = scheduler.workerReady(worker(1), now: 0)
-        _ = scheduler.chunkEnded(on: worker(1), now: 0)
+        _ = scheduler.workEnded(on: worker(1), now: 0)
         #expect(
             scheduler.terminate().answers == [
                 ended(chunks[3], "shutDown"),
