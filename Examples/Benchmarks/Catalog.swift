@@ -5,7 +5,8 @@ enum Catalog {
     /// In the order in which they run: with peers first, those that start many processes last.
     static func all(_ effort: Effort) -> [any Measurement] {
         [
-            RoundTrip(effort)
+            RoundTrip(effort), Submit(effort), Small(effort), Map(effort), Echo(effort), Structs(effort),
+            Captures(effort), Speedup(effort), Uneven(effort), Recover(effort),
         ]
     }
 }

@@ -11,4 +11,9 @@ enum Side: String, CaseIterable {
         case .threads: try Pool(.threads, workers: workers)
         }
     }
+
+    /// How many cores this process may use, as the library counts them.
+    static var usableCores: Int {
+        get throws { try Pool(.threads).workerCount }
+    }
 }
