@@ -29,8 +29,11 @@ struct Report {
     private func row(_ figure: Figure, _ index: Int, _ ours: Track, _ value: Spread, _ tracks: [Track]) -> Row {
         let side = ours.lane.sides[0]
         var row = Row(name: measurement.name, side: side, figure: figure, value: value)
-        if let baseline = figure.baseline, let floor = ours.spread(baseline, figure.unit) {
-            row.floors.append(Row.Rival(name: measurement.figures[baseline].detail ?? measurement.name, value: floor))
+        if let baseline = figure.baseline {
+            let other = measurement.figures[baseline]
+            if let floor = ours.spread(baseline, other.unit) {
+                row.floors.append(Row.Rival(name: other.detail ?? measurement.name, value: floor))
+            }
         }
         for track in tracks where track.lane.role != .ours && track.lane.sides.contains(side) {
             guard let value = track.spread(index, figure.unit) else { continue }
