@@ -15,28 +15,22 @@ struct Lane {
     /// What it can be compared to; one side for ``Role/ours``.
     let sides: [Side]
 
-    /// Runs once without being counted.
-    let warmUp: () async throws -> Void
-
     /// Runs once; gives a value for each figure, in seconds, bytes or a plain number.
     ///
     /// nil where this lane has no such figure.
     let run: () async throws -> [Double?]
 
-    let close: () async -> Void
+    /// Runs without being counted.
+    private(set) var warmUp: () async throws -> Void
+    private(set) var close: () async -> Void = {}
 
-    init(
-        _ name: String, _ role: Role, _ sides: [Side],
-        warmUp: (() async throws -> Void)? = nil,
-        close: @escaping () async -> Void = {},
-        run: @escaping () async throws -> [Double?]
-    ) {
+    /// A lane that is warmed up by one run, and has nothing to close.
+    init(_ name: String, _ role: Role, _ sides: [Side], run: @escaping () async throws -> [Double?]) {
         self.name = name
         self.role = role
         self.sides = sides
-        self.warmUp = warmUp ?? { _ = try await run() }
         self.run = run
-        self.close = close
+        warmUp = { _ = try await run() }
     }
 
     /// A pool that stays the same for all rounds.
@@ -44,6 +38,20 @@ struct Lane {
         _ side: Side, workers: Int = 2, run: @escaping (Pool) async throws -> [Double?]
     ) throws -> Lane {
         let pool = try side.pool(workers: workers)
-        return Lane(side.rawValue, .ours, [side], close: { await pool.shutDown() }) { try await run(pool) }
+        return Lane(side.rawValue, .ours, [side]) { try await run(pool) }.closing { await pool.shutDown() }
+    }
+
+    /// The same, with something else in place of the run that warms up.
+    func warming(_ warmUp: @escaping () async throws -> Void) -> Lane {
+        var lane = self
+        lane.warmUp = warmUp
+        return lane
+    }
+
+    /// The same, with what gives back what it holds.
+    func closing(_ close: @escaping () async -> Void) -> Lane {
+        var lane = self
+        lane.close = close
+        return lane
     }
 }

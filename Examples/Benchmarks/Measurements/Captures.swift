@@ -36,12 +36,13 @@ struct Captures: Measurement {
         let numbers = Array(0..<count)
         let expected = numbers.map { ($0 &* 7919 & 0xFF) + $0 }
         let pool = try side.pool()
-        return Lane("without the capture", .floor, [side], close: { await pool.shutDown() }) {
+        return Lane("without the capture", .floor, [side]) {
             let watch = Stopwatch()
             let results = try await pool.map(numbers) { ($0 &* 7919 & 0xFF) + $0 }
             let seconds = watch.seconds
             try check(results == expected, true)
             return [seconds]
         }
+        .closing { await pool.shutDown() }
     }
 }

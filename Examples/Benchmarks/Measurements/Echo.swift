@@ -32,7 +32,7 @@ struct Echo: Measurement {
     private func socketPair(_ bytes: [UInt8]) throws -> Lane {
         let child = try ChildProcess(.stream(count))
         var back = [UInt8](repeating: 1, count: count)
-        return Lane("socket pair, prepared buffers", .floor, [.processes], close: { child.end() }) {
+        return Lane("socket pair, prepared buffers", .floor, [.processes]) {
             let watch = Stopwatch()
             try bytes.withUnsafeBytes { try child.socket.send($0) }
             let isComplete = try back.withUnsafeMutableBytes { try child.socket.receive($0) }
@@ -40,5 +40,6 @@ struct Echo: Measurement {
             try check(isComplete && back == bytes, true)
             return [seconds]
         }
+        .closing { child.end() }
     }
 }

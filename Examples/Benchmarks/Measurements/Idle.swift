@@ -22,7 +22,7 @@ struct Idle: Measurement {
     func lanes() throws -> [Lane] {
         let rendezvous = try Rendezvous()
         let lanes = Side.allCases.map { side in
-            Lane(side.rawValue, .ours, [side], warmUp: {}) {
+            Lane(side.rawValue, .ours, [side]) {
                 // A pool for this run only: one of the other backend must not be counted with it.
                 let pool = try side.pool()
                 let members = Set(try await rendezvous.meet(pool) + [getpid()])
@@ -34,8 +34,9 @@ struct Idle: Measurement {
                 await pool.shutDown()
                 return zip(after, before).map { max(0, $0 - $1) / Double(seconds) }
             }
+            .warming {}
         }
-        return lanes + [Lane("nothing", .floor, Side.allCases, warmUp: {}) { [0, 0] }]
+        return lanes + [Lane("nothing", .floor, Side.allCases) { [0, 0] }]
     }
 
     /// The time and the switches of all but this thread, which looks at them and sleeps.

@@ -26,10 +26,11 @@ struct Memory: Measurement {
     func lanes() throws -> [Lane] {
         let rendezvous = try Rendezvous()
         let pool = try Side.processes.pool()
-        let processes = Lane(Side.processes.rawValue, .ours, [.processes], close: { await pool.shutDown() }) {
+        let processes = Lane(Side.processes.rawValue, .ours, [.processes]) {
             let workers = try await rendezvous.meet(pool)
             return [try share(of: workers)] + (try queued(.processes))
         }
+        .closing { await pool.shutDown() }
         let threads = Lane(Side.threads.rawValue, .ours, [.threads]) { [nil] + (try queued(.threads)) }
         let floor = Lane("this program doing nothing", .floor, [.processes]) {
             // As many as there are workers: what processes have in common is divided among them.

@@ -17,7 +17,7 @@ struct Recover: Measurement {
 
     func lanes() throws -> [Lane] {
         let pool = try Side.processes.pool(workers: 1)
-        let ours = Lane(Side.processes.rawValue, .ours, [.processes], close: { await pool.shutDown() }) {
+        let ours = Lane(Side.processes.rawValue, .ours, [.processes]) {
             var total = 0.0
             for _ in 0..<count {
                 let victim = try await pool.run { getpid() }
@@ -29,6 +29,7 @@ struct Recover: Measurement {
             }
             return [total / Double(count)]
         }
+        .closing { await pool.shutDown() }
         let floor = Lane("start of a worker", .floor, [.processes]) {
             var total = 0.0
             for _ in 0..<count {

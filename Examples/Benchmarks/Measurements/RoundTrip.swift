@@ -33,7 +33,7 @@ struct RoundTrip: Measurement {
     /// What a process cannot beat with a socket and blocking calls.
     private func pingPong() throws -> Lane {
         let child = try ChildProcess(.ping)
-        return Lane("64 bytes over a socket pair", .floor, [.processes], close: { child.end() }) {
+        return Lane("64 bytes over a socket pair", .floor, [.processes]) {
             var message = [UInt8](repeating: 0, count: 64)
             let watch = Stopwatch()
             try message.withUnsafeMutableBytes { bytes in
@@ -47,6 +47,7 @@ struct RoundTrip: Measurement {
             }
             return [watch.seconds]
         }
+        .closing { child.end() }
     }
 
     /// What a thread cannot beat if the caller is asynchronous.

@@ -35,11 +35,12 @@ struct Scale: Measurement {
     func lanes() throws -> [Lane] {
         let rendezvous = try Rendezvous()
         return Side.allCases.map { side in
-            Lane(side.rawValue, .ours, [side], warmUp: { _ = try await run(side, 1, rendezvous) }) {
+            Lane(side.rawValue, .ours, [side]) {
                 var values: [Double?] = []
                 for size in sizes { values += try await run(side, size, rendezvous) }
                 return values
             }
+            .warming { _ = try await run(side, 1, rendezvous) }
         }
     }
 

@@ -13,16 +13,14 @@ final class Peer {
 
     /// A lane that runs the command of each figure that has one.
     func lane(_ figures: [Figure]) -> Lane {
-        Lane(
-            name, .peer, [side],
-            warmUp: { [self] in
-                // A peer that cannot do one of them is left out of all, so that rows compare alike.
-                for command in figures.compactMap(\.peerCommand) { _ = try run("warm " + command) }
-            },
-            close: { [self] in _ = try? run("close") },
-            run: { [self] in
-                try figures.map { figure in try figure.peerCommand.map { try run("run " + $0) } }
-            })
+        Lane(name, .peer, [side]) { [self] in
+            try figures.map { figure in try figure.peerCommand.map { try run("run " + $0) } }
+        }
+        .warming { [self] in
+            // A peer that cannot do one of them is left out of all, so that rows compare alike.
+            for command in figures.compactMap(\.peerCommand) { _ = try run("warm " + command) }
+        }
+        .closing { [self] in _ = try? run("close") }
     }
 
     func end() {

@@ -28,13 +28,17 @@ final class ChildProcess {
             posix_spawn_file_actions_destroy(&actions)
         }
         // A group of its own, so that what the child starts can be ended with it. SIGPIPE is
-        // ignored here, which a child would inherit.
+        // ignored here and Dispatch's threads block signals, all of which a child would inherit:
+        // Python's forkserver waits for ever without SIGCHLD.
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGPIPE)
         posix_spawnattr_setsigdefault(&attributes, &signals)
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
         posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF))
+        let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
+        posix_spawnattr_setflags(&attributes, Int16(flags))
         posix_spawn_file_actions_adddup2(&actions, theirs.descriptor, STDIN_FILENO)
         posix_spawn_file_actions_adddup2(&actions, theirs.descriptor, STDOUT_FILENO)
 

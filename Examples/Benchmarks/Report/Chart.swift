@@ -106,12 +106,13 @@ struct Chart: CustomStringConvertible {
     /// A line for each power of ten, with its number above.
     private func scale(top: Double, bottom: Double) -> [String] {
         exponents.flatMap { exponent in
-            let place = Number.fixed(x(exp10(Double(exponent))), 1)
-            let label = exponent < 0 ? Number.fixed(exp10(Double(exponent)), -exponent) : "\(Int(exp10(Double(exponent))))"
+            let power = pow(10, Double(exponent))
+            let place = Number.fixed(x(power), 1)
+            let label = Number.fixed(power, max(0, -exponent))
             return [
                 #"<line class="\#(exponent == 0 ? "one" : "grid")" x1="\#(place)" x2="\#(place)" "#
                     + #"y1="\#(Int(top) - 8)" y2="\#(Int(bottom))"/>"#,
-                Self.text(x(exp10(Double(exponent))), top - 14, "quiet", label + " ×", anchor: "middle"),
+                Self.text(x(power), top - 14, "quiet", label + " ×", anchor: "middle"),
             ]
         }
     }
