@@ -11,6 +11,9 @@ protocol Measurement {
     /// The most rounds that make sense; a run that takes seconds by definition needs few.
     var roundLimit: Int { get }
 
+    /// What to know about the figures, if there is something.
+    var notes: [String] { get }
+
     /// Prepares all that is run in turn.
     ///
     /// What is prepared stays until it is closed, and has to be idle while the others run.
@@ -19,6 +22,7 @@ protocol Measurement {
 
 extension Measurement {
     var roundLimit: Int { .max }
+    var notes: [String] { [] }
 
     /// - Throws: ``WrongResult``, which ends the program: a figure for wrong work would mean nothing.
     func check<Value: Equatable>(_ value: Value, _ expected: Value) throws {

@@ -16,6 +16,14 @@ struct Scale: Measurement {
 
     let roundLimit = 3
 
+    /// Dispatch runs no more blocks than this at the same time, and here all workers have to meet.
+    private static let mostThreads = 255
+
+    var notes: [String] {
+        let reason = "left out, because Dispatch runs at most \(Self.mostThreads) at the same time"
+        return sizes.filter { $0 > Self.mostThreads }.map { "threads, \($0) workers: \(reason)" }
+    }
+
     /// For each size the processor time, which is a row of its own, and the three times.
     var figures: [Figure] {
         sizes.indices.flatMap { index in
@@ -37,7 +45,10 @@ struct Scale: Measurement {
         return Side.allCases.map { side in
             Lane(side.rawValue, .ours, [side]) {
                 var values: [Double?] = []
-                for size in sizes { values += try await run(side, size, rendezvous) }
+                for size in sizes {
+                    let isPossible = side == .processes || size <= Self.mostThreads
+                    values += isPossible ? try await run(side, size, rendezvous) : [nil, nil, nil, nil]
+                }
                 return values
             }
             .warming { _ = try await run(side, 1, rendezvous) }

@@ -8,7 +8,7 @@ final class Peer {
     init(_ name: String, _ side: Side, _ python: String, _ script: String) throws(SystemFailure) {
         self.name = name
         self.side = side
-        process = try ChildProcess(python, [script, name])
+        process = try ChildProcess(python, ["-W", "ignore", script, name])
     }
 
     /// A lane that runs the command of each figure that has one.

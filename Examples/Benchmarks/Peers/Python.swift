@@ -12,7 +12,7 @@ final class Python: CustomStringConvertible {
         let program = getenv("PYTHON").map { String(cString: $0) } ?? "python3"
         do {
             try TextFile.write(PeerScript.text, to: script)
-            let lister = try ChildProcess(program, [script, "list"], environment: ["PYTHONWARNINGS": "ignore"])
+            let lister = try ChildProcess(program, [script, "list"])
             defer { lister.end() }
             // The first line is the version, the second the real program behind wrappers of it.
             guard let version = try lister.socket.receiveLine(), let path = try lister.socket.receiveLine() else {

@@ -10,15 +10,10 @@ final class ChildProcess {
         try self.init("/proc/self/exe", role.arguments)
     }
 
-    /// - Parameters:
-    ///   - program: A path, or a name to look up in `PATH`.
-    ///   - environment: Variables beside those of this program.
-    init(
-        _ program: String, _ arguments: [String], environment: [String: String] = [:]
-    ) throws(SystemFailure) {
+    /// - Parameter program: A path, or a name to look up in `PATH`.
+    init(_ program: String, _ arguments: [String]) throws(SystemFailure) {
         let (ours, theirs) = try Socket.pair()
         defer { theirs.close() }
-        for (name, value) in environment { setenv(name, value, 1) }
         var attributes = posix_spawnattr_t()
         var actions = posix_spawn_file_actions_t()
         posix_spawnattr_init(&attributes)

@@ -10,7 +10,7 @@ final class Rendezvous {
     private let arrivals: Int32
 
     /// How long workers may take to come, in milliseconds.
-    private static let patience: Int32 = 60_000
+    private static let patience: Int32 = 20_000
 
     init() throws(SystemFailure) {
         var template = Array("/tmp/multiprocessing-benchmarks-XXXXXX".utf8CString)

@@ -3,11 +3,12 @@ struct Report {
     let measurement: any Measurement
     private(set) var rows: [Row] = []
 
-    /// Who did not take part, and why.
-    var notes: [String] = []
+    /// What to know about the figures: who did not take part, for example, and why.
+    var notes: [String]
 
     init(measurement: any Measurement) {
         self.measurement = measurement
+        notes = measurement.notes
     }
 
     /// Makes a row of each figure for each backend that has it.
