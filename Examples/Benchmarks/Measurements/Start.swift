@@ -9,12 +9,12 @@ struct Start: Measurement {
 
     init(_ effort: Effort) {
         count = effort.pick(10, quick: 2)
-        summary = "a pool of 2 is made, gives a result or one of each worker, and is shut down"
+        summary = "a pool of 2 is made, gives one result or one of both workers, and is shut down"
     }
 
     let figures = [
         Figure(detail: "first result", unit: .milliseconds, peerCommand: "start-first"),
-        Figure(detail: "a result of each worker", unit: .milliseconds, peerCommand: "start-both"),
+        Figure(detail: "both workers", unit: .milliseconds, peerCommand: "start-both"),
     ]
 
     func lanes() throws -> [Lane] {

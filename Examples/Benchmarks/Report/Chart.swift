@@ -17,12 +17,15 @@ struct Chart: CustomStringConvertible {
         let bars: [Bar]
     }
 
+    /// Without them the bars tell of floors, and none means to be ahead.
+    private let hasPeers: Bool
     private let title: String
     private let groups: [Group]
 
     init(_ rows: [Row]) {
         let compared = rows.filter { !$0.peers.isEmpty }
-        if compared.isEmpty {
+        hasPeers = !compared.isEmpty
+        if !hasPeers {
             title = "How many times the floor each takes"
             groups = rows.compactMap { row in
                 let bars = row.floors.compactMap { floor in
@@ -46,14 +49,14 @@ struct Chart: CustomStringConvertible {
 
     private static func group(_ row: Row, _ bars: [Bar]) -> Group {
         Group(
-            title: "\(row.name)\(row.figure.detail.map { ", \($0)" } ?? "")",
-            value: "\(row.side.rawValue): \(Number.short(row.value.median)) \(row.unit.name)", bars: bars)
+            title: "\(row.name)\(row.figure.detail.map { " (\($0))" } ?? ""), \(row.side.rawValue)",
+            value: "\(Number.short(row.value.median)) \(row.unit.name)", bars: bars)
     }
 
     // MARK: Drawing
 
     private static let width = 800.0
-    private static let left = 210.0
+    private static let left = 225.0
     private static let right = 660.0
     private static let barHeight = 16.0
     private static let groupHeight = 34.0
@@ -75,7 +78,8 @@ struct Chart: CustomStringConvertible {
             width="\(Int(Self.width))" height="\(Int(height))" role="img">
             <title>\(Self.escaped(title))</title>
             <style>
-            text { font: 12px system-ui, sans-serif; fill: #24292f; }
+            text { font: 12px system-ui, sans-serif; }
+            text, .group { fill: #24292f; }
             .title { font-size: 15px; font-weight: 600; }
             .group { font-weight: 600; }
             .quiet { fill: #6e7781; }
@@ -83,7 +87,7 @@ struct Chart: CustomStringConvertible {
             .one { stroke: #8c959f; }
             .ahead { fill: #2f81f7; }
             .behind { fill: #db6d28; }
-            @media (prefers-color-scheme: dark) { text { fill: #e6edf3; } .quiet { fill: #8d96a0; } }
+            @media (prefers-color-scheme: dark) { text, .group { fill: #e6edf3; } .quiet { fill: #8d96a0; } }
             </style>
             """,
             Self.text(16, 24, "title", title),
@@ -91,8 +95,9 @@ struct Chart: CustomStringConvertible {
         lines += scale(top: top, bottom: height - 12)
         var y = top
         for group in groups {
-            lines.append(Self.text(16, y + 22, "group", group.title))
-            lines.append(Self.text(Self.left + 6, y + 22, "quiet", group.value))
+            let title = #"<tspan class="group">\#(Self.escaped(group.title))</tspan>"#
+            let value = #"<tspan class="quiet" dx="10">\#(Self.escaped(group.value))</tspan>"#
+            lines.append(#"<text x="16" y="\#(Int(y) + 22)">\#(title)\#(value)</text>"#)
             y += Self.groupHeight - 4
             for bar in group.bars {
                 lines += drawing(bar, y)
@@ -120,7 +125,7 @@ struct Chart: CustomStringConvertible {
     private func drawing(_ bar: Bar, _ y: Double) -> [String] {
         let end = x(bar.factor)
         let start = x(1)
-        let kind = bar.factor >= 1 ? "ahead" : "behind"
+        let kind = bar.factor >= 1 || !hasPeers ? "ahead" : "behind"
         return [
             Self.text(Self.left - 8, y + 12, "quiet", bar.label, anchor: "end"),
             #"<rect class="\#(kind)" x="\#(Number.fixed(min(start, end), 1))" y="\#(Number.fixed(y + 2, 1))" "#
