@@ -1,4 +1,4 @@
-/// Work for the processor alone, as long as one asks for, with a result that depends on all of it.
+/// Work for the processor alone, as much as one asks for, with a result that depends on all of it.
 struct Toil: Codable, Equatable {
     let seed: UInt64
     let rounds: Int

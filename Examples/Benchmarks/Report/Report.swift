@@ -22,7 +22,7 @@ struct Report {
         for track in tracks {
             let counts = track.values.map(\.count).filter { $0 > 0 }
             if let count = counts.first, isShort(count) {
-                notes.append("\(track.lane.name): \(count) rounds only, because they take long")
+                notes.append("\(track.lane.name): \(count) round\(count == 1 ? "" : "s") only, because each takes long")
             }
         }
     }
