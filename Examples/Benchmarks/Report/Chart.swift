@@ -3,7 +3,7 @@ import Glibc
 /// A chart of the rows as SVG: how many times as fast as each peer, or as large as the floor without peers.
 ///
 /// On a logarithmic scale, with 1 where both are the same. Its colors can be read on a light
-/// page and on a dark one.
+/// page and on a dark one, also by a program that does not know which it is.
 struct Chart: CustomStringConvertible {
     private struct Bar {
         let label: String
@@ -79,14 +79,14 @@ struct Chart: CustomStringConvertible {
             <title>\(Self.escaped(title))</title>
             <style>
             text { font: 12px system-ui, sans-serif; }
-            text, .group { fill: #24292f; }
+            text, .group, .quiet { fill: #7d8590; }
             .title { font-size: 15px; font-weight: 600; }
             .group { font-weight: 600; }
-            .quiet { fill: #6e7781; }
             .grid { stroke: #8c959f; stroke-opacity: 0.3; }
             .one { stroke: #8c959f; }
             .ahead { fill: #2f81f7; }
             .behind { fill: #db6d28; }
+            @media (prefers-color-scheme: light) { text, .group { fill: #24292f; } .quiet { fill: #57606a; } }
             @media (prefers-color-scheme: dark) { text, .group { fill: #e6edf3; } .quiet { fill: #8d96a0; } }
             </style>
             """,
