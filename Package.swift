@@ -40,6 +40,12 @@ let package = Package(
             path: "Examples/Survive",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "benchmarks",
+            dependencies: ["Multiprocessing"],
+            path: "Examples/Benchmarks",
+            swiftSettings: settings
+        ),
         // A program for the tests to start, kill and look at from outside.
         .executableTarget(
             name: "probe",
@@ -64,7 +70,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ExamplesTests",
-            dependencies: ["Multiprocessing", "quickstart", "wordcount", "survive"],
+            dependencies: ["Multiprocessing", "quickstart", "wordcount", "survive", "benchmarks"],
             swiftSettings: settings
         ),
     ],

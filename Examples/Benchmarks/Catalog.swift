@@ -1,0 +1,13 @@
+/// All measurements there are.
+enum Catalog {
+    static let names = all(.quick).map(\.name)
+
+    /// In the order in which they run: those with peers first, the one that starts very many processes last.
+    static func all(_ effort: Effort) -> [any Measurement] {
+        [
+            Start(effort), RoundTrip(effort), Submit(effort), Small(effort), Map(effort), Echo(effort), Structs(effort),
+            Captures(effort), Speedup(effort), Uneven(effort), Recover(effort), Memory(effort), Idle(effort),
+            Scale(effort),
+        ]
+    }
+}

@@ -1,0 +1,43 @@
+/// One of Python's pools, in a Python process of its own that does one measurement when told to.
+final class Peer {
+    let name: String
+    private let side: Side
+    private let process: ChildProcess
+
+    /// - Parameter python: The program that runs the script.
+    init(_ name: String, _ side: Side, _ python: String, _ script: String) throws(SystemFailure) {
+        self.name = name
+        self.side = side
+        process = try ChildProcess(python, ["-W", "ignore", script, name])
+    }
+
+    /// A lane that runs the command of each figure that has one.
+    func lane(_ figures: [Figure]) -> Lane {
+        Lane(name, .peer, [side]) { [self] in
+            try figures.map { figure in try figure.peerCommand.map { try run("run " + $0) } }
+        }
+        .warming { [self] in
+            // A peer that cannot do one of them is left out of all, so that rows compare alike.
+            for command in figures.compactMap(\.peerCommand) { _ = try run("warm " + command) }
+        }
+        .closing { [self] in _ = try? run("close") }
+    }
+
+    func end() {
+        process.end()
+    }
+
+    /// Sends a command and waits for its answer, in seconds.
+    private func run(_ command: String) throws -> Double {
+        try process.socket.send(line: command)
+        guard let answer = try process.socket.receiveLine() else {
+            throw Skip(reason: "Python ended on the command \(command)")
+        }
+        if let seconds = Double(answer) { return seconds }
+        guard answer.hasPrefix("skip") else {
+            throw WrongResult(description: "\(name): \(answer) on the command \(command)")
+        }
+        let reason = answer.dropFirst("skip ".count)
+        throw Skip(reason: reason.isEmpty ? nil : String(reason))
+    }
+}

@@ -1,0 +1,19 @@
+import Multiprocessing
+
+/// Where work runs: the backend that is measured, or what a peer is comparable to.
+enum Side: String, CaseIterable {
+    case processes
+    case threads
+
+    func pool(workers: Int = 2) throws -> Pool {
+        switch self {
+        case .processes: try Pool(.processes, workers: workers)
+        case .threads: try Pool(.threads, workers: workers)
+        }
+    }
+
+    /// How many cores this process may use, as the library counts them.
+    static var usableCores: Int {
+        get throws { try Pool(.threads).workerCount }
+    }
+}

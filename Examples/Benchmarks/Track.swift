@@ -1,0 +1,28 @@
+/// A lane with what its rounds gave.
+struct Track {
+    let lane: Lane
+
+    /// For each figure the values of the rounds.
+    private(set) var values: [[Double]]
+
+    /// How many seconds its rounds took.
+    private(set) var spent = 0.0
+
+    init(lane: Lane, figureCount: Int) {
+        self.lane = lane
+        values = Array(repeating: [], count: figureCount)
+    }
+
+    mutating func run() async throws {
+        let watch = Stopwatch()
+        for (figure, value) in try await lane.run().enumerated() {
+            if let value { values[figure].append(value) }
+        }
+        spent += watch.seconds
+    }
+
+    /// What the rounds gave for a figure, in its unit.
+    func spread(_ figure: Int, _ unit: Unit) -> Spread? {
+        values[figure].isEmpty ? nil : Spread(values[figure].map { $0 * unit.scale })
+    }
+}
