@@ -40,6 +40,10 @@ extension Scheduler {
         private var first: Action?
         private var others: [Action] = []
 
+        /// What the scheduler let go of: kept until the lock is released, because the work's own
+        /// values may go with it.
+        var released: [Chunk] = []
+
         init(_ action: Action? = nil) {
             first = action
         }

@@ -69,6 +69,9 @@ package struct Scheduler {
         /// Whether it was asked for and the answer is still to come.
         var isReclaiming = false
 
+        /// For how long the worker has had it, in nanoseconds.
+        func age(at now: UInt64) -> UInt64 { now > since ? now - since : 0 }
+
         func forEach(_ body: (Chunk) -> Void) {
             body(first)
             others.forEach(body)
@@ -144,10 +147,12 @@ package struct Scheduler {
             return Actions()
         }
         work.forEach { $0.place = .ended }
-        let time = (now &- work.since) / UInt64(1 + work.others.count)
+        let time = work.age(at: now) / UInt64(1 + work.others.count)
         typicalTime = typicalTime == 0 ? time : (3 * typicalTime + time) / 4
         workers[worker] = .idle
-        return employ(worker, now: now)
+        var actions = employ(worker, now: now)
+        actions.released = work.others
+        return actions
     }
 
     /// Takes back what a worker had not begun when it was asked for it.
@@ -357,7 +362,7 @@ package struct Scheduler {
         guard now >= nextLook else { return }
         nextLook = now + Self.patience / 2
         for worker in workers.indices where workers[worker] == .busy {
-            guard let work = held[worker], work.isDivisible, now &- work.since > Self.patience else { continue }
+            guard let work = held[worker], work.isDivisible, work.age(at: now) > Self.patience else { continue }
             actions.append(reclaim(from: worker))
         }
     }

@@ -77,8 +77,9 @@ final class WorkerSession: @unchecked Sendable {
         }
     }
 
-    /// Blocks the main thread until there is a frame, and meanwhile serves the main queue if it is in use.
+    /// Blocks the main thread until there is a frame, before which all results are sent, and meanwhile serves the main queue if it is in use.
     private func nextFrame() throws -> (Frame.Header, UnsafeRawBufferPointer)? {
+        if !input.hasFrame, stage.stagedCount > 0 { flush(at: MonotonicTime.now().nanoseconds) }
         if input.isEmpty { executor.waitForInput(input.number) }
         return try input.next()
     }
@@ -135,15 +136,11 @@ final class WorkerSession: @unchecked Sendable {
         scratch.append(header.sequence)
         scratch.append(end - start)
         stage.append(.chunkEnd, payload: scratch)
-        flush(at: end)
+        if end - lastFlush > Self.flushInterval || stage.stagedCount > Self.flushSize { flush(at: end) }
         return isSpent ? .taskSpent : .goOn
     }
 
-    /// Sends results, unless there is more to do at once and the last were sent a moment ago.
     private func flush(at now: UInt64) {
-        guard !input.hasFrame || now - lastFlush > Self.flushInterval || stage.stagedCount > Self.flushSize else {
-            return
-        }
         lastFlush = now
         // What the work printed is seen when its result is.
         WorkerProcess.flushOutput()
