@@ -90,6 +90,20 @@ int mp_futex_wake(const void *word, int count);
 // C because the atomics of Swift's Synchronization module own their storage and cannot
 // be laid over an address in a mapping that two processes share.
 
+/// Orders what comes before against what comes after, stores against loads too.
+static inline void mp_fence(void) {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/// Tells the processor that the caller is in a loop that waits. C, because Swift has no such instruction.
+static inline void mp_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+    __asm__ volatile("yield");
+#endif
+}
+
 static inline uint32_t mp_load_acquire_u32(const void *address) {
     return __atomic_load_n((const uint32_t *)address, __ATOMIC_ACQUIRE);
 }

@@ -35,6 +35,9 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// Takes back what a worker has not begun, and reports it, also if it is nothing.
     func reclaim(from worker: WorkerID)
 
+    /// Has the calling thread take a worker's results as they come; `nil` if that is not to be had now.
+    func watch(_ worker: WorkerID) -> (any WorkerWatch)?
+
     /// Tells a worker that a chunk it holds was cancelled.
     func cancel(_ chunk: Chunk, on worker: WorkerID)
 
@@ -46,6 +49,15 @@ public protocol WorkerGroup: AnyObject, Sendable {
 
     /// Releases what the group holds, after the last worker has ended.
     func close()
+}
+
+/// The right to take a worker's results, which one thread has at a time and gives back soon.
+public protocol WorkerWatch {
+    /// Takes what has come; does not block.
+    func poll()
+
+    /// Gives the right back; has to be called.
+    func end()
 }
 
 /// One worker of a pool, from its start to its end.

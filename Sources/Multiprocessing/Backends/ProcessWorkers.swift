@@ -27,6 +27,10 @@ final class ProcessWorkers: WorkerGroup {
         links[worker]?.reclaim()
     }
 
+    func watch(_ worker: WorkerID) -> (any WorkerWatch)? {
+        links[worker]?.watch()
+    }
+
     func cancel(_ chunk: Chunk, on worker: WorkerID) {
         links[worker]?.cancel(chunk)
     }

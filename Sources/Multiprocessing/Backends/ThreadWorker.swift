@@ -12,6 +12,10 @@ final class ThreadWorker: Sendable {
     private let executor: QueueExecutor
     private let state = Mutex(State())
 
+    /// Whether there is a chunk; follows `state`, for a look without the lock.
+    private let hasChunk = Atomic(false)
+    private let wait = BusyWait(.worker)
+
     private struct State {
         /// The chunk to run next, or running now.
         var chunk: Chunk?
@@ -44,6 +48,7 @@ final class ThreadWorker: Sendable {
         let mustServe = state.withLock { state in
             state.chunk = chunk
             state.others = others.reversed()
+            hasChunk.store(true, ordering: .releasing)
             state.id = id
             if state.isAbandoned { state.markCancelled() }
             defer { state.isServing = true }
@@ -113,8 +118,13 @@ final class ThreadWorker: Sendable {
     }
 
     /// The chunk to run; without one the task ends, and the next assignment makes another.
+    ///
+    /// Whoever waits for single items one after another has the next at once, so it waits for a moment.
     private func takeChunk() -> (Chunk, WorkerID)? {
-        state.withLock { state in
+        if !hasChunk.load(ordering: .relaxed) {
+            _ = wait.wait { hasChunk.load(ordering: .acquiring) }
+        }
+        return state.withLock { state in
             guard let chunk = state.chunk else {
                 state.isServing = false
                 state.task = nil
@@ -129,6 +139,7 @@ final class ThreadWorker: Sendable {
         state.withLock { state in
             state.chunk = state.others.popLast()
             let isLast = state.chunk == nil
+            hasChunk.store(!isLast, ordering: .releasing)
             if state.isTaskSpent, isLast {
                 state.isServing = false
                 state.task = nil

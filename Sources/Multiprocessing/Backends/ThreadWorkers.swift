@@ -21,6 +21,11 @@ final class ThreadWorkers: WorkerGroup {
         workers[worker.index].reclaim()
     }
 
+    func watch(_ worker: WorkerID) -> (any WorkerWatch)? {
+        // A thread's results come by themselves.
+        nil
+    }
+
     func cancel(_ chunk: Chunk, on worker: WorkerID) {
         workers[worker.index].cancel(chunk)
     }

@@ -1,10 +1,13 @@
 import MultiprocessingCoding
 import MultiprocessingSystem
+import Synchronization
 
 extension WorkerLink {
     /// The reading side of a link: results, standard error, and the end.
     ///
-    /// Sendable is unchecked because everything here happens on the loop's thread.
+    /// Everything here happens on the loop's thread, but for what takes the worker's output: that is
+    /// for whoever has the right to read, which the loop hands to a thread that waits for a result.
+    /// Sendable is unchecked for that reason.
     final class Inbox: @unchecked Sendable {
         private let events: WorkerEvents
         private let onEnd: @Sendable (WorkerFailure?) -> Void
@@ -24,6 +27,11 @@ extension WorkerLink {
         private var errors: EventLoop.Registration?
         private var exit: EventLoop.Registration?
         private var startTimer: EventLoop.Timer?
+        private let isBeingRead = Atomic(false)
+        /// What the loop has to do when it gets the right to read.
+        private let deferred = Mutex<[@Sendable () -> Void]>([])
+        /// Whether the output waits for the right to read.
+        private var isOutputDeferred = false
         private var isSending = false
         private var isReadingOutput = true
 
@@ -40,11 +48,14 @@ extension WorkerLink {
         func open(_ link: WorkerLink) {
             do throws(SystemError) {
                 // First, so that a worker that cannot be watched otherwise is still reaped.
-                exit = try link.loop.events.register(link.process.exitDescriptor, .read) { _ in self.processEnded(link)
+                exit = try link.loop.events.register(link.process.exitDescriptor, .read) { _ in
+                    // Once: its readiness stays.
+                    try? self.exit?.setInterest([])
+                    self.whenReading(link) { self.processEnded(link) }
                 }
                 output = try link.loop.events.register(link.socket.number, .read) { ready in
                     if ready.contains(.write) { link.continueSending() }
-                    if ready.contains(.read) { self.readOutput(link) }
+                    if ready.contains(.read) { self.outputReady(link) }
                 }
                 errors = try link.loop.events.register(link.errorPipe.number, .read) { _ in self.readErrors(link) }
                 startTimer = link.loop.events.schedule(after: Self.startLimit) { [weak self] in
@@ -63,7 +74,7 @@ extension WorkerLink {
 
         private func updateInterest() {
             var interest: Interest = []
-            if isReadingOutput { interest.insert(.read) }
+            if isReadingOutput, !isOutputDeferred { interest.insert(.read) }
             if isSending { interest.insert(.write) }
             // Refused only once the registration has ended, and then there is nothing to watch.
             try? output?.setInterest(interest)
@@ -84,7 +95,49 @@ extension WorkerLink {
             }
         }
 
+        // MARK: The right to read
+
+        func beginReading() -> Bool {
+            isBeingRead.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+        }
+
+        func endReading(_ link: WorkerLink) {
+            isBeingRead.store(false, ordering: .sequentiallyConsistent)
+            let bodies = deferred.withLock { bodies in
+                defer { bodies = [] }
+                return bodies
+            }
+            for body in bodies {
+                link.loop.events.execute { self.whenReading(link, body) }
+            }
+        }
+
+        /// Calls `body` with the right to read: now, or on the loop when another thread gives it back. For the loop.
+        func whenReading(_ link: WorkerLink, _ body: @escaping @Sendable () -> Void) {
+            if !beginReading() {
+                deferred.withLock { $0.append(body) }
+                // The other may have given it back before it could see what was added.
+                if beginReading() { endReading(link) }
+                return
+            }
+            body()
+            endReading(link)
+        }
+
         // MARK: Results
+
+        private func outputReady(_ link: WorkerLink) {
+            isOutputDeferred = true
+            whenReading(link) {
+                if self.isOutputDeferred {
+                    self.isOutputDeferred = false
+                    self.updateInterest()
+                }
+                self.readOutput(link)
+            }
+            // Readiness stays while another thread reads; the loop is not to go round for it.
+            if isOutputDeferred { updateInterest() }
+        }
 
         private func readOutput(_ link: WorkerLink) {
             guard isReadingOutput else { return }
@@ -107,10 +160,16 @@ extension WorkerLink {
             let buffer = link.loop.buffer
             guard let result = try? link.socket.receive(into: buffer) else { return .endOfStream }
             if case .received(let count) = result {
-                // What was found in the stage comes again through the socket.
-                let known = Int(min(UInt64(count), takenCount - receivedCount))
+                // What was found in the stage comes again through the socket, unless the worker knew of it
+                // in time. What it left out is all known, so the rest of what is known is still to come.
+                let expected = takenCount &- link.board.dropped.load() &- receivedCount
+                guard expected <= takenCount else {
+                    fail(link, "it keeps no count of what it sends")
+                    return result
+                }
+                let known = Int(min(UInt64(count), expected))
                 receivedCount += UInt64(count)
-                takenCount = max(takenCount, receivedCount)
+                takenCount += UInt64(count - known)
                 take(UnsafeRawBufferPointer(rebasing: buffer[known..<count]), link)
             }
             return result
@@ -125,13 +184,15 @@ extension WorkerLink {
             guard isReady, isReadingOutput, assembler.isBetweenFrames, !overflow, start < published,
                 published <= UInt64(board.stage.count)
             else { return }
-            let bytes = UnsafeMutableRawBufferPointer(rebasing: link.loop.buffer[..<Int(published - start)])
-            bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: board.stage[Int(start)..<Int(published)]))
-            // The worker moves the base before it overwrites what it has sent, so if the base still is
-            // where it was, the copy is whole. Adding nothing orders the look behind the copy.
-            guard board.base.add(0) == base else { return }
-            takenCount = base + published
-            take(UnsafeRawBufferPointer(bytes), link)
+            withUnsafeTemporaryAllocation(byteCount: Int(published - start), alignment: 16) { bytes in
+                bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: board.stage[Int(start)..<Int(published)]))
+                // The worker moves the base before it overwrites what it has sent, so if the base still
+                // is where it was, the copy is whole. Adding nothing orders the look behind the copy.
+                guard board.base.add(0) == base else { return }
+                takenCount = base + published
+                board.taken.store(takenCount)
+                take(UnsafeRawBufferPointer(bytes), link)
+            }
         }
 
         private func take(_ bytes: UnsafeRawBufferPointer, _ link: WorkerLink) {

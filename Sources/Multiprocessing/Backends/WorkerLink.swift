@@ -1,3 +1,4 @@
+import CMultiprocessing
 import MultiprocessingCoding
 import MultiprocessingSystem
 import Synchronization
@@ -98,8 +99,34 @@ final class WorkerLink: Sendable {
     func reclaim() {
         // On the loop, which is who changes a chunk that the worker holds.
         loop.events.execute { [self] in
-            let chunks = outbox.withLock { $0.takeBack(board) }
-            events.reclaimed(chunks, from: id)
+            inbox.whenReading(self) {
+                let chunks = self.outbox.withLock { $0.takeBack(self.board) }
+                self.events.reclaimed(chunks, from: self.id)
+            }
+        }
+    }
+
+    /// Has the calling thread take the worker's results; `nil` while another does.
+    func watch() -> (any WorkerWatch)? {
+        guard inbox.beginReading() else { return nil }
+        board.isWatched.store(1)
+        return Watch(link: self)
+    }
+
+    /// The right to read, for a thread other than the loop's.
+    private struct Watch: WorkerWatch {
+        let link: WorkerLink
+
+        func poll() {
+            link.inbox.takeStaged(link)
+        }
+
+        func end() {
+            link.board.isWatched.store(0)
+            // Behind this fence either the worker sees that nobody watches, and sends, or its results are seen here.
+            mp_fence()
+            link.inbox.takeStaged(link)
+            link.inbox.endReading(link)
         }
     }
 
@@ -113,7 +140,7 @@ final class WorkerLink: Sendable {
         loop.events.schedule(after: Self.stageInterval) { [weak self] in
             guard let self else { return }
             if hasWork {
-                inbox.takeStaged(self)
+                inbox.whenReading(self) { self.inbox.takeStaged(self) }
                 lookAtStageLater()
             } else {
                 isWatchingStage.store(false, ordering: .releasing)

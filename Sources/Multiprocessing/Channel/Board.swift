@@ -26,6 +26,12 @@ struct Board: Sendable {
     let openRun: SharedWord
     /// What the worker has begun, and whether it may begin more: see ``begin(_:of:epoch:)``.
     private let claims: SharedWord
+    /// Not zero while a thread of the parent takes results from the stage as they come, so that none need be sent.
+    let isWatched: SharedWord
+    /// The place in the stream up to which the parent has taken results, through the socket or from the stage.
+    let taken: SharedWord
+    /// How many bytes the worker never sent, because the parent had taken them from the stage.
+    let dropped: SharedWord
     /// The worker's number in its pool; written by the parent before the worker starts.
     let index: SharedWord
 
@@ -45,6 +51,9 @@ struct Board: Sendable {
         openRun = SharedWord(memory, at: 16)
         claims = SharedWord(memory, at: 24)
         index = SharedWord(memory, at: 32)
+        isWatched = SharedWord(memory, at: 40)
+        taken = SharedWord(memory, at: 48)
+        dropped = SharedWord(memory, at: 56)
         stage = UnsafeMutableRawBufferPointer(
             rebasing: memory.bytes[Self.headerSize..<Self.headerSize + Self.stageSize])
     }

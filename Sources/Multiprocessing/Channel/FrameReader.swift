@@ -37,6 +37,22 @@ final class FrameReader {
         return header.frameSize <= end - start
     }
 
+    /// Reads what is there without waiting; returns whether a blocking read would not wait.
+    func poll() -> Bool {
+        guard start == end else { return true }
+        start = 0
+        end = 0
+        switch try? socket.receive(into: buffer) {
+        case .received(let count):
+            end = count
+            return true
+        case .wouldBlock:
+            return false
+        case .endOfStream, nil:
+            return true
+        }
+    }
+
     /// The next frame, or `nil` at the end of the stream; its bytes are good until the next call.
     ///
     /// Blocks the calling thread.

@@ -90,6 +90,8 @@ class FutureState<Output: Sendable>: Chunk, @unchecked Sendable {
 
     // MARK: Waiting
 
+    final var isFinished: Bool { outcome != nil }
+
     final var outcome: Outcome? {
         state.withLock { state in
             guard case .finished(let outcome) = state else { return nil }

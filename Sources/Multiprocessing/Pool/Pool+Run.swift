@@ -146,7 +146,7 @@ extension Pool {
     ) async throws -> Output {
         try Task.checkCancellation()
         let item = try ItemChunk(core: core, input: input, work: work())
-        core.submit(item)
+        core.submitAwaited(item)
         return try await item.wait().get()
     }
 }

@@ -18,6 +18,14 @@ final class PoolCore: Sendable {
     /// How many a pool's results can still reach: the pool itself, and each pending future that somebody holds.
     private let observers = Atomic(1)
 
+    /// How long the last single item ran, in nanoseconds.
+    private let recentTime = Atomic<UInt64>(.max)
+
+    /// An item that ran for less may be waited for without sleeping.
+    private static let briefTime: UInt64 = 20_000
+
+    private let callerWait = BusyWait(.caller)
+
     private struct State {
         var scheduler: Scheduler
         var group: (any WorkerGroup)?
@@ -47,6 +55,25 @@ final class PoolCore: Sendable {
         perform { $0.submit(chunk, now: monotonicNanoseconds()) }
     }
 
+    /// Submits an item for which the caller will wait, and if items were brief of late, waits for a moment itself.
+    ///
+    /// The item's end is then seen where it is waited for: no thread has to be woken to tell of it.
+    func submitAwaited<Output>(_ item: FutureState<Output>) {
+        var assignee: WorkerID?
+        perform(noting: { assignee = $0 }) { $0.submit(item, now: monotonicNanoseconds()) }
+        guard let assignee, recentTime.load(ordering: .relaxed) < Self.briefTime,
+            let group = state.withLock({ $0.group })
+        else { return }
+        var watch: (any WorkerWatch)?
+        _ = callerWait.wait {
+            if item.isFinished { return true }
+            if watch == nil { watch = group.watch(assignee) }
+            watch?.poll()
+            return item.isFinished
+        }
+        watch?.end()
+    }
+
     /// Cancels a chunk that was submitted.
     func cancel(_ chunk: Chunk) {
         chunk.markCancelled()
@@ -60,6 +87,7 @@ final class PoolCore: Sendable {
     }
 
     func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
+        if chunk.count == 1 { recentTime.store(nanoseconds, ordering: .relaxed) }
         perform(ending: chunk, nanoseconds) { $0.workEnded(on: worker, now: monotonicNanoseconds()) }
     }
 
@@ -122,6 +150,7 @@ final class PoolCore: Sendable {
     private func perform(
         ending chunk: Chunk? = nil,
         _ nanoseconds: UInt64 = 0,
+        noting assignee: ((WorkerID) -> Void)? = nil,
         _ event: (inout Scheduler) -> Scheduler.Actions
     ) {
         let (actions, group) = state.withLock { state in (event(&state.scheduler), state.group) }
@@ -136,7 +165,10 @@ final class PoolCore: Sendable {
         actions.forEach { action in
             switch action {
             case .assign(let next, let others, let worker):
-                if chunk == nil { group?.assign(next, then: others, to: worker) }
+                if chunk == nil {
+                    group?.assign(next, then: others, to: worker)
+                    assignee?(worker)
+                }
             case .reclaim(let worker):
                 group?.reclaim(from: worker)
             case .start(let worker):

@@ -1,3 +1,4 @@
+import CMultiprocessing
 import Glibc
 import MultiprocessingCoding
 import MultiprocessingSystem
@@ -150,19 +151,43 @@ final class ResultStage {
 
     // MARK: Sending
 
-    /// Writes what is staged to the socket; blocks while the parent does not read.
+    /// Whether a thread of the parent is taking results from the stage at this moment.
+    ///
+    /// False only after a fence behind the last result, so that a parent that stops to watch sees that result.
+    var isWatched: Bool {
+        mp_fence()
+        return board.isWatched.load() != 0
+    }
+
+    /// Forgets what is staged if the parent has taken all of it.
+    private func dropTaken() -> Bool {
+        guard run == nil, published > 0, published == end, board.taken.load() >= base + UInt64(published) else {
+            return false
+        }
+        // Before anything is sent that comes behind these bytes.
+        board.dropped.add(UInt64(published))
+        clear()
+        return true
+    }
+
+    /// Empties the stage of what the parent has.
     ///
     /// `published` is cleared before `base` moves: a death in between leaves a stage that ends
     /// where the parent has read to, and so nothing to salvage twice.
-    func flush() {
-        closeRun()
-        guard published > 0 else { return }
-        send(UnsafeRawBufferPointer(rebasing: board.stage[..<published]))
+    private func clear() {
         let count = published
         published = 0
         end = 0
         board.published.store(0)
         advanceBase(count)
+    }
+
+    /// Writes what is staged to the socket; blocks while the parent does not read.
+    func flush() {
+        closeRun()
+        guard published > 0, !dropTaken() else { return }
+        send(UnsafeRawBufferPointer(rebasing: board.stage[..<published]))
+        clear()
     }
 
     /// Sends a frame that is larger than the stage from where it lies.

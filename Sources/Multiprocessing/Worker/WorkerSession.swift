@@ -20,6 +20,8 @@ final class WorkerSession: @unchecked Sendable {
     /// The task that serves; after a cancellation another one.
     private var task: Task<Void, Never>?
 
+    private let wait = BusyWait(.worker)
+
     /// When results were last sent, in nanoseconds of the monotonic clock.
     private var lastFlush: UInt64 = 0
 
@@ -79,7 +81,16 @@ final class WorkerSession: @unchecked Sendable {
 
     /// Blocks the main thread until there is a frame, before which all results are sent, and meanwhile serves the main queue if it is in use.
     private func nextFrame() throws -> (Frame.Header, UnsafeRawBufferPointer)? {
-        if !input.hasFrame, stage.stagedCount > 0 { flush(at: MonotonicTime.now().nanoseconds) }
+        if !input.hasFrame, stage.stagedCount > 0 {
+            if stage.stagedCount < Self.flushSize, stage.isWatched {
+                // Whoever waits for single items one after another sends the next at once.
+                if input.isEmpty { _ = wait.wait { input.poll() } }
+            }
+            // The wait may have outlasted the watching.
+            if !input.hasFrame, !(stage.stagedCount < Self.flushSize && stage.isWatched) {
+                flush(at: MonotonicTime.now().nanoseconds)
+            }
+        }
         if input.isEmpty { executor.waitForInput(input.number) }
         return try input.next()
     }
@@ -136,7 +147,9 @@ final class WorkerSession: @unchecked Sendable {
         scratch.append(header.sequence)
         scratch.append(end - start)
         stage.append(.chunkEnd, payload: scratch)
-        if end - lastFlush > Self.flushInterval || stage.stagedCount > Self.flushSize { flush(at: end) }
+        if stage.stagedCount > Self.flushSize || (end - lastFlush > Self.flushInterval && !stage.isWatched) {
+            flush(at: end)
+        }
         return isSpent ? .taskSpent : .goOn
     }
 

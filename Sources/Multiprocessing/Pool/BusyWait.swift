@@ -1,0 +1,74 @@
+import CMultiprocessing
+import Synchronization
+
+/// Waiting in a loop for a few microseconds, where sleeping and being woken would take longer.
+///
+/// It is worth it only if what is waited for comes soon, and harmless only if a core is left for
+/// it. So at most one thread a core, but for one core, waits so at a time, for no longer than
+/// `limit`; and after it was in vain the next occasions are passed over, the more the more often
+/// it was. A pool without work has nobody who waits.
+final class BusyWait: Sendable {
+    /// The longest time to wait, in nanoseconds: a wake-up takes ten to fifty thousand.
+    static let limit: UInt64 = 50_000
+
+    /// Waits of callers, and waits of workers: the two take turns, and neither is to keep the other out.
+    enum Side: Int {
+        case caller, worker
+    }
+
+    private static let callers = Atomic(0)
+    private static let workers = Atomic(0)
+    private static let room = Machine.usableCores - 1
+
+    private let side: Side
+
+    /// How many waits in a row were in vain, and how many occasions are still to be passed over.
+    private let misses = Atomic(0)
+    private let skips = Atomic(0)
+
+    init(_ side: Side) {
+        self.side = side
+    }
+
+    /// Waits until `condition` holds; returns whether it came to.
+    func wait(until condition: () -> Bool) -> Bool {
+        if skips.load(ordering: .relaxed) > 0 {
+            skips.wrappingSubtract(1, ordering: .relaxed)
+            return false
+        }
+        guard enter() else { return false }
+        defer { leave() }
+        let deadline = monotonicNanoseconds() + Self.limit
+        while true {
+            for _ in 0..<16 {
+                if condition() {
+                    misses.store(0, ordering: .relaxed)
+                    return true
+                }
+                mp_pause()
+            }
+            if monotonicNanoseconds() > deadline { break }
+        }
+        let count = min(misses.wrappingAdd(1, ordering: .relaxed).newValue, 10)
+        skips.store(1 << count, ordering: .relaxed)
+        return false
+    }
+
+    private func enter() -> Bool {
+        let count =
+            switch side {
+            case .caller: Self.callers.wrappingAdd(1, ordering: .relaxed).newValue
+            case .worker: Self.workers.wrappingAdd(1, ordering: .relaxed).newValue
+            }
+        if count <= Self.room { return true }
+        leave()
+        return false
+    }
+
+    private func leave() {
+        switch side {
+        case .caller: Self.callers.wrappingSubtract(1, ordering: .relaxed)
+        case .worker: Self.workers.wrappingSubtract(1, ordering: .relaxed)
+        }
+    }
+}
