@@ -112,7 +112,9 @@ extension WorkerLink {
             }
         }
 
-        /// Calls `body` with the right to read: now, or on the loop when another thread gives it back. For the loop.
+        /// Calls `body` with the right to read: now, or on the loop when another thread gives it back.
+        ///
+        /// Only the loop may call this.
         func whenReading(_ link: WorkerLink, _ body: @escaping @Sendable () -> Void) {
             if !beginReading() {
                 deferred.withLock { $0.append(body) }

@@ -100,7 +100,9 @@ extension Board {
 
     var begun: Begun { Begun(claims.load()) }
 
-    /// Begins a stride of a chunk; `false` if it was taken back. For the worker.
+    /// Begins a stride of a chunk, for the worker.
+    ///
+    /// - Returns: `false` if the parent has taken it back.
     func begin(_ stride: Int, of sequence: UInt64, epoch: UInt16) -> Bool {
         let desired = UInt64(epoch) << 48 | (sequence & 0xFFFF) << 32 | UInt64(UInt32(clamping: stride + 1))
         var expected = claims.load()
@@ -112,7 +114,9 @@ extension Board {
         return false
     }
 
-    /// Takes back all that was sent in the current epoch and is not begun. For the parent.
+    /// Takes back all that was sent in the current epoch and is not begun, for the parent.
+    ///
+    /// - Returns: How far the worker had begun.
     func takeBack() -> Begun {
         var expected = claims.load()
         while true {

@@ -59,8 +59,7 @@ final class PoolCore: Sendable {
     ///
     /// The item's end is then seen where it is waited for: no thread has to be woken to tell of it.
     func submitAwaited<Output>(_ item: FutureState<Output>) {
-        var assignee: WorkerID?
-        perform(noting: { assignee = $0 }) { $0.submit(item, now: monotonicNanoseconds()) }
+        let assignee = perform { $0.submit(item, now: monotonicNanoseconds()) }
         guard let assignee, recentTime.load(ordering: .relaxed) < Self.briefTime,
             let group = state.withLock({ $0.group })
         else { return }
@@ -147,12 +146,15 @@ final class PoolCore: Sendable {
     ///
     /// A worker gets its next chunk before the last one's waiters are resumed, so that it works
     /// meanwhile; all else comes after, so that nobody learns of the pool's end before the last result.
+    ///
+    /// - Returns: The worker that was handed something, if one was.
+    @discardableResult
     private func perform(
         ending chunk: Chunk? = nil,
         _ nanoseconds: UInt64 = 0,
-        noting assignee: ((WorkerID) -> Void)? = nil,
         _ event: (inout Scheduler) -> Scheduler.Actions
-    ) {
+    ) -> WorkerID? {
+        var assignee: WorkerID?
         let (actions, group) = state.withLock { state in (event(&state.scheduler), state.group) }
         if let chunk {
             actions.forEach { action in
@@ -165,10 +167,8 @@ final class PoolCore: Sendable {
         actions.forEach { action in
             switch action {
             case .assign(let next, let others, let worker):
-                if chunk == nil {
-                    group?.assign(next, then: others, to: worker)
-                    assignee?(worker)
-                }
+                if chunk == nil { group?.assign(next, then: others, to: worker) }
+                assignee = worker
             case .reclaim(let worker):
                 group?.reclaim(from: worker)
             case .start(let worker):
@@ -187,6 +187,7 @@ final class PoolCore: Sendable {
                 finish()
             }
         }
+        return assignee
     }
 
     private func finish() {

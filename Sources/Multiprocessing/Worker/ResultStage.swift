@@ -33,7 +33,9 @@ final class ResultStage {
     /// How many bytes wait to be sent.
     var stagedCount: Int { end }
 
-    /// Begins a stride of a chunk: from now on its items count as run. `false` if the parent has taken it back.
+    /// Begins a stride of a chunk: from now on its items count as run.
+    ///
+    /// - Returns: `false` if the parent has taken it back.
     func begin(_ stride: Int, of chunk: WorkerChunk) -> Bool {
         board.begin(stride, of: chunk.sequence, epoch: chunk.epoch)
     }

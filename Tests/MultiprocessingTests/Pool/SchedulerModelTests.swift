@@ -201,7 +201,9 @@ private struct SchedulerModel {
             // One that has ended among others is still on its worker's list.
             if let holder, holder != worker { breaches.append("the wrong worker was told of a cancellation") }
         case .stop(let worker):
-            if processes[worker]?.chunks.isEmpty == false { breaches.append("a worker was stopped with work in its hands") }
+            if processes[worker]?.chunks.isEmpty == false {
+                breaches.append("a worker was stopped with work in its hands")
+            }
             processes[worker]?.state = .dying
         case .kill(let worker):
             processes[worker]?.state = .dying
@@ -217,7 +219,9 @@ private struct SchedulerModel {
 
     private mutating func end(_ chunk: Chunk) {
         if open.removeValue(forKey: ObjectIdentifier(chunk)) == nil { breaches.append("a chunk ended twice") }
-        if processes.values.contains(where: { $0.chunks.contains { $0 === chunk } }) { breaches.append("a held chunk was ended") }
+        if processes.values.contains(where: { $0.chunks.contains { $0 === chunk } }) {
+            breaches.append("a held chunk was ended")
+        }
     }
 
     private mutating func check() {

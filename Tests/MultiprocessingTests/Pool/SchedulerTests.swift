@@ -245,8 +245,8 @@ struct SchedulerTests {
         let answers = try scheduler.workerEnded(worker(1), holding: .startedChunk, error: failure(), now: 0).answers
         #expect(answers.first == ended(chunks[2], "cancelled"))
         #expect(chunks[3...].allSatisfy { $0.place == .queued })
-        guard case .assign(ObjectIdentifier(chunks[3]), then: _, _) = scheduler.workEnded(on: worker(0), now: 1).answers.first
-        else {
+        let next = scheduler.workEnded(on: worker(0), now: 1).answers.first
+        guard case .assign(ObjectIdentifier(chunks[3]), then: _, _) = next else {
             Issue.record("what the worker had not begun is not first")
             return
         }
