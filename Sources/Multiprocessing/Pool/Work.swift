@@ -1,7 +1,9 @@
 import MultiprocessingCoding
 
 /// What a call runs for each of its items.
-struct Work<Input: Sendable, Output: Sendable>: Sendable {
+///
+/// A class, because to copy a structure of such parts their types have to be looked up at run time.
+final class Work<Input: Sendable, Output: Sendable>: Sendable {
     /// The code, as this process calls it.
     let body: Body<Input, Output>
 
@@ -15,6 +17,12 @@ struct Work<Input: Sendable, Output: Sendable>: Sendable {
         self.body = body
         self.function = function
         self.context = context
+    }
+
+    /// Encodes a single input.
+    func portableChunk(of input: Input) throws -> PortableChunk {
+        guard let function else { throw PortableFailure.notPrepared }
+        return try function.chunk(of: input, context: context)
     }
 
     /// Encodes a chunk's inputs.
