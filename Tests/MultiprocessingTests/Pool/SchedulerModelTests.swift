@@ -41,7 +41,9 @@ private struct SchedulerModel {
     }
 
     mutating func step() {
-        now += UInt64.random(in: 0...300_000_000, using: &random)
+        // Mostly little, so that work is quick and handed out together, and now and then long.
+        let most: UInt64 = Int.random(in: 0..<10, using: &random) == 0 ? 300_000_000 : 20_000
+        now += UInt64.random(in: 0...most, using: &random)
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<35: submit()
         case 35..<50: becomeReady()
@@ -100,8 +102,6 @@ private struct SchedulerModel {
         else { return }
         chunk.finishedCount = chunk.count
         if processes[worker]?.chunks.isEmpty == true {
-            // Most are quick, so that several are handed out at a time.
-            now += UInt64.random(in: 0...2, using: &random) * 1_000_000
             let actions = scheduler.workEnded(on: worker, now: now)
             end(chunk)
             perform(actions)
