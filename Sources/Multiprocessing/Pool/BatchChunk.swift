@@ -187,6 +187,19 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         }
     }
 
+    override func landing(size: UInt64) throws -> Landing {
+        guard let function = contents.withLock({ $0?.work.function }) else { throw PortableFailure.unexpectedResult }
+        return try function.landing(size: size)
+    }
+
+    override func receiveArray(_ landing: Landing) throws {
+        guard remainingCount > 0, let function = contents.withLock({ $0?.work.function }) else {
+            throw PortableFailure.unexpectedResult
+        }
+        result.outputs.append(try function.output(in: landing))
+        finishedCount += 1
+    }
+
     override func receiveFailure(_ error: any Error) {
         result.failures.append((finishedCount, error))
         finishedCount += 1

@@ -48,6 +48,10 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
 
     /// Encodes the input of a chunk of one item.
     func chunk(of input: Input, context: CallContext?) throws -> PortableChunk {
+        if let array = inputCodec.largeMemory(of: input) {
+            return PortableChunk(
+                definition: definition, context: context, inputs: ByteBuffer(capacity: 0), array: array, itemSize: 0)
+        }
         let buffer = ByteBuffer(capacity: inputCodec.fixedSize ?? 40)
         if inputCodec.fixedSize != nil {
             try inputCodec.encode(input, into: buffer)
@@ -60,6 +64,7 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
 
     /// Encodes the inputs of a chunk.
     func chunk(_ inputs: [Input], context: CallContext?) throws -> PortableChunk {
+        if inputs.count == 1 { return try chunk(of: inputs[0], context: context) }
         let buffer = ByteBuffer(capacity: inputs.count * (inputCodec.fixedSize ?? 24) + 16)
         if inputCodec.fixedSize != nil {
             try inputCodec.encode(contentsOf: inputs, into: buffer)
@@ -97,6 +102,16 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
         into values: inout [Output]
     ) throws {
         try outputCodec.decode(count, from: &reader, keys: keys, into: &values)
+    }
+
+    /// Makes the memory of a value that a worker sends as a large array.
+    func landing(size: UInt64) throws -> Landing {
+        try outputCodec.landing(size: size)
+    }
+
+    /// The value whose memory is complete.
+    func output(in landing: Landing) throws -> Output {
+        try outputCodec.value(in: landing)
     }
 
     /// Reads one value as a worker sent it.
