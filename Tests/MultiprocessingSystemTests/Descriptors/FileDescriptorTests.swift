@@ -6,21 +6,22 @@ import Testing
     @Test func losingOneClosesIt() async {
         // In a process of its own, where no other test opens the same number again.
         await #expect(processExitsWith: .success) {
-            var lost: [DescriptorNumber] = []
+            var lost: [Opened] = []
             do {
                 let pipe = try Pipe()
-                lost += [pipe.readEnd.number, pipe.writeEnd.number]
+                lost += [Opened(pipe.readEnd), Opened(pipe.writeEnd)]
                 let end = pipe.takeReadEnd()
-                #expect(isOpen(lost[0]))
-                #expect(!isOpen(lost[1]))
+                #expect(lost[0].isOpen)
+                #expect(!lost[1].isOpen)
                 end.close()
                 let pair = try SocketPair()
                 let memory = try SharedMemory(size: 1)
                 let duplicate = try FileDescriptor.duplicating(.standardError)
-                lost += [pair.first.number, pair.second.number, memory.descriptor.number, duplicate.number]
-                #expect(lost.dropFirst(2).allSatisfy(isOpen))
+                lost += [Opened(pair.first.number), Opened(pair.second.number)]
+                lost += [Opened(memory.descriptor), Opened(duplicate)]
+                #expect(lost.dropFirst(2).allSatisfy { $0.isOpen })
             }
-            #expect(!lost.contains(where: isOpen))
+            #expect(!lost.contains { $0.isOpen })
         }
     }
 
@@ -59,6 +60,27 @@ import Testing
     }
 }
 
-private func isOpen(_ number: DescriptorNumber) -> Bool {
-    fcntl(number.rawValue, F_GETFD) >= 0
+/// A descriptor as it was when it was open: another thread, of Dispatch for example, may open its number again.
+private struct Opened {
+    private let number: DescriptorNumber
+    private let target: String?
+
+    init(_ number: DescriptorNumber) {
+        self.number = number
+        target = Self.target(of: number)
+    }
+
+    init(_ file: borrowing FileDescriptor) {
+        self.init(file.number)
+    }
+
+    var isOpen: Bool { target != nil && Self.target(of: number) == target }
+
+    private static func target(of number: DescriptorNumber) -> String? {
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        let count = buffer.withUnsafeMutableBytes {
+            readlink("/proc/self/fd/\(number.rawValue)", $0.baseAddress!, $0.count)
+        }
+        return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+    }
 }
