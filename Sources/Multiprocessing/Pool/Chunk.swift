@@ -38,7 +38,11 @@ public class Chunk: @unchecked Sendable {
 
     /// Makes a chunk that nobody can run, which is all that the scheduler's decisions need.
     package static func placeholder(count: Int) -> Chunk {
-        Chunk(count: count)
+        Placeholder(count: count)
+    }
+
+    private final class Placeholder: Chunk, @unchecked Sendable {
+        override func end(failing error: any Error, nanoseconds: UInt64) {}
     }
 
     /// Whether the chunk was cancelled: items that have not started do not start.

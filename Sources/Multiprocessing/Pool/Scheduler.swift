@@ -165,8 +165,12 @@ package struct Scheduler {
             work.isReclaiming = false
             work.others.removeAll { other in chunks.contains { $0 === other } }
             held[worker] = work
-            if chunks.contains(where: { $0 === work.first }) {
+            // The end of a chunk is no news of its worker while more is to come; that more may just be gone.
+            let isLeftWithNothing =
+                chunks.contains { $0 === work.first } || (work.first.isEnded && work.others.allSatisfy(\.isEnded))
+            if isLeftWithNothing {
                 held[worker] = nil
+                actions.released = [work.first] + work.others
                 if workers[worker] == .busy {
                     workers[worker] = .idle
                     idle.append(worker)

@@ -41,7 +41,9 @@ private struct SchedulerModel {
     }
 
     mutating func step() {
-        now += UInt64.random(in: 0...300_000_000, using: &random)
+        // Most often little, so that work is quick and several chunks are handed out at a time.
+        let limit: UInt64 = Int.random(in: 0..<8, using: &random) == 0 ? 300_000_000 : 20_000
+        now += UInt64.random(in: 0...limit, using: &random)
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<35: submit()
         case 35..<50: becomeReady()
@@ -57,7 +59,10 @@ private struct SchedulerModel {
 
     /// Lets everything that is under way come to its end.
     mutating func settle() {
+        var turns = 0
         while !scheduler.isFinished, breaches.isEmpty, !processes.isEmpty {
+            turns += 1
+            if turns > 10_000 { breaches.append("a worker is waited for that has nothing to do") }
             becomeReady()
             giveBack()
             endChunk()
@@ -100,8 +105,6 @@ private struct SchedulerModel {
         else { return }
         chunk.finishedCount = chunk.count
         if processes[worker]?.chunks.isEmpty == true {
-            // Most are quick, so that several are handed out at a time.
-            now += UInt64.random(in: 0...2, using: &random) * 1_000_000
             let actions = scheduler.workEnded(on: worker, now: now)
             end(chunk)
             perform(actions)

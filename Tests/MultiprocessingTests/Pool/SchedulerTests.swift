@@ -211,6 +211,14 @@ struct SchedulerTests {
         #expect(scheduler.reclaimed([], from: worker(1), now: 40_000).answers == [.stop(worker(0))])
     }
 
+    @Test func `A worker that has ended all that was not taken back is idle`() {
+        var (scheduler, chunks, _) = lopsided()
+        // While others were to come, this was no news of the worker.
+        chunks[2].endOnce(failing: CancellationError(), nanoseconds: 0)
+        let answers = scheduler.reclaimed(Array(chunks[3...4]), from: worker(1), now: 40_000).answers
+        #expect(answers == [assigned(chunks[3], worker(1)), assigned(chunks[4], worker(0))])
+    }
+
     @Test func `What comes back after the end was asked for ends`() {
         var (scheduler, chunks, _) = lopsided()
         _ = scheduler.terminate()
