@@ -91,23 +91,30 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     // MARK: Parts
 
     override func split(keeping count: Int) -> Chunk? {
-        guard count > 0, count < self.count, let part = part(from: count, count: self.count - count) else { return nil }
-        self.count = count
-        claims.setLimit((count + stride - 1) / stride)
-        return part
+        guard count > 0, count < self.count else { return nil }
+        return contents.withLock { contents in
+            guard let contents else { return nil }
+            let part = part(of: contents, from: count, count: self.count - count)
+            self.count = count
+            claims.setLimit((count + stride - 1) / stride)
+            return part
+        }
     }
 
     override func splitUnbegun() -> Chunk? {
-        // The thread that runs the chunk finds its new end in the claims.
-        let revoked = claims.revoke()
-        guard !revoked.isEmpty else { return nil }
-        let start = revoked.lowerBound * stride
-        return part(from: start, count: min(revoked.upperBound * stride, initialCount) - start)
+        // All with the lock held: the thread that runs the chunk finds its new end in the claims, and must
+        // not report that end before the pipeline knows of the part that is missing.
+        contents.withLock { contents in
+            guard let contents else { return nil }
+            let revoked = claims.revoke()
+            guard !revoked.isEmpty else { return nil }
+            let start = revoked.lowerBound * stride
+            return part(of: contents, from: start, count: min(revoked.upperBound * stride, initialCount) - start)
+        }
     }
 
-    /// A part that the call's pipeline waits for as it does for the whole; `nil` when the chunk has ended.
-    private func part(from offset: Int, count: Int) -> Chunk? {
-        guard let contents = contents.withLock({ $0 }) else { return nil }
+    /// A part that the call's pipeline waits for as it does for the whole.
+    private func part(of contents: Contents, from offset: Int, count: Int) -> Chunk {
         let part = BatchChunk(self, contents, from: offset, count: count)
         pipeline.add(part, at: part.index)
         if isCancelled { part.markCancelled() }
