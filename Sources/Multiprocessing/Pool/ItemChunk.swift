@@ -13,7 +13,7 @@ final class ItemChunk<Input: Sendable, Output: Sendable>: FutureState<Output>, @
     init(core: PoolCore, input: Input, work: Work<Input, Output>) throws {
         self.work = work
         if core.needsPortableWork {
-            portableChunk = try work.portableChunk([input])
+            portableChunk = try work.portableChunk([input][...])
         } else {
             self.input = input
         }

@@ -1,9 +1,13 @@
 import MultiprocessingCoding
 
 /// What a call runs for each of its items.
+@usableFromInline
 struct Work<Input: Sendable, Output: Sendable>: Sendable {
     /// The code, as this process calls it.
     let body: Body<Input, Output>
+
+    /// The code for many inputs, if the caller's module has it.
+    var loop: ItemLoop<Input, Output>?
 
     /// The code, as a worker process finds it; `nil` when the pool's workers are threads.
     let function: PortableFunction<Input, Output>?
@@ -18,7 +22,7 @@ struct Work<Input: Sendable, Output: Sendable>: Sendable {
     }
 
     /// Encodes a chunk's inputs.
-    func portableChunk(_ inputs: [Input]) throws -> PortableChunk {
+    func portableChunk(_ inputs: ArraySlice<Input>) throws -> PortableChunk {
         guard let function else { throw PortableFailure.notPrepared }
         return try function.chunk(inputs, context: context)
     }

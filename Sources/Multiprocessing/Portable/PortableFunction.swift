@@ -46,7 +46,7 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
     // MARK: Inputs
 
     /// Encodes the inputs of a chunk.
-    func chunk(_ inputs: [Input], context: CallContext?) throws -> PortableChunk {
+    func chunk(_ inputs: ArraySlice<Input>, context: CallContext?) throws -> PortableChunk {
         let buffer = ByteBuffer(capacity: inputs.count * (inputCodec.fixedSize ?? 24) + 16)
         if inputCodec.fixedSize != nil {
             try inputCodec.encode(contentsOf: inputs, into: buffer)
@@ -81,6 +81,12 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
         into values: inout [Output]
     ) throws {
         try outputCodec.decode(count, from: &reader, keys: keys, into: &values)
+    }
+
+    /// Reads values of which any bytes are one to where they belong.
+    func decodeOutputs(_ count: Int, from reader: inout ByteReader, to places: UnsafeMutablePointer<Output>) throws {
+        let bytes = try reader.readBytes(count * MemoryLayout<Output>.size)
+        UnsafeMutableRawBufferPointer(start: places, count: bytes.count).copyMemory(from: bytes)
     }
 
     /// Reads one value as a worker sent it.

@@ -126,11 +126,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
                 let count = min(room, items.upperBound - next)
                 var made = 0
                 do {
-                    while made < count, !chunk.isCancelled {
-                        (outputs + made).initialize(to: try body(inputs[next + made]))
-                        made += 1
-                        counter.note(made)
-                    }
+                    try Self.runInPlace(inputs + next, outputs, count, &made, chunk, counter, body)
                 } catch {
                     failure = error
                 }
@@ -141,6 +137,25 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
                 fail(failure, chunk, session)
                 next += 1
             }
+        }
+    }
+
+    /// Puts the values of inputs where `outputs` points until all are there, the chunk is cancelled or one throws.
+    ///
+    /// The types are known only at run time. As if they could not be copied, because every copy would be a call.
+    private static func runInPlace<In: ~Copyable, Out: ~Copyable>(
+        _ inputs: UnsafePointer<In>,
+        _ outputs: UnsafeMutablePointer<Out>,
+        _ count: Int,
+        _ made: inout Int,
+        _ chunk: WorkerChunk,
+        _ counter: RunCounter,
+        _ body: (borrowing In) throws -> Out
+    ) throws {
+        while made < count, !chunk.isCancelled {
+            (outputs + made).initialize(to: try body(inputs[made]))
+            made += 1
+            counter.note(made)
         }
     }
 
