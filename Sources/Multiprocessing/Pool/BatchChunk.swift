@@ -149,7 +149,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     private func runSynchronously(_ inputs: ArraySlice<Input>, _ loop: ItemLoop<Input, Output>) {
         inputs.withUnsafeBufferPointer { inputs in
             if let places {
-                _ = runStrides(inputs, loop, into: places)
+                _ = runStrides(inputs, loop, into: places + finishedCount)
             } else {
                 result.outputs = [Output](unsafeUninitializedCapacity: count) { outputs, initializedCount in
                     guard let start = outputs.baseAddress else { return }
@@ -247,7 +247,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         while finishedCount < count { receiveFailure(error) }
         result.count = count
         result.nanoseconds = nanoseconds
-        contents.withLock { $0 = nil }
+        // Let go of outside of the lock: the caller's own values may go with it.
+        _ = contents.withLock { $0.take() }
         let result = result
         self.result = ChunkResult()
         pipeline.receive(result, of: index)

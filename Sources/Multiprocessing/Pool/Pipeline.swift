@@ -12,7 +12,7 @@ final class Pipeline<Output: Sendable>: Sendable {
     /// Whether results are wanted as they come, and so have to be remembered in that order.
     private let keepsArrivals: Bool
 
-    /// Where values are put at once, instead of into the results of their chunks.
+    /// Where values are put at once, instead of into the results of their chunks; only if it stops at a failure.
     let outputs: OutputArray<Output>?
 
     private let state = Mutex(State())
