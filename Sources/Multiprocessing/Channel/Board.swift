@@ -1,5 +1,5 @@
 import CMultiprocessing
-import MultiprocessingSystem
+package import MultiprocessingSystem
 
 /// Memory that a worker shares with its parent, in which it notes how far it has come.
 ///
@@ -14,7 +14,7 @@ import MultiprocessingSystem
 ///
 /// The order of the stores is what makes this hold at every moment at which the worker can
 /// be killed; it stands with each method of ``ResultStage``.
-struct Board: Sendable {
+package struct Board: Sendable {
     static let headerSize = 64
     static let stageSize = 256 << 10
 
@@ -43,7 +43,7 @@ struct Board: Sendable {
     /// Keeps the memory mapped.
     private let memory: SharedMemory
 
-    init(_ memory: SharedMemory) {
+    package init(_ memory: SharedMemory) {
         precondition(memory.count >= Self.headerSize + Self.stageSize, "a board of this size was asked for")
         self.memory = memory
         base = SharedWord(memory, at: 0)
@@ -58,7 +58,7 @@ struct Board: Sendable {
             rebasing: memory.bytes[Self.headerSize..<Self.headerSize + Self.stageSize])
     }
 
-    static func makeMemory() throws(SystemError) -> SharedMemory {
+    package static func makeMemory() throws(SystemError) -> SharedMemory {
         try SharedMemory(size: headerSize + stageSize, name: "multiprocessing-board")
     }
 
@@ -78,11 +78,11 @@ struct Board: Sendable {
 /// each stride is either begun or taken back, and both know which.
 extension Board {
     /// What the worker has begun.
-    struct Begun {
-        let epoch: UInt16
+    package struct Begun {
+        package let epoch: UInt16
         /// The end of the chunk's sequence number.
         let sequence: UInt16
-        let strideCount: Int
+        package let strideCount: Int
 
         fileprivate init(_ word: UInt64) {
             epoch = UInt16(truncatingIfNeeded: word >> 48)
@@ -91,19 +91,19 @@ extension Board {
         }
 
         /// How many items of a chunk were begun.
-        func itemCount(ofChunk sequence: UInt64, stride: Int) -> Int {
+        package func itemCount(ofChunk sequence: UInt64, stride: Int) -> Int {
             guard self.sequence == UInt16(truncatingIfNeeded: sequence) else { return 0 }
             let (count, overflow) = strideCount.multipliedReportingOverflow(by: stride)
             return overflow ? .max : count
         }
     }
 
-    var begun: Begun { Begun(claims.load()) }
+    package var begun: Begun { Begun(claims.load()) }
 
     /// Begins a stride of a chunk, for the worker.
     ///
     /// - Returns: `false` if the parent has taken it back.
-    func begin(_ stride: Int, of sequence: UInt64, epoch: UInt16) -> Bool {
+    package func begin(_ stride: Int, of sequence: UInt64, epoch: UInt16) -> Bool {
         let desired = UInt64(epoch) << 48 | (sequence & 0xFFFF) << 32 | UInt64(UInt32(clamping: stride + 1))
         var expected = claims.load()
         while Begun(expected).epoch == epoch {
@@ -117,7 +117,7 @@ extension Board {
     /// Takes back all that was sent in the current epoch and is not begun, for the parent.
     ///
     /// - Returns: How far the worker had begun.
-    func takeBack() -> Begun {
+    package func takeBack() -> Begun {
         var expected = claims.load()
         while true {
             let (exchanged, original) = claims.compareExchange(expected: expected, desired: expected &+ 1 << 48)

@@ -47,7 +47,7 @@ public final class Future<Output: Sendable>: Sendable {
 
     /// Whether the item has ended, as a value, an error or cancelled.
     public var isFinished: Bool {
-        state.outcome != nil
+        state.isFinished
     }
 
     /// Cancels the item; the future fails with `CancellationError` unless it is finished.

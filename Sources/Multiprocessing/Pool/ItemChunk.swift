@@ -3,7 +3,7 @@ import MultiprocessingCoding
 /// A chunk of one item, together with the future's state.
 final class ItemChunk<Input: Sendable, Output: Sendable>: FutureState<Output>, @unchecked Sendable {
     // The owner's: see Chunk.
-    private var input: Input?
+    private var input = ValueSlot()
     private var work: Work<Input, Output>?
     private var portableChunk: PortableChunk?
 
@@ -13,40 +13,45 @@ final class ItemChunk<Input: Sendable, Output: Sendable>: FutureState<Output>, @
     init(core: PoolCore, input: Input, work: Work<Input, Output>) throws {
         self.work = work
         if core.needsPortableWork {
-            portableChunk = try work.portableChunk([input][...])
+            portableChunk = try work.portableChunk(of: input)
         } else {
-            self.input = input
+            self.input.put(input)
         }
         super.init(core: core)
+    }
+
+    deinit {
+        input.clear(Input.self)
     }
 
     override var portable: PortableChunk? { portableChunk }
 
     override func run() async {
-        guard !isCancelled, let input = input.take(), let work = work.take() else { return }
-        let outcome: Outcome
+        guard !isCancelled, !input.isEmpty, let work else { return }
         do {
             switch work.body {
-            case .synchronous(let body): outcome = .success(try body(input))
-            case .asynchronous(let body): outcome = .success(try await body(input))
+            case .synchronous(let body): settle(try body(input.value()))
+            case .asynchronous(let body): settle(try await body(input.value()))
             }
         } catch {
-            outcome = .failure(PoolError.thrown(error))
+            settle(failing: PoolError.thrown(error))
         }
-        settle(outcome)
+        input.clear(Input.self)
     }
 
     override func receiveValues(_ count: Int, from reader: inout ByteReader, keys: ReceivedKeys) throws {
         guard count == 1, finishedCount == 0, let work else { throw PortableFailure.unexpectedResult }
-        settle(try work.decodeOutput(from: &reader, keys: keys))
+        switch try work.decodeOutput(from: &reader, keys: keys) {
+        case .success(let value): settle(value)
+        case .failure(let error): settle(failing: error)
+        }
     }
 
     override func end(failing error: any Error, nanoseconds: UInt64) {
         super.end(failing: error, nanoseconds: nanoseconds)
         // A caller may keep the future; what the item worked on goes now.
-        input = nil
+        input.clear(Input.self)
         work = nil
         portableChunk = nil
     }
-
 }

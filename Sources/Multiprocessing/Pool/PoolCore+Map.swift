@@ -22,8 +22,7 @@ extension PoolCore {
         guard isOpen else { throw PoolError.shutDown }
         let outputs = inputs.count.flatMap { OutputArray<Output>(count: $0) }
         let pipeline = Pipeline(core: self, stopsAtFailure: true, keepsArrivals: true, outputs: outputs)
-        var work = work
-        work.loop = loop
+        let work = loop.map { work.with($0) } ?? work
         return try await withTaskCancellationHandler {
             try await drive(pipeline, inputs, work, chunkSize: chunkSize)
         } onCancel: {

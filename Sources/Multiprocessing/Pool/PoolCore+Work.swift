@@ -117,14 +117,14 @@ extension PoolCore {
         try Work(
             .asynchronous { try await $0.run() },
             needsPortableWork
-                ? .resolve(FunctionShape(role: .job, isProcedure: false), .job, types: [J.self]) : nil)
+                ? .resolve(FunctionShape(role: .job, isProcedure: false), .job, J.self, types: [J.self]) : nil)
     }
 
     func work<J: VoidJob>(_ job: J.Type) throws -> Work<J, Void> {
         try Work(
             .asynchronous { try await $0.run() },
             needsPortableWork
-                ? .resolve(FunctionShape(role: .voidJob, isProcedure: true), .job, types: [J.self]) : nil)
+                ? .resolve(FunctionShape(role: .voidJob, isProcedure: true), .job, J.self, types: [J.self]) : nil)
     }
 
     // MARK: Steps
@@ -134,7 +134,7 @@ extension PoolCore {
         _ role: FunctionShape.Role,
         _ body: Body<Input, Output>,
         _ box: Box,
-        _ types: [Any.Type],
+        _ types: @autoclosure () -> [Any.Type],
         isProcedure: Bool = false,
         shared: ((ByteBuffer) throws -> Void)? = nil
     ) throws -> Work<Input, Output> {
@@ -145,12 +145,12 @@ extension PoolCore {
         let function: PortableFunction<Input, Output>
         if words.context == nil {
             // The usual case, in which nothing but the code has to be looked at.
-            function = try .resolve(shape, .code(words.code), types: types) {
+            function = try .resolve(shape, .code(words.code), Box.self, types: types()) {
                 try capturing { try PortableClosure(words) }.reference
             }
         } else {
             let made = try capturing { try PortableClosure(words) }
-            function = try .resolve(shape, .closure(made.reference), types: types) { made.reference }
+            function = try .resolve(shape, .closure(made.reference), Box.self, types: types()) { made.reference }
             if !made.reference.isEmpty { closure = made }
         }
         let usesVariables = function.code?.variables.isEmpty == false

@@ -59,7 +59,7 @@ final class PoolCore: Sendable {
     /// Submits an item for which the caller will wait, and if items were brief of late, waits for a moment itself.
     ///
     /// The item's end is then seen where it is waited for: no thread has to be woken to tell of it.
-    func submitAwaited<Output>(_ item: FutureState<Output>) {
+    func submitAwaited(_ item: ItemState) {
         let assignee = perform { $0.submit(item, now: monotonicNanoseconds()) }
         guard let assignee, recentTime.load(ordering: .relaxed) < Self.briefTime,
             let group = state.withLock({ $0.group })

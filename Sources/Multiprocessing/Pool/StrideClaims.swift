@@ -2,16 +2,16 @@ import Synchronization
 
 /// How far the thread that runs a chunk may go, and has begun: in strides, in one word, so that
 /// what is begun and what is taken away are told apart exactly.
-struct StrideClaims: ~Copyable, Sendable {
+package struct StrideClaims: ~Copyable, Sendable {
     /// The limit in the upper half, how many were begun in the lower.
     private let word: Atomic<UInt64>
 
-    init(limit: Int) {
+    package init(limit: Int) {
         word = Atomic(UInt64(UInt32(clamping: limit)) << 32)
     }
 
     /// Begins the next stride; `false` when there is none, or it was taken away.
-    func claim() -> Bool {
+    package func claim() -> Bool {
         let old = word.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
         if UInt32(truncatingIfNeeded: old) < UInt32(truncatingIfNeeded: old >> 32) { return true }
         word.wrappingSubtract(1, ordering: .acquiringAndReleasing)
@@ -19,7 +19,7 @@ struct StrideClaims: ~Copyable, Sendable {
     }
 
     /// Takes away every stride that is not begun, but for the first, which then is about to; returns their numbers.
-    func revoke() -> Range<Int> {
+    package func revoke() -> Range<Int> {
         var old = word.load(ordering: .acquiring)
         while true {
             let begun = min(max(1, old & 0xFFFF_FFFF), old >> 32)
@@ -31,10 +31,10 @@ struct StrideClaims: ~Copyable, Sendable {
     }
 
     /// How many strides may be begun.
-    var limit: Int { Int(word.load(ordering: .acquiring) >> 32) }
+    package var limit: Int { Int(word.load(ordering: .acquiring) >> 32) }
 
     /// Sets how many strides may be begun, of a chunk that nobody runs.
-    func setLimit(_ limit: Int) {
+    package func setLimit(_ limit: Int) {
         word.store(UInt64(UInt32(clamping: limit)) << 32, ordering: .releasing)
     }
 }

@@ -20,7 +20,7 @@ struct FunctionDefinition: Sendable {
     struct Key: Hashable {
         let shape: FunctionShape
         let function: Identity
-        let types: [ObjectIdentifier]
+        let family: ObjectIdentifier
     }
 
     private static let count = Atomic<UInt32>(0)

@@ -20,22 +20,23 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
 
     /// Finds or makes the portable form of a function.
     ///
+    /// - Parameter family: A type that tells apart functions of the same code by the types they are used with.
     /// - Throws: ``PoolError/Code/notPortable`` when it has none.
     static func resolve(
         _ shape: FunctionShape,
         _ function: FunctionDefinition.Identity,
-        types: [Any.Type],
+        _ family: Any.Type,
+        types: @autoclosure () -> [Any.Type],
         _ closure: () throws -> ClosureReference? = { nil }
     ) throws -> PortableFunction {
-        let key = FunctionDefinition.Key(
-            shape: shape, function: function, types: types.map { ObjectIdentifier($0) })
+        let key = FunctionDefinition.Key(shape: shape, function: function, family: ObjectIdentifier(family))
         if let known = PortableFunctions.shared[key] {
             // Filed under a key that holds both types.
             return unsafeDowncast(known, to: PortableFunction.self)
         }
         do {
             let code = try closure().map { try PortableCode($0) }
-            let made = try PortableFunction(FunctionDefinition(shape, code, types: types), code)
+            let made = try PortableFunction(FunctionDefinition(shape, code, types: types()), code)
             PortableFunctions.shared[key] = made
             return made
         } catch let error as NotPortable {
@@ -45,27 +46,42 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
 
     // MARK: Inputs
 
+    /// Encodes the input of a chunk of one item.
+    func chunk(of input: Input, context: CallContext?) throws -> PortableChunk {
+        let buffer = ByteBuffer(capacity: inputCodec.fixedSize ?? 40)
+        if inputCodec.fixedSize != nil {
+            try inputCodec.encode(input, into: buffer)
+        } else {
+            try encodeSized(input, into: buffer)
+        }
+        return PortableChunk(
+            definition: definition, context: context, inputs: buffer, itemSize: inputCodec.fixedSize)
+    }
+
     /// Encodes the inputs of a chunk.
     func chunk(_ inputs: ArraySlice<Input>, context: CallContext?) throws -> PortableChunk {
         let buffer = ByteBuffer(capacity: inputs.count * (inputCodec.fixedSize ?? 24) + 16)
         if inputCodec.fixedSize != nil {
             try inputCodec.encode(contentsOf: inputs, into: buffer)
         } else {
-            for input in inputs {
-                let start = buffer.count
-                buffer.append(UInt64(0))
-                do {
-                    try inputCodec.encode(input, into: buffer)
-                } catch let error as PoolError {
-                    throw error
-                } catch {
-                    throw PoolError.notEncodable(Input.self, as: "input", error)
-                }
-                buffer.overwrite(at: start, with: UInt64(buffer.count - start - 8))
-            }
+            for input in inputs { try encodeSized(input, into: buffer) }
         }
         return PortableChunk(
             definition: definition, context: context, inputs: buffer, itemSize: inputCodec.fixedSize)
+    }
+
+    /// Encodes an input behind its size.
+    private func encodeSized(_ input: Input, into buffer: ByteBuffer) throws {
+        let start = buffer.count
+        buffer.append(UInt64(0))
+        do {
+            try inputCodec.encode(input, into: buffer)
+        } catch let error as PoolError {
+            throw error
+        } catch {
+            throw PoolError.notEncodable(Input.self, as: "input", error)
+        }
+        buffer.overwrite(at: start, with: UInt64(buffer.count - start - 8))
     }
 
     // MARK: Outputs

@@ -1,0 +1,206 @@
+import Dispatch
+import Synchronization
+
+/// A single work item's chunk as those see it who wait for its end, whatever its value is.
+///
+/// Waiting, completing and cancelling are safe from any thread. The first outcome counts;
+/// what comes later is dropped. Not generic, so that none of it has to look up types.
+class ItemState: Chunk, @unchecked Sendable {
+    /// Is resumed with false if the waiting task was cancelled.
+    private typealias Waiter = UnsafeContinuation<Bool, Never>
+
+    private struct State {
+        /// Tasks that wait, by a number of their own.
+        var waiters: [(id: Int, continuation: Waiter)] = []
+        /// Tasks that were cancelled before they got to wait.
+        var cancelledEarly: Set<Int> = []
+        var nextID = 0
+        var callbacks: [@Sendable (ItemState) -> Void] = []
+        /// Wake-ups of blocked threads: they do nothing that could block, so they run where the item ends.
+        var wakeUps: [Int: @Sendable () -> Void] = [:]
+        /// Whether this item keeps its pool alive, because somebody can still see the result.
+        var isObserved = false
+        /// The pool, while the item is pending.
+        var core: PoolCore?
+
+        /// Whether nobody waits for the item's end.
+        var isUnwanted: Bool { waiters.isEmpty && callbacks.isEmpty && wakeUps.isEmpty }
+    }
+
+    private let state: Mutex<State>
+
+    /// Follows `state`, for a look without the lock; set after what the outcome is was stored.
+    private let finished: Atomic<Bool>
+
+    /// The error that the item ended with; not changed any more once the item is finished.
+    private(set) final var failure: (any Error)?
+
+    /// An item of a pool, which is kept alive for its result if somebody has the future.
+    init(core: PoolCore) {
+        state = Mutex(State(core: core))
+        finished = Atomic(false)
+        super.init(count: 1)
+    }
+
+    /// An item that failed before there was a chunk to submit.
+    init(failed error: any Error) {
+        state = Mutex(State())
+        finished = Atomic(true)
+        failure = error
+        super.init(count: 1)
+    }
+
+    /// Whether the item has ended.
+    ///
+    /// Safe from any thread.
+    final var isFinished: Bool { finished.load(ordering: .acquiring) }
+
+    // MARK: Completing
+
+    /// Ends the item and resumes whoever waits; without effect when it has ended.
+    ///
+    /// - Parameter error: Why there is no value; `nil` if there is one.
+    /// - Returns: Whether this was the item's end.
+    @discardableResult
+    final func finish(failing error: (any Error)?) -> Bool {
+        let last: State? = state.withLock { state in
+            guard !finished.load(ordering: .relaxed) else { return nil }
+            failure = error
+            finished.store(true, ordering: .releasing)
+            defer { state = State() }
+            return state
+        }
+        guard let last else { return false }
+        for waiter in last.waiters { waiter.continuation.resume(returning: true) }
+        for wakeUp in last.wakeUps.values { wakeUp() }
+        if !last.callbacks.isEmpty {
+            let callbacks = last.callbacks
+            let queue = last.core?.callbackQueue ?? DispatchQueue.global()
+            queue.async { [self] in
+                for callback in callbacks { callback(self) }
+            }
+        }
+        if last.isObserved { last.core?.removeObserver() }
+        return true
+    }
+
+    final override func abandon(_ error: any Error) {
+        finish(failing: error)
+    }
+
+    // MARK: Waiting
+
+    /// Suspends until the item has ended.
+    ///
+    /// When the waiting task is cancelled it need not wait, and the item is cancelled too
+    /// unless somebody else waits for it.
+    ///
+    /// - Returns: False if the waiting task was cancelled.
+    nonisolated(nonsending) final func waitUntilFinished() async -> Bool {
+        if isFinished { return true }
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        return await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                if let answer = addWaiter(continuation, id: id) { continuation.resume(returning: answer) }
+            }
+        } onCancel: {
+            cancelWaiter(id)
+        }
+    }
+
+    /// Returns the answer when there is nothing to wait for.
+    private func addWaiter(_ continuation: Waiter, id: Int) -> Bool? {
+        state.withLock { state in
+            if finished.load(ordering: .relaxed) { return true }
+            if !state.cancelledEarly.isEmpty, state.cancelledEarly.remove(id) != nil { return false }
+            state.waiters.append((id, continuation))
+            return nil
+        }
+    }
+
+    private func cancelWaiter(_ id: Int) {
+        let (waiter, isLast): (Waiter?, Bool) = state.withLock { state in
+            guard !finished.load(ordering: .relaxed) else { return (nil, false) }
+            var waiter: Waiter?
+            if let index = state.waiters.firstIndex(where: { $0.id == id }) {
+                waiter = state.waiters.remove(at: index).continuation
+            } else {
+                state.cancelledEarly.insert(id)
+            }
+            return (waiter, state.isUnwanted)
+        }
+        if isLast { cancelItem() }
+        waiter?.resume(returning: false)
+    }
+
+    /// Calls `body` once when the item has ended: now and here if it has, else on the pool's callback queue.
+    ///
+    /// - Parameter body: Gets the item, so that it need not keep it.
+    final func onFinished(_ body: @escaping @Sendable (ItemState) -> Void) {
+        let isPending = state.withLock { state in
+            guard !finished.load(ordering: .relaxed) else { return false }
+            state.callbacks.append(body)
+            // The handler will see the result, so the pool must live to give it.
+            if !state.isObserved, let core = state.core {
+                state.isObserved = true
+                core.addObserver()
+            }
+            return true
+        }
+        if !isPending { body(self) }
+    }
+
+    /// Calls `wakeUp` once when the item has ended, or at once if it has; it must not block.
+    ///
+    /// - Returns: What ``removeWakeUp(_:)`` takes; `nil` when it was called at once.
+    @discardableResult
+    final func onSettled(_ wakeUp: @escaping @Sendable () -> Void) -> Int? {
+        let id: Int? = state.withLock { state in
+            guard !finished.load(ordering: .relaxed) else { return nil }
+            state.nextID += 1
+            state.wakeUps[state.nextID] = wakeUp
+            return state.nextID
+        }
+        if id == nil { wakeUp() }
+        return id
+    }
+
+    /// Forgets a wake-up that nobody waits for any more.
+    final func removeWakeUp(_ id: Int) {
+        // Released outside of the lock.
+        _ = state.withLock { state in state.wakeUps.removeValue(forKey: id) }
+    }
+
+    // MARK: Cancelling
+
+    /// Ends the item as cancelled and stops its work: it never starts, or is told.
+    final func cancelItem() {
+        guard let core = state.withLock({ $0.core }), finish(failing: CancellationError()) else { return }
+        core.cancel(self)
+    }
+
+    // MARK: Being watched
+
+    /// Counts a future that a caller holds.
+    final func addHolder() {
+        state.withLock { state in
+            guard !state.isObserved, let core = state.core else { return }
+            state.isObserved = true
+            core.addObserver()
+        }
+    }
+
+    /// The caller let go of the future; a completion handler may still want the result.
+    final func removeHolder() {
+        if isFinished { return }
+        let core: PoolCore? = state.withLock { state in
+            guard state.isObserved, state.callbacks.isEmpty else { return nil }
+            state.isObserved = false
+            return state.core
+        }
+        core?.removeObserver()
+    }
+}

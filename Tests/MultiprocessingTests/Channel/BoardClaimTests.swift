@@ -1,0 +1,68 @@
+import Dispatch
+import Multiprocessing
+import Synchronization
+import Testing
+
+/// What a worker begins, and what its parent takes back.
+struct BoardClaimTests {
+    @Test func `A stride that was begun is known by its chunk`() throws {
+        let board = Board(try Board.makeMemory())
+        #expect(board.begin(0, of: 7, epoch: 0))
+        #expect(board.begun.itemCount(ofChunk: 7, stride: 10) == 10)
+        #expect(board.begin(1, of: 7, epoch: 0))
+        #expect(board.begun.itemCount(ofChunk: 7, stride: 10) == 20)
+        #expect(board.begun.itemCount(ofChunk: 8, stride: 10) == 0)
+    }
+
+    @Test func `What was taken back is not begun, and what is sent later is`() throws {
+        let board = Board(try Board.makeMemory())
+        #expect(board.begin(0, of: 1, epoch: 0))
+        let begun = board.takeBack()
+        #expect(begun.itemCount(ofChunk: 1, stride: 1) == 1)
+        #expect(!board.begin(1, of: 1, epoch: 0))
+        #expect(!board.begin(0, of: 2, epoch: 0))
+        #expect(board.begin(0, of: 3, epoch: 1))
+        #expect(board.begun.itemCount(ofChunk: 3, stride: 1) == 1)
+    }
+
+    @Test func `Epochs and sequence numbers may wrap around`() throws {
+        let board = Board(try Board.makeMemory())
+        for _ in 0..<Int(UInt16.max) { _ = board.takeBack() }
+        #expect(board.begin(0, of: 1 << 32 | 5, epoch: .max))
+        #expect(board.takeBack().itemCount(ofChunk: 1 << 32 | 5, stride: 3) == 3)
+        #expect(board.begun.epoch == 0)
+        #expect(!board.begin(1, of: 1 << 32 | 5, epoch: .max))
+        #expect(board.begin(0, of: 1 << 32 | 6, epoch: 0))
+    }
+
+    @Test func `A count that makes no sense is as large as can be, and no trap`() throws {
+        let board = Board(try Board.makeMemory())
+        #expect(board.begin(.max - 1, of: 1, epoch: 0))
+        #expect(board.begun.itemCount(ofChunk: 1, stride: .max) == .max)
+    }
+
+    @Test func `Each stride is either begun or taken back, and both sides know which`() throws {
+        final class Shared: Sendable {
+            let begun = Atomic(0)
+            let known = Atomic(0)
+        }
+        for _ in 0..<500 {
+            let board = Board(try Board.makeMemory())
+            let shared = Shared()
+            DispatchQueue.concurrentPerform(iterations: 2) { side in
+                if side == 0 {
+                    var count = 0
+                    while count < 200, board.begin(count, of: 1, epoch: 0) { count += 1 }
+                    shared.begun.store(count, ordering: .relaxed)
+                } else {
+                    shared.known.store(board.takeBack().itemCount(ofChunk: 1, stride: 1), ordering: .relaxed)
+                }
+            }
+            let (begun, known) = (shared.begun.load(ordering: .relaxed), shared.known.load(ordering: .relaxed))
+            guard begun == known else {
+                Issue.record("the worker began \(begun), the parent knows of \(known)")
+                return
+            }
+        }
+    }
+}
