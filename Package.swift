@@ -53,6 +53,14 @@ let package = Package(
             path: "Tests/Probe",
             swiftSettings: settings
         ),
+        // A program for the tests that counts its allocations and system calls.
+        .target(name: "CallCounter", path: "Tests/CallCounter"),
+        .executableTarget(
+            name: "counts",
+            dependencies: ["Multiprocessing", "CallCounter"],
+            path: "Tests/Counts",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "MultiprocessingSystemTests",
             dependencies: ["MultiprocessingSystem"],
@@ -65,7 +73,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MultiprocessingTests",
-            dependencies: ["Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe"],
+            dependencies: ["Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe", "counts"],
             swiftSettings: settings
         ),
         .testTarget(

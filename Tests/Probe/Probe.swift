@@ -1,3 +1,4 @@
+import Dispatch
 @preconcurrency import Glibc
 import Multiprocessing
 
@@ -15,6 +16,7 @@ enum Probe {
         case "busy": try await busy()
         case "asleep": try await asleep()
         case "idle": try await idle()
+        case "nothing": await nothing()
         case "nested": try await nested()
         case "forgotten": try await forget()
         case "exit": try await exitBusy()
@@ -49,6 +51,15 @@ enum Probe {
         try await announce(pool)
         await ready()
         withExtendedLifetime(pool) {}
+    }
+
+    /// No pool, but a program that has used Swift's concurrency and Dispatch.
+    private static func nothing() async {
+        await withTaskGroup { group in
+            for _ in 0..<4 { group.addTask {} }
+        }
+        DispatchQueue(label: "probe").sync {}
+        await ready()
     }
 
     /// A worker with a busy pool of its own, whose workers have busy ones too.

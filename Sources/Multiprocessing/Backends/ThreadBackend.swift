@@ -3,6 +3,9 @@
 /// Work may block without starving Swift's cooperative threads, and the number of threads
 /// never grows beyond the number of workers. A crash in the work ends the program; for
 /// containment take ``Backend/processes``.
+///
+/// Dispatch runs at most 255 blocks of such queues at a time in a program (`DISPATCH_WORKQ_MAX_PTHREAD_COUNT`
+/// in its sources): with more workers than that, some wait for others even if all of them block.
 public struct ThreadBackend: Backend {
     /// Makes the backend.
     public init() {}

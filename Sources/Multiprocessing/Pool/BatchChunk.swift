@@ -152,6 +152,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
                 _ = runStrides(inputs, loop, into: places + finishedCount)
             } else {
                 result.outputs = [Output](unsafeUninitializedCapacity: count) { outputs, initializedCount in
+                    // There is one: a chunk has at least one item.
                     guard let start = outputs.baseAddress else { return }
                     initializedCount = runStrides(inputs, loop, into: start)
                 }

@@ -9,6 +9,8 @@ extension PoolCore {
     ///
     /// At the first failure nothing further starts and what runs is cancelled. Items that
     /// come before the failed one are waited for, because theirs would be the error to throw.
+    ///
+    /// - Parameter loop: The work's code for many inputs, if the caller's module has it.
     @usableFromInline
     nonisolated(nonsending) func map<Input: Sendable, Output: Sendable>(
         _ inputs: Intake<Input>,

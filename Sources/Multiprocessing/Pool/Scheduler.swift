@@ -163,14 +163,15 @@ package struct Scheduler {
         // The worker may have ended since; then these are nobody's all the same.
         if let worker = place(of: id), var work = held[worker] {
             work.isReclaiming = false
+            actions.released = work.others
             work.others.removeAll { other in chunks.contains { $0 === other } }
             held[worker] = work
-            // The end of a chunk is no news of its worker while more is to come; that more may just be gone.
-            let isLeftWithNothing =
-                chunks.contains { $0 === work.first } || (work.first.isEnded && work.others.allSatisfy(\.isEnded))
-            if isLeftWithNothing {
+            // What ended before the worker was asked was not the last that it held, then; so nobody
+            // will say that the worker has ended its work, if the rest has come back.
+            let isLeft = { (chunk: Chunk) in !chunk.isEnded && !chunks.contains { $0 === chunk } }
+            if !isLeft(work.first), !work.others.contains(where: isLeft) {
                 held[worker] = nil
-                actions.released = [work.first] + work.others
+                actions.released.append(work.first)
                 if workers[worker] == .busy {
                     workers[worker] = .idle
                     idle.append(worker)

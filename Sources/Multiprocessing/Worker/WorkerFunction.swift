@@ -142,7 +142,8 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
 
     /// Puts the values of inputs where `outputs` points until all are there, the chunk is cancelled or one throws.
     ///
-    /// The types are known only at run time. As if they could not be copied, because every copy would be a call.
+    /// What the types are is known only at run time, when each copy of a value would be a call. So the loop is
+    /// written for types that cannot be copied.
     private static func runInPlace<In: ~Copyable, Out: ~Copyable>(
         _ inputs: UnsafePointer<In>,
         _ outputs: UnsafeMutablePointer<Out>,

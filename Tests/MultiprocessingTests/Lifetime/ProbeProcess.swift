@@ -14,7 +14,12 @@ final class ProbeProcess: Sendable {
             + "/probe"
     }
 
-    init(_ arguments: String..., path: String = ProbeProcess.path) throws {
+    convenience init(_ arguments: String..., path: String = ProbeProcess.path) throws {
+        try self.init(arguments, path: path)
+    }
+
+    /// Starts another program in its place.
+    init(_ arguments: [String], path: String) throws {
         let pipe = try Pipe()
         handle = try Command(path, arguments: [path] + arguments).spawn(standardOutput: pipe.writeEnd.number)
         output = pipe.takeReadEnd()

@@ -33,6 +33,18 @@ enum ProcessTable {
         return Entry(process: process, parent: parent, state: state)
     }
 
+    /// How often the threads of a process have gone to sleep so far; those that have ended are left out.
+    static func contextSwitches(of process: Int32) -> Int {
+        numbers(in: "/proc/\(process)/task").reduce(0) { sum, thread in
+            guard let file = fopen("/proc/\(process)/task/\(thread)/status", "re") else { return sum }
+            defer { fclose(file) }
+            var buffer = [UInt8](repeating: 0, count: 8_192)
+            let text = String(decoding: buffer[..<fread(&buffer, 1, buffer.count, file)], as: UTF8.self)
+            let line = text.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches:") }
+            return sum + (line.flatMap { Int($0.split(separator: "\t")[1]) } ?? 0)
+        }
+    }
+
     /// The names in a folder that are numbers.
     static func numbers(in folder: String) -> [Int] {
         guard let directory = opendir(folder) else { return [] }

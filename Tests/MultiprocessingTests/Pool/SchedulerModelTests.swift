@@ -41,9 +41,9 @@ private struct SchedulerModel {
     }
 
     mutating func step() {
-        // Most often little, so that work is quick and several chunks are handed out at a time.
-        let limit: UInt64 = Int.random(in: 0..<8, using: &random) == 0 ? 300_000_000 : 20_000
-        now += UInt64.random(in: 0...limit, using: &random)
+        // Mostly little, so that work is quick and handed out together, and now and then long.
+        let most: UInt64 = Int.random(in: 0..<10, using: &random) == 0 ? 300_000_000 : 20_000
+        now += UInt64.random(in: 0...most, using: &random)
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<35: submit()
         case 35..<50: becomeReady()

