@@ -20,6 +20,9 @@ extension WorkerLink {
         private let keys = ReceivedKeys()
         private let errorTail = ErrorTail()
 
+        /// How much is read in one turn of the loop, so that one worker's flood does not hold up the others.
+        private static let turnSize = 1 << 20
+
         private var isReady = false
         private var protocolError: String?
 
@@ -143,10 +146,11 @@ extension WorkerLink {
 
         private func readOutput(_ link: WorkerLink) {
             guard isReadingOutput else { return }
-            // A few reads a turn, so that one worker's flood does not hold up the others.
-            for _ in 0..<4 {
+            var rest = Self.turnSize
+            while rest > 0 {
+                let isLarge = assembler.room != nil
                 switch receive(link) {
-                case .received(let count) where count == link.loop.buffer.count: continue
+                case .received(let count) where isLarge || count == link.loop.buffer.count: rest -= count
                 case .received, .wouldBlock: return
                 case .endOfStream:
                     // A worker that lives on without its socket is of no use, and nobody would notice it.
@@ -159,20 +163,27 @@ extension WorkerLink {
         }
 
         private func receive(_ link: WorkerLink) -> ReceiveResult {
-            let buffer = link.loop.buffer
+            // The bytes of a large value go where they are to lie.
+            let room = protocolError == nil ? assembler.room?.prefix(Self.turnSize) : nil
+            let buffer = room.map { UnsafeMutableRawBufferPointer(rebasing: $0) } ?? link.loop.buffer
             guard let result = try? link.socket.receive(into: buffer) else { return .endOfStream }
             if case .received(let count) = result {
                 // What was found in the stage comes again through the socket, unless the worker knew of it
                 // in time. What it left out is all known, so the rest of what is known is still to come.
                 let expected = takenCount &- link.board.dropped.load() &- receivedCount
-                guard expected <= takenCount else {
+                // Only whole frames are found in the stage, so none comes again within one.
+                guard expected <= takenCount, room == nil || expected == 0 else {
                     fail(link, "it keeps no count of what it sends")
                     return result
                 }
                 let known = Int(min(UInt64(count), expected))
                 receivedCount += UInt64(count)
                 takenCount += UInt64(count - known)
-                take(UnsafeRawBufferPointer(rebasing: buffer[known..<count]), link)
+                if room != nil {
+                    understand(link) { try assembler.takeRead(count) { try handle($0, &$1, $2, link) } }
+                } else {
+                    take(UnsafeRawBufferPointer(rebasing: buffer[known..<count]), link)
+                }
             }
             return result
         }
@@ -199,14 +210,33 @@ extension WorkerLink {
 
         private func take(_ bytes: UnsafeRawBufferPointer, _ link: WorkerLink) {
             guard protocolError == nil else { return }
+            understand(link) {
+                try assembler.take(
+                    bytes,
+                    land: { header in
+                        guard let current = link.current, current.remainingCount > 0 else {
+                            throw PortableFailure.unexpectedResult
+                        }
+                        return try current.landing(size: header.length)
+                    },
+                    { try handle($0, &$1, $2, link) })
+            }
+        }
+
+        private func understand(_ link: WorkerLink, _ body: () throws -> Void) {
             do {
-                try assembler.take(bytes) { header, reader in try handle(header, &reader, link) }
+                try body()
             } catch {
                 fail(link, "it sent bytes that make no sense: \(error)")
             }
         }
 
-        private func handle(_ header: Frame.Header, _ reader: inout ByteReader, _ link: WorkerLink) throws {
+        private func handle(
+            _ header: Frame.Header,
+            _ reader: inout ByteReader,
+            _ landing: Landing?,
+            _ link: WorkerLink
+        ) throws {
             switch header.kind {
             case .hello:
                 guard let own = Hello.own, try Hello.read(from: &reader) == own else {
@@ -220,6 +250,9 @@ extension WorkerLink {
             case .values:
                 guard let current = link.current else { throw PortableFailure.unexpectedResult }
                 try current.receiveValues(Int(header.number), from: &reader, keys: keys)
+            case .array:
+                guard let landing, let current = link.current else { throw PortableFailure.unexpectedResult }
+                try current.receiveArray(landing)
             case .failure:
                 guard let current = link.current, current.remainingCount > 0 else {
                     throw PortableFailure.unexpectedResult

@@ -1,11 +1,12 @@
 import Glibc
 import MultiprocessingCoding
+import MultiprocessingSystem
 
 extension WorkerLink {
     /// What waits to be sent to the worker, and what the worker knows already.
     struct Outbox {
         /// Bytes in the order in which they go out.
-        var segments = Queue<Segment>()
+        var segments = Queue<OwnedBytes>()
 
         /// What the worker holds, in the order in which it runs it.
         var held = Queue<Held>()
@@ -35,12 +36,6 @@ extension WorkerLink {
             let sentFrom: Int
         }
 
-        /// A part of the stream, which keeps alive what it points to.
-        struct Segment {
-            let bytes: ByteBuffer
-            var range: Range<Int>
-        }
-
         // MARK: Adding
 
         /// Adds the frames of chunks, after the frames that they build on.
@@ -68,6 +63,13 @@ extension WorkerLink {
                 head.append(context.id)
                 append(context.bytes, 0..<context.bytes.count, behind: head)
                 Frame.appendPadding(after: Int(size), to: head)
+            }
+            if let array = portable.array {
+                let size = array.bytes.count
+                Frame.Header(kind: .array, number: portable.definition.id, length: UInt64(size)).append(to: head)
+                flushCopy(of: head)
+                segments.append(array)
+                Frame.appendPadding(after: size, to: head)
             }
             sequence += 1
             held.append(Held(chunk: chunk, sequence: sequence, sentFrom: chunk.finishedCount))
@@ -127,7 +129,7 @@ extension WorkerLink {
                 bytes.withUnsafeBytes { head.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[range])) }
             } else {
                 flushCopy(of: head)
-                segments.append(Segment(bytes: bytes, range: range))
+                segments.append(OwnedBytes(bytes, range))
             }
         }
 
@@ -140,7 +142,7 @@ extension WorkerLink {
         }
 
         private mutating func flush(_ head: ByteBuffer) {
-            if head.count > 0 { segments.append(Segment(bytes: head, range: 0..<head.count)) }
+            if head.count > 0 { segments.append(OwnedBytes(head, 0..<head.count)) }
         }
 
         // MARK: Sending
@@ -150,15 +152,7 @@ extension WorkerLink {
             guard !segments.isEmpty else { return nil }
             let count = min(segments.count, 16)
             return withUnsafeTemporaryAllocation(of: iovec.self, capacity: count) { vectors in
-                for index in 0..<count {
-                    let segment = segments[index]
-                    // The memory stays where it is: a buffer that is queued is not written any more.
-                    segment.bytes.withUnsafeBytes { bytes in
-                        vectors[index] = iovec(
-                            iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress! + segment.range.lowerBound),
-                            iov_len: segment.range.count)
-                    }
-                }
+                for index in 0..<count { vectors[index] = iovec(segments[index].bytes) }
                 return body(UnsafeBufferPointer(vectors))
             }
         }
@@ -166,13 +160,13 @@ extension WorkerLink {
         /// Removes the first `count` bytes, which were sent.
         mutating func drop(_ count: Int) {
             var rest = count
-            while rest > 0, let segment = segments.popFirst() {
-                if segment.range.count > rest {
-                    let range = segment.range.lowerBound + rest..<segment.range.upperBound
-                    segments.prepend(Segment(bytes: segment.bytes, range: range))
+            while rest > 0, var segment = segments.popFirst() {
+                if segment.bytes.count > rest {
+                    segment.bytes = UnsafeRawBufferPointer(rebasing: segment.bytes[rest...])
+                    segments.prepend(segment)
                     return
                 }
-                rest -= segment.range.count
+                rest -= segment.bytes.count
             }
         }
     }

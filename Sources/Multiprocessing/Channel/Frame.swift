@@ -9,6 +9,9 @@ package enum Frame {
     /// The bytes that a payload takes in the stream.
     package static func paddedLength(_ length: Int) -> Int { (length + 15) & ~15 }
 
+    /// A payload larger than this is read into memory of its own.
+    package static let largeSize = 256 << 10
+
     /// What a frame carries; the numbers travel.
     package enum Kind: UInt8 {
         // From the parent.
@@ -39,6 +42,9 @@ package enum Frame {
 
         /// Names of keys that later bytes refer to by number.
         case keys
+        /// The bits of a large array of numbers: the value of the next item, or, with the id of the function as
+        /// `number`, the only input of the chunk that comes next.
+        case array
     }
 
     /// The fixed part in front of each payload.
@@ -59,6 +65,16 @@ package enum Frame {
             address.storeBytes(of: UInt32(kind.rawValue), as: UInt32.self)
             address.storeBytes(of: number, toByteOffset: 4, as: UInt32.self)
             address.storeBytes(of: length, toByteOffset: 8, as: UInt64.self)
+        }
+
+        /// Whether the payload is read into memory of its own.
+        var isLarge: Bool { length > UInt64(Frame.largeSize) }
+
+        /// Makes the memory of a large payload; `land` makes that of an array.
+        func landing(_ land: (Header) throws -> Landing) throws -> Landing {
+            let landing = kind == .array ? try land(self) : try Landing(size: length, of: UInt8.self)
+            guard landing.size == Int(length) else { throw PortableFailure.unexpectedArray }
+            return landing
         }
 
         /// The bytes that the frame takes in the stream.
@@ -146,8 +162,14 @@ struct PortableFailure: Error, CustomStringConvertible {
 
     static let unknownFrame = PortableFailure(description: "a frame that does not exist")
     static let unexpectedResult = PortableFailure(description: "a result that nobody waits for")
+    static let unexpectedArray = PortableFailure(description: "an array that nobody waits for")
+    static let noLength = PortableFailure(description: "a length that does not exist")
     static let unknownFunction = PortableFailure(description: "work that was never defined")
     static let unknownContext = PortableFailure(description: "a shared value that was never sent")
     static let wrongExecutable = PortableFailure(description: "the two ends do not run the same executable")
     static let notPrepared = PortableFailure(description: "work that was made for threads")
+
+    static func noMemory(_ size: Int) -> PortableFailure {
+        PortableFailure(description: "a value of \(size) bytes, for which there is no memory")
+    }
 }

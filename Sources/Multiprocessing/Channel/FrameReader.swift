@@ -1,22 +1,16 @@
 import MultiprocessingCoding
-import MultiprocessingSystem
+package import MultiprocessingSystem
 
 /// Reads one frame at a time from a socket that blocks: the worker's side.
 ///
 /// A frame that fits into the buffer is used where it was read.
-final class FrameReader {
+package final class FrameReader {
     private let socket: Socket
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Frame.largeSize, alignment: 16)
     private var start = 0
     private var end = 0
 
-    /// A payload that is larger than the buffer.
-    private var large = ByteBuffer(capacity: 0)
-
-    /// The most that memory grows ahead of the bytes that came.
-    private static let step = 4 << 20
-
-    init(_ socket: consuming Socket) {
+    package init(_ socket: consuming Socket) {
         self.socket = socket
     }
 
@@ -53,24 +47,23 @@ final class FrameReader {
         }
     }
 
-    /// The next frame, or `nil` at the end of the stream; its bytes are good until the next call.
+    /// The next frame, or `nil` at the end of the stream.
     ///
     /// Blocks the calling thread.
-    func next() throws -> (Frame.Header, UnsafeRawBufferPointer)? {
-        // A large input is let go before the wait for the next.
-        if large.count > 0 { large = ByteBuffer(capacity: 0) }
+    ///
+    /// - Parameter land: Makes the memory of a large array.
+    package func next(_ land: (Frame.Header) throws -> Landing) throws -> ReceivedFrame? {
         guard try fill(Frame.Header.size) else { return nil }
         var reader = ByteReader(UnsafeRawBufferPointer(rebasing: buffer[start..<start + Frame.Header.size]))
         let header = try Frame.Header.read(from: &reader)
         start += Frame.Header.size
+        if header.isLarge { return try readLarge(header, land) }
         let length = Int(header.length)
         let padded = Frame.paddedLength(length)
-        if padded > buffer.count {
-            return try readLarge(padded).map { (header, UnsafeRawBufferPointer(rebasing: $0[..<length])) }
-        }
         guard try fill(padded) else { return nil }
         defer { start += padded }
-        return (header, UnsafeRawBufferPointer(rebasing: buffer[start..<start + length]))
+        let payload = UnsafeRawBufferPointer(rebasing: buffer[start..<start + length])
+        return ReceivedFrame(header: header, payload: payload, landing: nil)
     }
 
     /// Makes sure that `count` bytes, which fit, are in the buffer.
@@ -89,17 +82,20 @@ final class FrameReader {
         return true
     }
 
-    private func readLarge(_ length: Int) throws -> UnsafeRawBufferPointer? {
-        large = ByteBuffer(capacity: min(length, Self.step))
-        large.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[start..<end]))
-        start = 0
-        end = 0
-        while large.count < length {
-            let count = min(Self.step, length - large.count)
-            let place = large.append(uninitialized: count)
-            let received = try socket.receiveAll(into: UnsafeMutableRawBufferPointer(start: place, count: count))
-            guard received == count else { return nil }
+    /// Reads a payload that is larger than the buffer.
+    private func readLarge(_ header: Frame.Header, _ land: (Frame.Header) throws -> Landing) throws -> ReceivedFrame? {
+        let landing = try header.landing(land)
+        var rest = UnsafeRawBufferPointer(rebasing: buffer[start..<end])
+        landing.take(&rest)
+        start = end - rest.count
+        while !landing.room.isEmpty {
+            let received = try socket.receiveSome(into: landing.room)
+            guard received > 0 else { return nil }
+            landing.advance(by: received)
         }
-        return large.withUnsafeBytes { $0 }
+        let padding = Frame.paddedLength(landing.size) - landing.size
+        guard try fill(padding) else { return nil }
+        start += padding
+        return ReceivedFrame(header: header, payload: landing.bytes, landing: landing)
     }
 }

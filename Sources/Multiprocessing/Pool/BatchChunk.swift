@@ -228,6 +228,18 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         }
     }
 
+    override func landing(size: UInt64) throws -> Landing {
+        guard let function = contents.withLock({ $0?.work.function }) else { throw PortableFailure.unexpectedResult }
+        return try function.landing(size: size)
+    }
+
+    override func receiveArray(_ landing: Landing) throws {
+        guard remainingCount > 0, let function = contents.withLock({ $0?.work.function }) else {
+            throw PortableFailure.unexpectedResult
+        }
+        receive(try function.output(in: landing))
+    }
+
     private func receive(_ value: Output) {
         if let places {
             (places + finishedCount).initialize(to: value)

@@ -96,6 +96,16 @@ public class Chunk: @unchecked Sendable {
         mustBeOverridden()
     }
 
+    /// Makes the memory of the next item's value, which is a large array.
+    ///
+    /// - Throws: When no item is outstanding, or its value is none of this size.
+    package func landing(size: UInt64) throws -> Landing { mustBeOverridden() }
+
+    /// Takes the next item's value, whose memory is complete.
+    ///
+    /// - Throws: When no item is outstanding, or the memory is that of another value.
+    package func receiveArray(_ landing: Landing) throws { mustBeOverridden() }
+
     /// Takes the failure of the next item.
     package func receiveFailure(_ error: any Error) { mustBeOverridden() }
 

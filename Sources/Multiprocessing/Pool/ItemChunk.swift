@@ -47,6 +47,16 @@ final class ItemChunk<Input: Sendable, Output: Sendable>: FutureState<Output>, @
         }
     }
 
+    override func landing(size: UInt64) throws -> Landing {
+        guard let function = work?.function else { throw PortableFailure.unexpectedResult }
+        return try function.landing(size: size)
+    }
+
+    override func receiveArray(_ landing: Landing) throws {
+        guard finishedCount == 0, let function = work?.function else { throw PortableFailure.unexpectedResult }
+        settle(try function.output(in: landing))
+    }
+
     override func end(failing error: any Error, nanoseconds: UInt64) {
         super.end(failing: error, nanoseconds: nanoseconds)
         // A caller may keep the future; what the item worked on goes now.

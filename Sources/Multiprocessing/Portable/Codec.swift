@@ -1,10 +1,10 @@
-import MultiprocessingCoding
+package import MultiprocessingCoding
 import Synchronization
 
 /// How values of one type travel between processes.
 ///
 /// Chosen once for a type and then cached, so that no value pays for the choice.
-class Codec<Value>: AnyCodec, @unchecked Sendable {
+package class Codec<Value>: AnyCodec, @unchecked Sendable {
     // Sendable: subclasses have no mutable state.
 
     /// The size of each value's bytes when it is the same for all; then values lie one after another without lengths.
@@ -14,7 +14,7 @@ class Codec<Value>: AnyCodec, @unchecked Sendable {
     var isBitwise: Bool { false }
 
     /// Appends the value's bytes; on failure the buffer is as before.
-    func encode(_ value: Value, into buffer: ByteBuffer) throws {
+    package func encode(_ value: Value, into buffer: ByteBuffer) throws {
         fatalError("belongs to the kinds of codec; Codec itself is never made")
     }
 
@@ -24,7 +24,7 @@ class Codec<Value>: AnyCodec, @unchecked Sendable {
     }
 
     /// Reads the value at the reader's position.
-    func decode(from reader: inout ByteReader, keys: ReceivedKeys) throws -> Value {
+    package func decode(from reader: inout ByteReader, keys: ReceivedKeys) throws -> Value {
         fatalError("belongs to the kinds of codec; Codec itself is never made")
     }
 
@@ -44,6 +44,19 @@ class Codec<Value>: AnyCodec, @unchecked Sendable {
     final func destroy(at address: UnsafeMutableRawPointer) {
         address.assumingMemoryBound(to: Value.self).deinitialize(count: 1)
     }
+
+    // MARK: Large arrays
+
+    /// The value's own memory, if the value is to be sent from there in a frame of its own.
+    package func largeMemory(of value: Value) -> OwnedBytes? { nil }
+
+    /// Makes the memory of a value that is sent so.
+    ///
+    /// - Throws: When such a value does not exist, or so much memory is not to be had.
+    package func landing(size: UInt64) throws -> Landing { throw PortableFailure.unexpectedArray }
+
+    /// The value whose memory is complete.
+    package func value(in landing: Landing) throws -> Value { throw PortableFailure.unexpectedArray }
 }
 
 /// A codec for a value whose type is known only at run time.
@@ -58,7 +71,7 @@ extension Codec {
     /// The codec for `Value`.
     ///
     /// - Throws: ``PoolError/Code/notPortable`` when values of the type cannot be sent.
-    static func resolve() throws -> Codec<Value> {
+    package static func resolve() throws -> Codec<Value> {
         let codec = try CodecTable.shared.codec(for: Value.self)
         // The table files each codec under the type that it was made for.
         return codec as! Codec<Value>
@@ -93,6 +106,7 @@ final class CodecTable: Sendable {
 
     private func makeCodable<Value: Codable>(_ type: Value.Type) -> any AnyCodec {
         if let raw = type as? any FixedBits.Type { return raw.codec }
+        if let array = type as? any NumberArray.Type { return array.numbersCodec }
         return CodableCodec<Value>()
     }
 }

@@ -4,7 +4,7 @@ import MultiprocessingCoding
 ///
 /// Both ends run one executable on one machine, so the bits can travel as they are. A type of
 /// the user's is never treated so, however trivial: its own `encode` and `init(from:)` may do more.
-protocol FixedBits: Codable, BitwiseCopyable {}
+package protocol FixedBits: Codable, BitwiseCopyable, Sendable {}
 
 extension FixedBits {
     static var codec: any AnyCodec { FixedBitsCodec<Self>() }

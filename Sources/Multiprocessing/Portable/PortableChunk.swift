@@ -7,6 +7,9 @@ package struct PortableChunk: Sendable {
     let context: CallContext?
     let inputs: ByteBuffer
 
+    /// The only input, if it is sent from its own memory; then there are no others.
+    var array: OwnedBytes?
+
     /// The size of each item; `nil` when each says its own in the eight bytes before it.
     let itemSize: Int?
 
@@ -14,7 +17,7 @@ package struct PortableChunk: Sendable {
     var start = 0
 
     /// How many bytes the chunk keeps in memory while it waits.
-    var size: Int { inputs.count }
+    var size: Int { inputs.count + (array?.bytes.count ?? 0) }
 
     /// The bytes of the items with these numbers.
     func items(_ range: Range<Int>) -> Range<Int> {

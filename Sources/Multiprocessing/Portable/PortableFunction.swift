@@ -48,6 +48,10 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
 
     /// Encodes the input of a chunk of one item.
     func chunk(of input: Input, context: CallContext?) throws -> PortableChunk {
+        if let array = inputCodec.largeMemory(of: input) {
+            return PortableChunk(
+                definition: definition, context: context, inputs: ByteBuffer(capacity: 0), array: array, itemSize: 0)
+        }
         let buffer = ByteBuffer(capacity: inputCodec.fixedSize ?? 40)
         if inputCodec.fixedSize != nil {
             try inputCodec.encode(input, into: buffer)
@@ -60,6 +64,7 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
 
     /// Encodes the inputs of a chunk.
     func chunk(_ inputs: ArraySlice<Input>, context: CallContext?) throws -> PortableChunk {
+        if inputs.count == 1, let input = inputs.first { return try chunk(of: input, context: context) }
         let buffer = ByteBuffer(capacity: inputs.count * (inputCodec.fixedSize ?? 24) + 16)
         if inputCodec.fixedSize != nil {
             try inputCodec.encode(contentsOf: inputs, into: buffer)
@@ -103,6 +108,16 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
     func decodeOutputs(_ count: Int, from reader: inout ByteReader, to places: UnsafeMutablePointer<Output>) throws {
         let bytes = try reader.readBytes(count * MemoryLayout<Output>.size)
         UnsafeMutableRawBufferPointer(start: places, count: bytes.count).copyMemory(from: bytes)
+    }
+
+    /// Makes the memory of a value that a worker sends as a large array.
+    func landing(size: UInt64) throws -> Landing {
+        try outputCodec.landing(size: size)
+    }
+
+    /// The value whose memory is complete.
+    func output(in landing: Landing) throws -> Output {
+        try outputCodec.value(in: landing)
     }
 
     /// Reads one value as a worker sent it.

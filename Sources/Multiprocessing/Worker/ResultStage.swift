@@ -60,6 +60,12 @@ final class ResultStage {
         completeValue(size)
     }
 
+    /// Sends an item's value that is a large array from where it lies.
+    func append(_ array: OwnedBytes) {
+        let header = Frame.Header(kind: .array, number: 0, length: UInt64(array.bytes.count))
+        withExtendedLifetime(array) { sendDirectly(header, array.bytes) }
+    }
+
     /// Makes sure that a run is open and has room; false when not even an empty stage would do.
     private func openRun(for size: Int) -> Bool {
         let capacity = board.stage.count
@@ -129,7 +135,8 @@ final class ResultStage {
         let size = Frame.Header.size + Frame.paddedLength(payload.count)
         if end + size > board.stage.count { flush() }
         guard size <= board.stage.count else {
-            return sendDirectly(Frame.Header(kind: kind, number: number, length: UInt64(payload.count)), payload)
+            let header = Frame.Header(kind: kind, number: number, length: UInt64(payload.count))
+            return payload.withUnsafeBytes { sendDirectly(header, $0) }
         }
         let address = board.stage.baseAddress! + end
         Frame.Header(kind: kind, number: number, length: UInt64(payload.count)).store(at: address)
@@ -196,10 +203,10 @@ final class ResultStage {
     private func sendDirectly(_ value: ByteBuffer, isSized: Bool) {
         let size = UInt64(value.count)
         let header = Frame.Header(kind: .values, number: 1, length: size + (isSized ? 8 : 0))
-        sendDirectly(header, value, prefix: isSized ? size : nil)
+        value.withUnsafeBytes { sendDirectly(header, $0, prefix: isSized ? size : nil) }
     }
 
-    private func sendDirectly(_ header: Frame.Header, _ payload: ByteBuffer, prefix: UInt64? = nil) {
+    private func sendDirectly(_ header: Frame.Header, _ payload: UnsafeRawBufferPointer, prefix: UInt64? = nil) {
         flush()
         let head = ByteBuffer(capacity: 32)
         header.append(to: head)
@@ -207,14 +214,12 @@ final class ResultStage {
         let padding = ByteBuffer(capacity: 16)
         Frame.appendPadding(after: Int(header.length), to: padding)
         head.withUnsafeBytes { head in
-            payload.withUnsafeBytes { payload in
-                padding.withUnsafeBytes { padding in
-                    withUnsafeTemporaryAllocation(of: iovec.self, capacity: 3) { vectors in
-                        vectors[0] = iovec(head)
-                        vectors[1] = iovec(payload)
-                        vectors[2] = iovec(padding)
-                        finish(try? socket.sendAll(vectors))
-                    }
+            padding.withUnsafeBytes { padding in
+                withUnsafeTemporaryAllocation(of: iovec.self, capacity: 3) { vectors in
+                    vectors[0] = iovec(head)
+                    vectors[1] = iovec(payload)
+                    vectors[2] = iovec(padding)
+                    finish(try? socket.sendAll(vectors))
                 }
             }
         }

@@ -6,13 +6,18 @@ protocol WorkerFunction: AnyObject {
     ///
     /// - Parameters:
     ///   - items: The encoded inputs.
+    ///   - array: The only input, if that is a large array.
     ///   - context: What the call's items share, if they share anything.
     nonisolated(nonsending) func run(
         _ chunk: WorkerChunk,
         _ items: inout ByteReader,
+        _ array: Landing?,
         _ context: WorkerContext?,
         _ session: WorkerSession
     ) async
+
+    /// Makes the memory of an input that is a large array; see ``Codec``.
+    func landing(size: UInt64) throws -> Landing
 }
 
 /// What a call's items share, as the worker keeps it while the call goes on.
@@ -53,6 +58,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
     nonisolated(nonsending) func run(
         _ chunk: WorkerChunk,
         _ items: inout ByteReader,
+        _ array: Landing?,
         _ context: WorkerContext?,
         _ session: WorkerSession
     ) async {
@@ -78,7 +84,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
             while let strideItems = stride {
                 for _ in strideItems where !chunk.isCancelled {
                     do {
-                        let output = try body(try decodeInput(&items, session.keys))
+                        let output = try body(try decodeInput(&items, array, session.keys))
                         stage(output, chunk, session)
                     } catch {
                         fail(error, chunk, session)
@@ -90,7 +96,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
             while let strideItems = stride {
                 for _ in strideItems where !chunk.isCancelled {
                     do {
-                        let output = try await body(try decodeInput(&items, session.keys))
+                        let output = try await body(try decodeInput(&items, array, session.keys))
                         stage(output, chunk, session)
                     } catch {
                         fail(error, chunk, session)
@@ -177,7 +183,12 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
         return body
     }
 
-    private func decodeInput(_ items: inout ByteReader, _ keys: ReceivedKeys) throws -> Input {
+    func landing(size: UInt64) throws -> Landing {
+        try inputs.landing(size: size)
+    }
+
+    private func decodeInput(_ items: inout ByteReader, _ array: Landing?, _ keys: ReceivedKeys) throws -> Input {
+        if let array { return try inputs.value(in: array) }
         if inputs.fixedSize != nil { return try inputs.decode(from: &items, keys: keys) }
         var item = ByteReader(try items.readItem())
         do {
@@ -193,6 +204,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
     }
 
     private func stage(_ output: Output, _ chunk: WorkerChunk, _ session: WorkerSession) {
+        if let array = outputs.largeMemory(of: output) { return session.stage.append(array) }
         let buffer = session.scratch
         buffer.removeAll(keepingCapacity: true)
         do {

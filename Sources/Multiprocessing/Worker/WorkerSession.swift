@@ -34,6 +34,9 @@ final class WorkerSession: @unchecked Sendable {
     private var functions: [UInt32: any WorkerFunction] = [:]
     private var contexts: [UInt64: WorkerContext] = [:]
 
+    /// The input of the chunk that comes next, if it is a large array.
+    private var array: Landing?
+
     init(executor: MainThreadExecutor, input: FrameReader, stage: ResultStage, canceller: WorkerCanceller) {
         self.executor = executor
         self.input = input
@@ -68,9 +71,10 @@ final class WorkerSession: @unchecked Sendable {
     private func serve() {
         task = Task(executorPreference: executor) {
             do {
-                while let (header, payload) = try self.nextFrame() {
-                    var reader = ByteReader(payload)
-                    if try await self.handle(header, &reader) == .taskSpent { return self.serve() }
+                while let frame = try self.nextFrame() {
+                    // A large payload lies in the frame's landing.
+                    defer { withExtendedLifetime(frame) {} }
+                    if try await self.handle(frame) == .taskSpent { return self.serve() }
                 }
                 WorkerProcess.end()
             } catch {
@@ -80,7 +84,7 @@ final class WorkerSession: @unchecked Sendable {
     }
 
     /// Blocks the main thread until there is a frame, before which all results are sent, and meanwhile serves the main queue if it is in use.
-    private func nextFrame() throws -> (Frame.Header, UnsafeRawBufferPointer)? {
+    private func nextFrame() throws -> ReceivedFrame? {
         if !input.hasFrame, stage.stagedCount > 0 {
             if stage.stagedCount < Self.flushSize, stage.isWatched {
                 // Whoever waits for single items one after another sends the next at once.
@@ -92,7 +96,10 @@ final class WorkerSession: @unchecked Sendable {
             }
         }
         if input.isEmpty { executor.waitForInput(input.number) }
-        return try input.next()
+        return try input.next { header in
+            guard let function = functions[header.number] else { throw PortableFailure.unknownFunction }
+            return try function.landing(size: header.length)
+        }
     }
 
     private enum Step {
@@ -101,7 +108,9 @@ final class WorkerSession: @unchecked Sendable {
         case taskSpent
     }
 
-    private func handle(_ header: Frame.Header, _ reader: inout ByteReader) async throws -> Step {
+    private func handle(_ frame: ReceivedFrame) async throws -> Step {
+        let header = frame.header
+        var reader = ByteReader(frame.payload)
         switch header.kind {
         case .keys:
             try keys.append(from: &reader)
@@ -116,7 +125,12 @@ final class WorkerSession: @unchecked Sendable {
         case .forget:
             contexts[try reader.read()] = nil
         case .chunk:
-            return try await runChunk(count: Int(header.number), &reader)
+            let array = array
+            self.array = nil
+            return try await runChunk(count: Int(header.number), &reader, array)
+        case .array:
+            guard let landing = frame.landing else { throw PortableFailure.unexpectedArray }
+            array = landing
         case .stop:
             WorkerProcess.flushOutput()
             WorkerProcess.end()
@@ -126,7 +140,7 @@ final class WorkerSession: @unchecked Sendable {
         return .goOn
     }
 
-    private func runChunk(count: Int, _ reader: inout ByteReader) async throws -> Step {
+    private func runChunk(count: Int, _ reader: inout ByteReader, _ array: Landing?) async throws -> Step {
         let header = try Frame.ChunkHeader.read(from: &reader)
         guard let function = functions[header.function] else { throw PortableFailure.unknownFunction }
         let context = header.context == 0 ? nil : contexts[header.context]
@@ -137,7 +151,7 @@ final class WorkerSession: @unchecked Sendable {
         guard count == 0 || stage.begin(0, of: chunk) else { return .goOn }
         canceller.begin(chunk, task)
         let start = MonotonicTime.now().nanoseconds
-        await function.run(chunk, &reader, context, self)
+        await function.run(chunk, &reader, array, context, self)
         let end = MonotonicTime.now().nanoseconds
         let isSpent = canceller.end()
         // A large result is let go with its chunk.

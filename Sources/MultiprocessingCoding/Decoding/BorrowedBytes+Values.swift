@@ -52,6 +52,32 @@ extension BorrowedBytes {
         return wide.isNaN ? F(wide) : F(exactly: wide)
     }
 
+    /// Where the elements of a list end, and how many they are: no more than there are bytes.
+    func list(_ head: Head) throws(CodingFailure) -> (limit: Int, count: Int) {
+        let width =
+            switch head.tag {
+            case Tag.list: 1
+            case Tag.list32: 4
+            case Tag.list64: 8
+            default: throw CodingFailure(.unknownTag(head.tag), offset: head.payload)
+            }
+        guard head.end <= count, head.end - head.payload >= width else {
+            throw CodingFailure(.truncated, offset: head.payload)
+        }
+        let limit = head.end - width
+        let place = base + limit
+        let elements: UInt64 =
+            switch width {
+            case 1: UInt64(place.load(as: UInt8.self))
+            case 4: UInt64(place.loadUnaligned(as: UInt32.self))
+            default: place.loadUnaligned(as: UInt64.self)
+            }
+        guard elements <= UInt64(limit - head.payload) else {
+            throw CodingFailure(.impossibleLength, offset: limit)
+        }
+        return (limit, Int(elements))
+    }
+
     /// The text at `head`; nil if it is not UTF-8.
     @inline(__always)
     func text(_ head: Head) -> String? {

@@ -5,6 +5,10 @@ struct Head {
     var payload: Int
     /// The offset of what is behind the value.
     var end: Int
+
+    /// Whether the value is text.
+    @inline(__always)
+    var isText: Bool { tag & 0xC0 == Tag.shortText || tag == Tag.text }
 }
 
 /// The key of an entry in a keyed container.

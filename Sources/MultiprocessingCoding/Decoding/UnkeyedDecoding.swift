@@ -27,22 +27,13 @@ struct UnkeyedDecoding: UnkeyedDecodingContainer {
             limit = head.end
             count = 0
         case Tag.list...Tag.list64:
-            let width = head.tag == Tag.list ? 1 : head.tag == Tag.list32 ? 4 : 8
-            guard head.end <= bytes.count, head.end - head.payload >= width else {
-                throw decoder.damage(CodingFailure(.truncated, offset: head.payload), .none)
+            do {
+                let elements: Int
+                (limit, elements) = try bytes.list(head)
+                count = elements
+            } catch {
+                throw decoder.damage(error, .none)
             }
-            limit = head.end - width
-            let place = bytes.base + limit
-            let elements: UInt64 =
-                switch width {
-                case 1: UInt64(place.load(as: UInt8.self))
-                case 4: UInt64(place.loadUnaligned(as: UInt32.self))
-                default: place.loadUnaligned(as: UInt64.self)
-                }
-            guard elements <= UInt64(limit - position) else {
-                throw decoder.damage(CodingFailure(.impossibleLength, offset: limit), .none)
-            }
-            count = Int(elements)
         case Tag.numbers:
             limit = head.end
             guard let (_, _, elements) = bytes.numbers(head) else {

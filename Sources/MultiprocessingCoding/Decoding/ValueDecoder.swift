@@ -137,7 +137,7 @@ final class ValueDecoder: Decoder {
 
     @inline(__always)
     func text(_ head: Head, _ step: @autoclosure () -> PathStep) throws -> String {
-        guard head.tag & 0xC0 == Tag.shortText || head.tag == Tag.text else {
+        guard head.isText else {
             throw mismatch(String.self, head, step())
         }
         guard let text = bytes.text(head) else {

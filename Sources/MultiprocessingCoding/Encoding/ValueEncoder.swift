@@ -145,14 +145,14 @@ final class ValueEncoder: Encoder {
         case .none:
             if state == .untouched { buffer.append(Tag.nothing) }
         case .keyed:
-            finishContainer(Tag.keyed, trailer: nil)
+            finishContainer(Tag.keyed, from: start, trailer: nil)
         case .list:
-            finishContainer(Tag.list, trailer: count)
+            finishContainer(Tag.list, from: start, trailer: count)
         }
     }
 
     /// Fills in the size that was left open, and makes room for it if it takes more bytes.
-    private func finishContainer(_ tag: UInt8, trailer: Int?) {
+    private func finishContainer(_ tag: UInt8, from start: Int, trailer: Int?) {
         let content = start + 2
         let size = buffer.count - content
         let trailerUnits = trailer == nil ? 0 : 1
@@ -331,6 +331,21 @@ final class ValueEncoder: Encoder {
         buffer.append(UInt8(0))
         state = newState
         shape = newShape
+    }
+
+    // MARK: Lists that are written as a whole
+
+    /// Begins a list whose elements the caller appends, and returns where it starts.
+    func beginList() -> Int {
+        defer {
+            buffer.append(Tag.list)
+            buffer.append(UInt8(0))
+        }
+        return buffer.count
+    }
+
+    func endList(from start: Int, count: Int) {
+        finishContainer(Tag.list, from: start, trailer: count)
     }
 
     // MARK: Errors

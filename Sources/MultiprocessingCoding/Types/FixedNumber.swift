@@ -2,7 +2,7 @@
 ///
 /// Only these travel as they lie in memory. A type of a user's own may be just as
 /// trivial, but its `encode(to:)` and `init(from:)` decide what its bytes mean.
-protocol FixedNumber: BitwiseCopyable, Codable, Sendable, DirectlyCoded {
+protocol FixedNumber: BitwiseCopyable, ListElement, DirectlyCoded {
     /// The tag that says how wide the number is and of which kind.
     static var tag: UInt8 { get }
 

@@ -1,4 +1,4 @@
-/// A collection of numbers that lie one after another in memory.
+/// A vector: numbers that lie one after another in memory.
 protocol NumberList: DirectlyCoded, Decodable {
     associatedtype Number: FixedNumber
 
@@ -21,27 +21,9 @@ extension NumberList {
     }
 }
 
-// Only arrays of numbers conform. A conditional conformance must name each inherited protocol.
-
-extension Array: DirectlyEncoded, DirectlyDecoded, NumberList where Element: FixedNumber {
-    typealias Number = Element
-
-    func withNumbers(_ body: (UnsafeBufferPointer<Element>) -> Void) { withUnsafeBufferPointer(body) }
-
-    init?(numbers: [Element]) { self = numbers }
-}
-
-extension ContiguousArray: DirectlyEncoded, DirectlyDecoded, NumberList where Element: FixedNumber {
-    typealias Number = Element
-
-    func withNumbers(_ body: (UnsafeBufferPointer<Element>) -> Void) { withUnsafeBufferPointer(body) }
-
-    // Both kinds of array share their storage, so nothing is copied.
-    init?(numbers: [Element]) { self = ContiguousArray(numbers) }
-}
-
 // The lanes of a vector lie one after another from its first byte; a vector of three has
-// unused bytes behind them, which do not travel.
+// unused bytes behind them, which do not travel. A conditional conformance must name each
+// inherited protocol.
 
 extension SIMD where Self: NumberList, Number == Scalar {
     func withNumbers(_ body: (UnsafeBufferPointer<Scalar>) -> Void) {

@@ -3,45 +3,29 @@ import MultiprocessingCoding
 import Testing
 
 struct FrameAssemblerTests {
-    private struct Received: Equatable {
-        let kind: Frame.Kind
-        let number: UInt32
-        let payload: [UInt8]
-    }
-
-    private static func bytes(of frames: [Received]) -> [UInt8] {
-        let buffer = ByteBuffer()
-        for frame in frames {
-            Frame.append(frame.kind, number: frame.number, to: buffer) { buffer in
-                frame.payload.withUnsafeBytes { buffer.append(contentsOf: $0) }
-            }
-        }
-        return buffer.withUnsafeBytes { Array($0) }
-    }
-
-    private static func randomFrames(using random: inout RandomSource) -> [Received] {
-        (0..<Int.random(in: 1...20, using: &random)).map { number in
-            let size = [0, 1, 15, 16, 17, 100, 900].randomElement(using: &random) ?? 0
-            return Received(
-                kind: [.values, .failure, .chunkEnd, .keys].randomElement(using: &random) ?? .values,
-                number: UInt32(number),
-                payload: (0..<size).map { _ in UInt8.random(in: 0...255, using: &random) })
-        }
-    }
-
-    /// Feeds the bytes in pieces, each of which is gone after its turn.
+    /// Feeds the bytes in pieces, each of which is gone after its turn; every other one goes where it is to lie, if
+    /// there is such a place.
     private static func assemble(
         _ bytes: [UInt8],
         pieces: [Range<Int>],
         with assembler: inout FrameAssembler
-    ) throws -> [Received] {
-        var received: [Received] = []
-        for range in pieces {
+    ) throws -> [SampleFrame] {
+        var received: [SampleFrame] = []
+        func deliver(_ header: Frame.Header, _ reader: inout ByteReader, _ landing: Landing?) throws {
+            let isArray = header.kind == .array
+            let payload = isArray ? try landing?.takeArray() ?? [] : Array(try reader.readBytes(reader.remaining))
+            received.append(SampleFrame(kind: header.kind, number: header.number, payload: payload))
+        }
+        for (index, range) in pieces.enumerated() {
             try Array(bytes[range]).withUnsafeBytes { piece in
-                try assembler.take(piece) { header, reader in
-                    let payload = Array(try reader.readBytes(reader.remaining))
-                    received.append(Received(kind: header.kind, number: header.number, payload: payload))
+                var rest = piece
+                if index % 2 == 0, let room = assembler.room {
+                    let count = min(room.count, rest.count)
+                    room.copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
+                    try assembler.takeRead(count, deliver)
+                    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
                 }
+                try assembler.take(rest, land: { try Landing(size: $0.length, of: UInt8.self) }, deliver)
             }
         }
         return received
@@ -63,8 +47,8 @@ struct FrameAssemblerTests {
         let seed = UInt64.random(in: 0 ... .max)
         var random = RandomSource(seed: seed)
         for round in 0..<100 {
-            let frames = Self.randomFrames(using: &random)
-            let bytes = Self.bytes(of: frames)
+            let frames = SampleFrame.random(using: &random)
+            let bytes = SampleFrame.bytes(of: frames)
             var assembler = FrameAssembler()
             let pieces = Self.cut(bytes.count, using: &random)
             let received = try Self.assemble(bytes, pieces: pieces, with: &assembler)
@@ -73,19 +57,41 @@ struct FrameAssemblerTests {
         }
     }
 
+    @Test func `Large frames come out whole however their bytes are cut`() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = RandomSource(seed: seed)
+        let sizes = [0, 17, Frame.largeSize, Frame.largeSize + 1, Frame.largeSize + 16, 700_001]
+        for round in 0..<10 {
+            let frames = SampleFrame.random(sizes: sizes, using: &random)
+            let bytes = SampleFrame.bytes(of: frames)
+            var assembler = FrameAssembler()
+            // Also cut within headers and padding.
+            let cuts = Self.cut(bytes.count, using: &random).flatMap { piece in
+                piece.count < 60 ? [piece] : [piece.prefix(30), piece.dropFirst(30).dropLast(20), piece.suffix(20)]
+            }
+            let pieces = round == 0 ? [0..<bytes.count] : cuts
+            let received = try Self.assemble(bytes, pieces: pieces, with: &assembler)
+            let isSame = received == frames
+            #expect(isSame, "seed \(seed), round \(round)")
+            #expect(assembler.missing == nil && assembler.room == nil, "seed \(seed), round \(round)")
+            #expect(assembler.isBetweenFrames, "seed \(seed), round \(round)")
+        }
+    }
+
     @Test func `Bytes that come one by one make frames too`() throws {
         let frames = [
-            Received(kind: .hello, number: 0, payload: []),
-            Received(kind: .values, number: 3, payload: [1, 2, 3]),
+            SampleFrame(kind: .hello, number: 0, payload: []),
+            SampleFrame(kind: .values, number: 3, payload: [1, 2, 3]),
         ]
-        let bytes = Self.bytes(of: frames)
+        let bytes = SampleFrame.bytes(of: frames)
         var assembler = FrameAssembler()
         let received = try Self.assemble(bytes, pieces: bytes.indices.map { $0..<$0 + 1 }, with: &assembler)
         #expect(received == frames)
     }
 
     @Test func `It tells how much of a frame is missing`() throws {
-        let bytes = Self.bytes(of: [Received(kind: .values, number: 1, payload: Array(repeating: 7, count: 100))])
+        let frame = SampleFrame(kind: .values, number: 1, payload: Array(repeating: 7, count: 100))
+        let bytes = SampleFrame.bytes(of: [frame])
         var assembler = FrameAssembler()
         #expect(try Self.assemble(bytes, pieces: [0..<10], with: &assembler).isEmpty)
         #expect(assembler.missing == nil)
@@ -95,13 +101,42 @@ struct FrameAssemblerTests {
     }
 
     @Test func `A length is not believed before the bytes come`() throws {
+        let bytes = SampleFrame.header(.values, length: 256 << 20)
         var assembler = FrameAssembler()
-        let buffer = ByteBuffer()
-        Frame.append(.values, number: 1, to: buffer) { $0.append(UInt64(1)) }
-        buffer.overwrite(at: 8, with: UInt64(1) << 62)
-        let bytes = buffer.withUnsafeBytes { Array($0) }
         #expect(try Self.assemble(bytes, pieces: [0..<bytes.count], with: &assembler).isEmpty)
-        #expect(assembler.missing == (1 << 62) + Frame.Header.size - bytes.count)
+        // What is set aside is not touched: see LandingTests.
+        #expect(assembler.missing == 256 << 20)
+        #expect(assembler.room?.count == 256 << 20)
+    }
+
+    @Test(arguments: [Frame.Kind.values, .keys, .array], [UInt64(1) << 48, 1 << 62, UInt64(Int.max) - 64])
+    func `A length for which there is no memory is refused`(kind: Frame.Kind, length: UInt64) {
+        let bytes = SampleFrame.header(kind, length: length)
+        var assembler = FrameAssembler()
+        #expect(throws: (any Error).self) {
+            try Self.assemble(bytes, pieces: [0..<bytes.count], with: &assembler)
+        }
+    }
+
+    @Test func `An array whose memory has another size is refused`() {
+        let bytes = SampleFrame.header(.array, length: 1 << 20)
+        for size in [8, 2 << 20] as [UInt64] {
+            var assembler = FrameAssembler()
+            #expect(throws: (any Error).self) {
+                try bytes.withUnsafeBytes { bytes in
+                    try assembler.take(bytes, land: { _ in try Landing(size: size, of: UInt8.self) }) { _, _, _ in }
+                }
+            }
+        }
+    }
+
+    @Test func `A small array has no memory of its own`() throws {
+        let bytes = SampleFrame.bytes(of: [SampleFrame(kind: .array, number: 0, payload: Array(0..<100))])
+        for pieces in [[0..<bytes.count], [0..<50, 50..<bytes.count]] {
+            var assembler = FrameAssembler()
+            // Nobody takes it for an array.
+            #expect(try Self.assemble(bytes, pieces: pieces, with: &assembler).map(\.payload) == [[]])
+        }
     }
 
     @Test(arguments: [UInt64.max, UInt64(Int.max) + 1, UInt64(Int.max), UInt64(Int.max) - 16])
@@ -116,7 +151,7 @@ struct FrameAssemblerTests {
         }
     }
 
-    @Test(arguments: [UInt32(0), 11, 255, 256, 257, .max])
+    @Test(arguments: [UInt32(0), 12, 255, 256, 257, .max])
     func `A kind that does not exist is refused`(kind: UInt32) {
         let buffer = ByteBuffer()
         Frame.append(.values, to: buffer) { _ in }
@@ -133,7 +168,7 @@ struct FrameAssemblerTests {
         var random = RandomSource(seed: seed)
         var errorCount = 0
         for _ in 0..<500 {
-            var bytes = Self.bytes(of: Self.randomFrames(using: &random))
+            var bytes = SampleFrame.bytes(of: SampleFrame.random(using: &random))
             for _ in 0..<Int.random(in: 1...4, using: &random) {
                 let place = Int.random(in: 0..<bytes.count, using: &random)
                 switch Int.random(in: 0..<3, using: &random) {

@@ -90,14 +90,19 @@ extension Containment {
             try await TestBackend.processes.withPool(limit: .seconds(60)) { pool in
                 for round in 0..<20 {
                     let process = try await pool.run { getpid() }
-                    let large = pool.submit(Array(repeating: UInt8(round), count: 8 << 20)) { $0 }
+                    let bytes = Array(repeating: UInt8(round), count: 8 << 20)
+                    // Read into its own memory, and decoded.
+                    let array = pool.submit(bytes) { $0 }
+                    let nested = pool.submit([bytes]) { $0 }
                     usleep(UInt32(round * 700))
                     kill(process, SIGKILL)
-                    switch await large.result {
-                    case .success(let bytes):
-                        #expect(bytes.consists(of: UInt8(round), count: 8 << 20))
-                    case .failure(let error):
-                        Crash.killed.expect(error)
+                    for result in [await array.result, await nested.result.map { $0.first ?? [] }] {
+                        switch result {
+                        case .success(let bytes):
+                            #expect(bytes.consists(of: UInt8(round), count: 8 << 20))
+                        case .failure(let error):
+                            Crash.killed.expect(error)
+                        }
                     }
                 }
             }

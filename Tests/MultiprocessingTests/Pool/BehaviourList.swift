@@ -60,7 +60,7 @@
 // 212 map_close                   BackPressureTests
 // 213 map_buffersize              BackPressureTests, BadInputTests
 // 214 shutdown_race               PoolEndTests
-// 215 no_stale_references         ReleaseTests
+// 215 no_stale_references         ReleaseTests, LargeArrayTests
 // 216 max_workers_negative        BadInputTests
 // 217 falsey exceptions           none: an error in Swift is not tested for truth
 // 218 submits_without_iteration   BackPressureTests; reversed: a stream that nobody reads runs nothing
