@@ -22,6 +22,9 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     /// What is run, until the chunk has ended; guarded, because a part can be split off meanwhile.
     private let contents: Mutex<Contents?>
 
+    /// Where the values of the items belong, if the call has places for them; the pipeline keeps those.
+    private let places: UnsafeMutablePointer<Output>?
+
     // The owner's: see Chunk.
     private var result = ChunkResult<Output>()
 
@@ -45,7 +48,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     /// - Throws: ``PoolError`` when the work or an input cannot be sent.
     init(
         index: Int,
-        inputs: [Input],
+        inputs: ArraySlice<Input>,
         stride: Int,
         work: Work<Input, Output>,
         pipeline: Pipeline<Output>
@@ -54,13 +57,14 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         self.pipeline = pipeline
         self.stride = stride
         initialCount = inputs.count
+        places = pipeline.outputs?.places(of: index..<index + inputs.count)
         claims = StrideClaims(limit: (inputs.count + stride - 1) / stride)
         if pipeline.core.needsPortableWork {
             let portable = try work.portableChunk(inputs)
             contents = Mutex(Contents(work: work, inputs: [], portable: portable))
             encodedSize = portable.size
         } else {
-            contents = Mutex(Contents(work: work, inputs: inputs[...], portable: nil))
+            contents = Mutex(Contents(work: work, inputs: inputs, portable: nil))
             encodedSize = 0
         }
         super.init(count: inputs.count)
@@ -73,6 +77,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         pipeline = whole.pipeline
         stride = whole.stride
         initialCount = count
+        places = whole.places.map { $0 + offset }
         self.contents = Mutex(contents.part(from: offset))
         claims = StrideClaims(limit: (count + stride - 1) / stride)
         super.init(count: count)
@@ -91,23 +96,30 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     // MARK: Parts
 
     override func split(keeping count: Int) -> Chunk? {
-        guard count > 0, count < self.count, let part = part(from: count, count: self.count - count) else { return nil }
-        self.count = count
-        claims.setLimit((count + stride - 1) / stride)
-        return part
+        guard count > 0, count < self.count else { return nil }
+        return contents.withLock { contents in
+            guard let contents else { return nil }
+            let part = part(of: contents, from: count, count: self.count - count)
+            self.count = count
+            claims.setLimit((count + stride - 1) / stride)
+            return part
+        }
     }
 
     override func splitUnbegun() -> Chunk? {
-        // The thread that runs the chunk finds its new end in the claims.
-        let revoked = claims.revoke()
-        guard !revoked.isEmpty else { return nil }
-        let start = revoked.lowerBound * stride
-        return part(from: start, count: min(revoked.upperBound * stride, initialCount) - start)
+        // All with the lock held: the thread that runs the chunk finds its new end in the claims, and must
+        // not report that end before the pipeline knows of the part that is missing.
+        contents.withLock { contents in
+            guard let contents else { return nil }
+            let revoked = claims.revoke()
+            guard !revoked.isEmpty else { return nil }
+            let start = revoked.lowerBound * stride
+            return part(of: contents, from: start, count: min(revoked.upperBound * stride, initialCount) - start)
+        }
     }
 
-    /// A part that the call's pipeline waits for as it does for the whole; `nil` when the chunk has ended.
-    private func part(from offset: Int, count: Int) -> Chunk? {
-        guard let contents = contents.withLock({ $0 }) else { return nil }
+    /// A part that the call's pipeline waits for as it does for the whole.
+    private func part(of contents: Contents, from offset: Int, count: Int) -> Chunk {
         let part = BatchChunk(self, contents, from: offset, count: count)
         pipeline.add(part, at: part.index)
         if isCancelled { part.markCancelled() }
@@ -118,11 +130,11 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
 
     override func run() async {
         guard let contents = contents.withLock({ $0 }) else { return }
-        result.outputs.reserveCapacity(count)
         switch contents.work.body {
         case .synchronous(let body):
-            while let inputs = nextStride(contents.inputs), runSynchronously(inputs, body) {}
+            runSynchronously(contents.inputs, contents.work.loop ?? ItemLoop(body))
         case .asynchronous(let body):
+            if places == nil { result.outputs.reserveCapacity(count) }
             while let inputs = nextStride(contents.inputs), await runAsynchronously(inputs, body) {}
         }
         count = min(count, claims.limit * stride)
@@ -134,18 +146,45 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         return inputs.dropFirst(finishedCount).prefix(stride)
     }
 
-    private func runSynchronously(_ inputs: ArraySlice<Input>, _ body: (Input) throws -> Output) -> Bool {
-        for input in inputs {
-            guard !isCancelled else { return false }
-            do {
-                result.outputs.append(try body(input))
-                finishedCount += 1
-            } catch {
-                receiveFailure(PoolError.thrown(error))
-                if stopsAtFailure { return false }
+    private func runSynchronously(_ inputs: ArraySlice<Input>, _ loop: ItemLoop<Input, Output>) {
+        inputs.withUnsafeBufferPointer { inputs in
+            if let places {
+                _ = runStrides(inputs, loop, into: places + finishedCount)
+            } else {
+                result.outputs = [Output](unsafeUninitializedCapacity: count) { outputs, initializedCount in
+                    // There is one: a chunk has at least one item.
+                    guard let start = outputs.baseAddress else { return }
+                    initializedCount = runStrides(inputs, loop, into: start)
+                }
             }
         }
-        return true
+    }
+
+    /// Runs stride after stride, and puts the values behind one another; returns how many there are.
+    private func runStrides(
+        _ inputs: UnsafeBufferPointer<Input>,
+        _ loop: ItemLoop<Input, Output>,
+        into outputs: UnsafeMutablePointer<Output>
+    ) -> Int {
+        var total = 0
+        while !isCancelled, claims.claim() {
+            let end = min(finishedCount + stride, count)
+            while finishedCount < end, !isCancelled {
+                var made = 0
+                do {
+                    let part = UnsafeBufferPointer(rebasing: inputs[finishedCount..<end])
+                    defer {
+                        total += made
+                        finishedCount += made
+                    }
+                    try loop.run(part, outputs + total, &made, self)
+                } catch {
+                    receiveFailure(PoolError.thrown(error))
+                    if stopsAtFailure { return total }
+                }
+            }
+        }
+        return total
     }
 
     private func runAsynchronously(
@@ -155,8 +194,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         for input in inputs {
             guard !isCancelled else { return false }
             do {
-                result.outputs.append(try await body(input))
-                finishedCount += 1
+                receive(try await body(input))
             } catch {
                 receiveFailure(PoolError.thrown(error))
                 if stopsAtFailure { return false }
@@ -172,15 +210,18 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
             throw PortableFailure.unexpectedResult
         }
         if let function = work.function, function.hasBitwiseOutput {
-            try function.decodeOutputs(count, from: &reader, keys: keys, into: &result.outputs)
+            if let places {
+                try function.decodeOutputs(count, from: &reader, to: places + finishedCount)
+            } else {
+                try function.decodeOutputs(count, from: &reader, keys: keys, into: &result.outputs)
+            }
             finishedCount += count
             return
         }
         for _ in 0..<count {
             switch try work.decodeOutput(from: &reader, keys: keys) {
             case .success(let value):
-                result.outputs.append(value)
-                finishedCount += 1
+                receive(value)
             case .failure(let error):
                 receiveFailure(error)
             }
@@ -196,7 +237,15 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         guard remainingCount > 0, let function = contents.withLock({ $0?.work.function }) else {
             throw PortableFailure.unexpectedResult
         }
-        result.outputs.append(try function.output(in: landing))
+        receive(try function.output(in: landing))
+    }
+
+    private func receive(_ value: Output) {
+        if let places {
+            (places + finishedCount).initialize(to: value)
+        } else {
+            result.outputs.append(value)
+        }
         finishedCount += 1
     }
 
@@ -211,7 +260,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         while finishedCount < count { receiveFailure(error) }
         result.count = count
         result.nanoseconds = nanoseconds
-        contents.withLock { $0 = nil }
+        // Let go of outside of the lock: the caller's own values may go with it.
+        _ = contents.withLock { $0.take() }
         let result = result
         self.result = ChunkResult()
         pipeline.receive(result, of: index)

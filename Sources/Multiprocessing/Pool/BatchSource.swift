@@ -1,31 +1,21 @@
 /// Takes the inputs of a call out of its sequence, a chunk at a time.
-struct BatchSource<Base: IteratorProtocol> {
-    private var base: Base
+struct BatchSource<Element> {
+    private let intake: Intake<Element>
     private var sizer: ChunkSizer
     private var remaining: Int?
     private(set) var isExhausted = false
 
-    /// - Parameter count: How many elements there are, if that is known.
-    init(_ base: Base, count: Int?, sizer: ChunkSizer) {
-        self.base = base
+    init(_ intake: Intake<Element>, sizer: ChunkSizer) {
+        self.intake = intake
         self.sizer = sizer
-        remaining = count
+        remaining = intake.count
     }
 
     /// Takes the next inputs; empty when there are none left.
-    ///
-    /// - Parameter limit: How many to take at most.
-    mutating func next(limit: Int = .max) -> [Base.Element] {
-        let size = min(sizer.size(remaining: remaining), limit)
-        var inputs: [Base.Element] = []
-        inputs.reserveCapacity(min(size, 4_096))
-        while inputs.count < size {
-            guard let element = base.next() else {
-                isExhausted = true
-                break
-            }
-            inputs.append(element)
-        }
+    mutating func next() -> ArraySlice<Element> {
+        let size = sizer.size(remaining: remaining)
+        let inputs = intake.take(size)
+        isExhausted = inputs.count < size
         remaining = remaining.map { max(0, $0 - inputs.count) }
         return inputs
     }

@@ -1,5 +1,5 @@
 package import MultiprocessingCoding
-import Synchronization
+public import Synchronization
 
 /// Work items that travel and run together, as the scheduler and the backends see them.
 ///
@@ -22,7 +22,7 @@ public class Chunk: @unchecked Sendable {
     /// Where the scheduler put the chunk; guarded by the pool's lock.
     package final var place = Place.unsubmitted
 
-    private let cancelled = Atomic(false)
+    @usableFromInline let cancelled = Atomic(false)
     private let hasEnded = Atomic(false)
 
     package enum Place: Equatable {
@@ -48,7 +48,7 @@ public class Chunk: @unchecked Sendable {
     /// Whether the chunk was cancelled: items that have not started do not start.
     ///
     /// Safe from any thread.
-    package final var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+    @inlinable package final var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
 
     /// Safe from any thread.
     package final func markCancelled() {

@@ -12,6 +12,9 @@ final class Pipeline<Output: Sendable>: Sendable {
     /// Whether results are wanted as they come, and so have to be remembered in that order.
     private let keepsArrivals: Bool
 
+    /// Where values are put at once, instead of into the results of their chunks; only if it stops at a failure.
+    let outputs: OutputArray<Output>?
+
     private let state = Mutex(State())
 
     struct State {
@@ -91,8 +94,9 @@ final class Pipeline<Output: Sendable>: Sendable {
         }
     }
 
-    init(core: PoolCore, stopsAtFailure: Bool, keepsArrivals: Bool) {
+    init(core: PoolCore, stopsAtFailure: Bool, keepsArrivals: Bool, outputs: OutputArray<Output>? = nil) {
         self.core = core
+        self.outputs = outputs
         self.stopsAtFailure = stopsAtFailure
         self.keepsArrivals = keepsArrivals
     }
@@ -109,7 +113,7 @@ final class Pipeline<Output: Sendable>: Sendable {
     /// An input that cannot be encoded fails alone, as if it had run.
     ///
     /// - Parameter stride: How many of them a worker begins together.
-    func submit<Input: Sendable>(_ inputs: [Input], stride: Int, _ work: Work<Input, Output>) {
+    func submit<Input: Sendable>(_ inputs: ArraySlice<Input>, stride: Int, _ work: Work<Input, Output>) {
         let index = state.withLock { state in
             defer { state.nextIndex += inputs.count }
             return state.nextIndex
@@ -117,7 +121,12 @@ final class Pipeline<Output: Sendable>: Sendable {
         submit(inputs, stride: stride, work, at: index)
     }
 
-    private func submit<Input: Sendable>(_ inputs: [Input], stride: Int, _ work: Work<Input, Output>, at index: Int) {
+    private func submit<Input: Sendable>(
+        _ inputs: ArraySlice<Input>,
+        stride: Int,
+        _ work: Work<Input, Output>,
+        at index: Int
+    ) {
         do {
             let chunk = try BatchChunk(index: index, inputs: inputs, stride: stride, work: work, pipeline: self)
             let isWanted = state.withLock { state in
@@ -128,7 +137,7 @@ final class Pipeline<Output: Sendable>: Sendable {
             }
             if isWanted { core.submit(chunk) }
         } catch  where inputs.count > 1 {
-            for (offset, input) in inputs.enumerated() { submit([input], stride: 1, work, at: index + offset) }
+            for (offset, input) in inputs.enumerated() { submit([input][...], stride: 1, work, at: index + offset) }
         } catch {
             take(ChunkResult(failures: [(0, error)], count: 1), of: index, unsent: true)
         }

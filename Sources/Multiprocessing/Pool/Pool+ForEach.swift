@@ -13,7 +13,7 @@ extension Pool {
         _ jobs: S,
         chunkSize: Int? = nil
     ) async throws where S.Element: VoidJob {
-        _ = try await core.map(jobs, core.work(S.Element.self), chunkSize: chunkSize)
+        _ = try await core.map(Intake(jobs), core.work(S.Element.self), chunkSize: chunkSize)
     }
 
     // MARK: Closures
@@ -30,12 +30,13 @@ extension Pool {
     ///     about a millisecond, which makes the cost of sending it small.
     ///   - body: The work; on worker processes it has to be portable.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    @inlinable
     nonisolated(nonsending) public func forEach<S: Sequence>(
         _ inputs: S,
         chunkSize: Int? = nil,
         _ body: @escaping @Sendable (S.Element) throws -> Void
     ) async throws where S.Element: Sendable {
-        _ = try await core.map(inputs, core.work(procedure: body), chunkSize: chunkSize)
+        _ = try await core.map(Intake(inputs), core.work(procedure: body), loop: ItemLoop(body), chunkSize: chunkSize)
     }
 
     /// Calls a closure with each input on the workers and waits for all.
@@ -55,7 +56,7 @@ extension Pool {
         chunkSize: Int? = nil,
         _ body: @escaping @Sendable (S.Element) async throws -> Void
     ) async throws where S.Element: Sendable {
-        _ = try await core.map(inputs, core.work(procedure: body), chunkSize: chunkSize)
+        _ = try await core.map(Intake(inputs), core.work(procedure: body), chunkSize: chunkSize)
     }
 
     /// Calls a closure with each input on the workers and waits for all.
@@ -70,12 +71,15 @@ extension Pool {
     ///     about a millisecond, which makes the cost of sending it small.
     ///   - body: The work; on worker processes it has to be portable.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    @inlinable
     nonisolated(nonsending) public func forEach<S: Sequence, A: Sendable, B: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
         _ body: @escaping @Sendable (A, B) throws -> Void
     ) async throws where S.Element == (A, B) {
-        _ = try await core.map(inputs, core.work(pairProcedure: body), chunkSize: chunkSize)
+        _ = try await core.map(
+            Intake(inputs), core.work(pairProcedure: body), loop: ItemLoop { try body($0.0, $0.1) },
+            chunkSize: chunkSize)
     }
 
     /// Calls a closure with each input on the workers and waits for all.
@@ -95,7 +99,7 @@ extension Pool {
         chunkSize: Int? = nil,
         _ body: @escaping @Sendable (A, B) async throws -> Void
     ) async throws where S.Element == (A, B) {
-        _ = try await core.map(inputs, core.work(pairProcedure: body), chunkSize: chunkSize)
+        _ = try await core.map(Intake(inputs), core.work(pairProcedure: body), chunkSize: chunkSize)
     }
 
     /// Calls a closure with each input on the workers and waits for all.
@@ -111,13 +115,16 @@ extension Pool {
     ///     about a millisecond, which makes the cost of sending it small.
     ///   - body: The work; on worker processes it has to be portable.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    @inlinable
     nonisolated(nonsending) public func forEach<S: Sequence, C: Sendable>(
         _ inputs: S,
         with shared: C,
         chunkSize: Int? = nil,
         _ body: @escaping @Sendable (S.Element, C) throws -> Void
     ) async throws where S.Element: Sendable {
-        _ = try await core.map(inputs, core.work(sharing: shared, procedure: body), chunkSize: chunkSize)
+        _ = try await core.map(
+            Intake(inputs), core.work(sharing: shared, procedure: body), loop: ItemLoop { try body($0, shared) },
+            chunkSize: chunkSize)
     }
 
     /// Calls a closure with each input on the workers and waits for all.
@@ -139,6 +146,6 @@ extension Pool {
         chunkSize: Int? = nil,
         _ body: @escaping @Sendable (S.Element, C) async throws -> Void
     ) async throws where S.Element: Sendable {
-        _ = try await core.map(inputs, core.work(sharing: shared, procedure: body), chunkSize: chunkSize)
+        _ = try await core.map(Intake(inputs), core.work(sharing: shared, procedure: body), chunkSize: chunkSize)
     }
 }

@@ -16,7 +16,7 @@ extension Pool {
         _ jobs: S,
         chunkSize: Int? = nil
     ) async throws -> [S.Element.Output] where S.Element: Job {
-        try await core.map(jobs, core.work(S.Element.self), chunkSize: chunkSize)
+        try await core.map(Intake(jobs), core.work(S.Element.self), chunkSize: chunkSize)
     }
 
     // MARK: Closures
@@ -33,12 +33,13 @@ extension Pool {
     ///     about a millisecond, which makes the cost of sending it small.
     ///   - body: The work; on worker processes it has to be portable.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    @inlinable
     nonisolated(nonsending) public func map<S: Sequence, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
         _ body: @escaping @Sendable (S.Element) throws -> Output
     ) async throws -> [Output] where S.Element: Sendable {
-        try await core.map(inputs, core.work(body), chunkSize: chunkSize)
+        try await core.map(Intake(inputs), core.work(body), loop: ItemLoop(body), chunkSize: chunkSize)
     }
 
     /// Calls a closure with each input on the workers and returns the values in input order.
@@ -58,7 +59,7 @@ extension Pool {
         chunkSize: Int? = nil,
         _ body: @escaping @Sendable (S.Element) async throws -> Output
     ) async throws -> [Output] where S.Element: Sendable {
-        try await core.map(inputs, core.work(body), chunkSize: chunkSize)
+        try await core.map(Intake(inputs), core.work(body), chunkSize: chunkSize)
     }
 
     /// Calls a closure with each input on the workers and returns the values in input order.
@@ -73,12 +74,14 @@ extension Pool {
     ///     about a millisecond, which makes the cost of sending it small.
     ///   - body: The work; on worker processes it has to be portable.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    @inlinable
     nonisolated(nonsending) public func map<S: Sequence, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
         _ body: @escaping @Sendable (A, B) throws -> Output
     ) async throws -> [Output] where S.Element == (A, B) {
-        try await core.map(inputs, core.work(pairs: body), chunkSize: chunkSize)
+        try await core.map(
+            Intake(inputs), core.work(pairs: body), loop: ItemLoop { try body($0.0, $0.1) }, chunkSize: chunkSize)
     }
 
     /// Calls a closure with each input on the workers and returns the values in input order.
@@ -98,7 +101,7 @@ extension Pool {
         chunkSize: Int? = nil,
         _ body: @escaping @Sendable (A, B) async throws -> Output
     ) async throws -> [Output] where S.Element == (A, B) {
-        try await core.map(inputs, core.work(pairs: body), chunkSize: chunkSize)
+        try await core.map(Intake(inputs), core.work(pairs: body), chunkSize: chunkSize)
     }
 
     /// Calls a closure with each input on the workers and returns the values in input order.
@@ -114,13 +117,16 @@ extension Pool {
     ///     about a millisecond, which makes the cost of sending it small.
     ///   - body: The work; on worker processes it has to be portable.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    @inlinable
     nonisolated(nonsending) public func map<S: Sequence, C: Sendable, Output: Sendable>(
         _ inputs: S,
         with shared: C,
         chunkSize: Int? = nil,
         _ body: @escaping @Sendable (S.Element, C) throws -> Output
     ) async throws -> [Output] where S.Element: Sendable {
-        try await core.map(inputs, core.work(sharing: shared, body), chunkSize: chunkSize)
+        try await core.map(
+            Intake(inputs), core.work(sharing: shared, body), loop: ItemLoop { try body($0, shared) },
+            chunkSize: chunkSize)
     }
 
     /// Calls a closure with each input on the workers and returns the values in input order.
@@ -142,6 +148,6 @@ extension Pool {
         chunkSize: Int? = nil,
         _ body: @escaping @Sendable (S.Element, C) async throws -> Output
     ) async throws -> [Output] where S.Element: Sendable {
-        try await core.map(inputs, core.work(sharing: shared, body), chunkSize: chunkSize)
+        try await core.map(Intake(inputs), core.work(sharing: shared, body), chunkSize: chunkSize)
     }
 }

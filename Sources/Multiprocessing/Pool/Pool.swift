@@ -16,7 +16,7 @@ import Dispatch
 /// its workers once nobody can see a result any more: when the pool and every future of
 /// pending work are gone. That never blocks.
 public final class Pool: Sendable {
-    let core: PoolCore
+    @usableFromInline let core: PoolCore
 
     /// How many workers run at the same time at most.
     public var workerCount: Int { core.workerCount }

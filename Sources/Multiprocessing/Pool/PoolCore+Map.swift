@@ -9,16 +9,22 @@ extension PoolCore {
     ///
     /// At the first failure nothing further starts and what runs is cancelled. Items that
     /// come before the failed one are waited for, because theirs would be the error to throw.
-    nonisolated(nonsending) func map<S: Sequence, Output: Sendable>(
-        _ inputs: S,
-        _ work: Work<S.Element, Output>,
+    ///
+    /// - Parameter loop: The work's code for many inputs, if the caller's module has it.
+    @usableFromInline
+    nonisolated(nonsending) func map<Input: Sendable, Output: Sendable>(
+        _ inputs: Intake<Input>,
+        _ work: Work<Input, Output>,
+        loop: ItemLoop<Input, Output>? = nil,
         chunkSize: Int?
-    ) async throws -> [Output] where S.Element: Sendable {
+    ) async throws -> [Output] {
         try checkChunkSize(chunkSize)
         try Task.checkCancellation()
         // Also without inputs, which would never get to be refused.
         guard isOpen else { throw PoolError.shutDown }
-        let pipeline = Pipeline<Output>(core: self, stopsAtFailure: true, keepsArrivals: true)
+        let outputs = inputs.count.flatMap { OutputArray<Output>(count: $0) }
+        let pipeline = Pipeline(core: self, stopsAtFailure: true, keepsArrivals: true, outputs: outputs)
+        let work = loop.map { work.with($0) } ?? work
         return try await withTaskCancellationHandler {
             try await drive(pipeline, inputs, work, chunkSize: chunkSize)
         } onCancel: {
@@ -26,17 +32,13 @@ extension PoolCore {
         }
     }
 
-    nonisolated(nonsending) private func drive<S: Sequence, Output: Sendable>(
+    nonisolated(nonsending) private func drive<Input: Sendable, Output: Sendable>(
         _ pipeline: Pipeline<Output>,
-        _ inputs: S,
-        _ work: Work<S.Element, Output>,
+        _ inputs: Intake<Input>,
+        _ work: Work<Input, Output>,
         chunkSize: Int?
-    ) async throws -> [Output] where S.Element: Sendable {
-        let hint = inputs.underestimatedCount
-        var source = BatchSource(
-            inputs.makeIterator(),
-            count: hint > 0 ? hint : nil,
-            sizer: ChunkSizer(fixed: chunkSize, workerCount: workerCount))
+    ) async throws -> [Output] {
+        var source = BatchSource(inputs, sizer: ChunkSizer(fixed: chunkSize, workerCount: workerCount))
         var collected: [(index: Int, result: ChunkResult<Output>)] = []
 
         while true {
@@ -68,7 +70,7 @@ extension PoolCore {
             collected += arrived
             if isExhausted, isDrained { break }
         }
-        return join(collected)
+        return join(collected, behind: pipeline.outputs)
     }
 
     /// Finds the error of the lowest item that failed, once nothing below it can fail any more.
@@ -83,13 +85,18 @@ extension PoolCore {
         return isCancelled ? CancellationError() : failure?.error ?? CancellationError()
     }
 
-    private func join<Output>(_ collected: [(index: Int, result: ChunkResult<Output>)]) -> [Output] {
-        if collected.count == 1 { return collected[0].result.outputs }
-        var outputs: [Output] = []
-        outputs.reserveCapacity(collected.reduce(0) { $0 + $1.result.outputs.count })
-        for (_, result) in collected.sorted(by: { $0.index < $1.index }) {
-            outputs.append(contentsOf: result.outputs)
-        }
+    /// Puts the values of all chunks together: first those in their places, which have no others before them.
+    private func join<Output>(
+        _ collected: [(index: Int, result: ChunkResult<Output>)],
+        behind placed: OutputArray<Output>?
+    ) -> [Output] {
+        let count = collected.reduce(0) { $0 + $1.result.count }
+        let others = collected.filter { !$0.result.outputs.isEmpty }.sorted { $0.index < $1.index }
+        let otherCount = others.reduce(0) { $0 + $1.result.outputs.count }
+        var outputs = placed?.take(count - otherCount) ?? []
+        if outputs.isEmpty, others.count == 1 { return others[0].result.outputs }
+        outputs.reserveCapacity(count)
+        for (_, result) in others { outputs.append(contentsOf: result.outputs) }
         return outputs
     }
 

@@ -14,6 +14,7 @@ extension PoolCore {
         try work(.nullary, .asynchronous { try await body() }, AsyncNullaryFunctionBox(body), [Output.self])
     }
 
+    @usableFromInline
     func work<Input, Output>(_ body: @escaping @Sendable (Input) throws -> Output) throws -> Work<Input, Output> {
         try work(.unary, .synchronous(body), FunctionBox(body), [Input.self, Output.self])
     }
@@ -26,6 +27,7 @@ extension PoolCore {
 
     // MARK: Closures of pairs
 
+    @usableFromInline
     func work<A, B, Output>(pairs body: @escaping @Sendable (A, B) throws -> Output) throws -> Work<(A, B), Output> {
         try work(.pair, .synchronous { try body($0.0, $0.1) }, BinaryFunctionBox(body), [A.self, B.self, Output.self])
     }
@@ -40,6 +42,7 @@ extension PoolCore {
 
     // MARK: Closures with a shared value
 
+    @usableFromInline
     func work<Input, C: Sendable, Output>(
         sharing shared: C,
         _ body: @escaping @Sendable (Input, C) throws -> Output
@@ -68,6 +71,7 @@ extension PoolCore {
         try work(.nullary, .asynchronous { try await body() }, AsyncNullaryProcedureBox(body), [], isProcedure: true)
     }
 
+    @usableFromInline
     func work<Input>(procedure body: @escaping @Sendable (Input) throws -> Void) throws -> Work<Input, Void> {
         try work(.unary, .synchronous(body), ProcedureBox(body), [Input.self], isProcedure: true)
     }
@@ -76,6 +80,7 @@ extension PoolCore {
         try work(.unary, .asynchronous(body), AsyncProcedureBox(body), [Input.self], isProcedure: true)
     }
 
+    @usableFromInline
     func work<A, B>(pairProcedure body: @escaping @Sendable (A, B) throws -> Void) throws -> Work<(A, B), Void> {
         try work(
             .pair, .synchronous { try body($0.0, $0.1) }, BinaryProcedureBox(body), [A.self, B.self], isProcedure: true)
@@ -87,6 +92,7 @@ extension PoolCore {
             isProcedure: true)
     }
 
+    @usableFromInline
     func work<Input, C: Sendable>(
         sharing shared: C,
         procedure body: @escaping @Sendable (Input, C) throws -> Void

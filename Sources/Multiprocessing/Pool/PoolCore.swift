@@ -4,6 +4,7 @@ import Synchronization
 /// The one owner of a pool's state: feeds events to the scheduler and performs its actions.
 ///
 /// It outlives the ``Pool`` that made it for as long as workers or pending futures need it.
+@usableFromInline
 final class PoolCore: Sendable {
     let workerCount: Int
 

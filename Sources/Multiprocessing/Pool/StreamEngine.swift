@@ -16,7 +16,7 @@ struct SequenceEngine<Base: IteratorProtocol, Output: Sendable>: StreamEngine wh
     private let plan: StreamPlan<Base.Element, Output>
     private let owner: PipelineOwner<Output>
     private var drain: ResultDrain<Output>
-    private var source: BatchSource<Base>
+    private var source: BatchSource<Base.Element>
     private var pulledCount = 0
     private var deliveredCount = 0
     private var isFinished = false
@@ -26,7 +26,8 @@ struct SequenceEngine<Base: IteratorProtocol, Output: Sendable>: StreamEngine wh
         owner = PipelineOwner(plan.makePipeline())
         drain = ResultDrain(owner.pipeline, order: plan.order)
         source = BatchSource(
-            base, count: nil, sizer: ChunkSizer(fixed: plan.chunkSize, workerCount: plan.pool.workerCount))
+            Intake(IteratorSequence(base)),
+            sizer: ChunkSizer(fixed: plan.chunkSize, workerCount: plan.pool.workerCount))
     }
 
     nonisolated(nonsending) mutating func next() async -> Result<Output, any Error>? {
@@ -161,7 +162,7 @@ where Base.Element: Sendable {
         }
         if !batch.isEmpty {
             pipeline.withState { $0.pulledCount += batch.count }
-            pipeline.submit(batch, stride: batch.count, plan.work)
+            pipeline.submit(batch[...], stride: batch.count, plan.work)
         }
         // What was read before the input failed is still run.
         if let failure { throw failure }

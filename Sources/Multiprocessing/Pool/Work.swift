@@ -3,9 +3,13 @@ import MultiprocessingCoding
 /// What a call runs for each of its items.
 ///
 /// A class, because to copy a structure of such parts their types have to be looked up at run time.
+@usableFromInline
 final class Work<Input: Sendable, Output: Sendable>: Sendable {
     /// The code, as this process calls it.
     let body: Body<Input, Output>
+
+    /// The code for many inputs, if the caller's module has it.
+    let loop: ItemLoop<Input, Output>?
 
     /// The code, as a worker process finds it; `nil` when the pool's workers are threads.
     let function: PortableFunction<Input, Output>?
@@ -13,10 +17,21 @@ final class Work<Input: Sendable, Output: Sendable>: Sendable {
     /// What all items share, as worker processes are sent it.
     let context: CallContext?
 
-    init(_ body: Body<Input, Output>, _ function: PortableFunction<Input, Output>?, context: CallContext? = nil) {
+    init(
+        _ body: Body<Input, Output>,
+        _ function: PortableFunction<Input, Output>?,
+        context: CallContext? = nil,
+        loop: ItemLoop<Input, Output>? = nil
+    ) {
         self.body = body
+        self.loop = loop
         self.function = function
         self.context = context
+    }
+
+    /// The same work, with a loop for it.
+    func with(_ loop: ItemLoop<Input, Output>) -> Work {
+        Work(body, function, context: context, loop: loop)
     }
 
     /// Encodes a single input.
@@ -26,7 +41,7 @@ final class Work<Input: Sendable, Output: Sendable>: Sendable {
     }
 
     /// Encodes a chunk's inputs.
-    func portableChunk(_ inputs: [Input]) throws -> PortableChunk {
+    func portableChunk(_ inputs: ArraySlice<Input>) throws -> PortableChunk {
         guard let function else { throw PortableFailure.notPrepared }
         return try function.chunk(inputs, context: context)
     }

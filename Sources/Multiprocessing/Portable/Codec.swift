@@ -19,7 +19,7 @@ package class Codec<Value>: AnyCodec, @unchecked Sendable {
     }
 
     /// Appends the bytes of many values, one after another.
-    func encode(contentsOf values: [Value], into buffer: ByteBuffer) throws {
+    func encode(contentsOf values: ArraySlice<Value>, into buffer: ByteBuffer) throws {
         for value in values { try encode(value, into: buffer) }
     }
 

@@ -35,7 +35,7 @@ final class FixedBitsCodec<Value: FixedBits>: Codec<Value>, @unchecked Sendable 
         withUnsafeBytes(of: value) { buffer.append(contentsOf: $0) }
     }
 
-    override func encode(contentsOf values: [Value], into buffer: ByteBuffer) {
+    override func encode(contentsOf values: ArraySlice<Value>, into buffer: ByteBuffer) {
         values.withUnsafeBytes { buffer.append(contentsOf: $0) }
     }
 

@@ -63,8 +63,8 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
     }
 
     /// Encodes the inputs of a chunk.
-    func chunk(_ inputs: [Input], context: CallContext?) throws -> PortableChunk {
-        if inputs.count == 1 { return try chunk(of: inputs[0], context: context) }
+    func chunk(_ inputs: ArraySlice<Input>, context: CallContext?) throws -> PortableChunk {
+        if inputs.count == 1, let input = inputs.first { return try chunk(of: input, context: context) }
         let buffer = ByteBuffer(capacity: inputs.count * (inputCodec.fixedSize ?? 24) + 16)
         if inputCodec.fixedSize != nil {
             try inputCodec.encode(contentsOf: inputs, into: buffer)
@@ -102,6 +102,12 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
         into values: inout [Output]
     ) throws {
         try outputCodec.decode(count, from: &reader, keys: keys, into: &values)
+    }
+
+    /// Reads values of which any bytes are one to where they belong.
+    func decodeOutputs(_ count: Int, from reader: inout ByteReader, to places: UnsafeMutablePointer<Output>) throws {
+        let bytes = try reader.readBytes(count * MemoryLayout<Output>.size)
+        UnsafeMutableRawBufferPointer(start: places, count: bytes.count).copyMemory(from: bytes)
     }
 
     /// Makes the memory of a value that a worker sends as a large array.

@@ -132,11 +132,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
                 let count = min(room, items.upperBound - next)
                 var made = 0
                 do {
-                    while made < count, !chunk.isCancelled {
-                        (outputs + made).initialize(to: try body(inputs[next + made]))
-                        made += 1
-                        counter.note(made)
-                    }
+                    try Self.runInPlace(inputs + next, outputs, count, &made, chunk, counter, body)
                 } catch {
                     failure = error
                 }
@@ -147,6 +143,26 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
                 fail(failure, chunk, session)
                 next += 1
             }
+        }
+    }
+
+    /// Puts the values of inputs where `outputs` points until all are there, the chunk is cancelled or one throws.
+    ///
+    /// What the types are is known only at run time, when each copy of a value would be a call. So the loop is
+    /// written for types that cannot be copied.
+    private static func runInPlace<In: ~Copyable, Out: ~Copyable>(
+        _ inputs: UnsafePointer<In>,
+        _ outputs: UnsafeMutablePointer<Out>,
+        _ count: Int,
+        _ made: inout Int,
+        _ chunk: WorkerChunk,
+        _ counter: RunCounter,
+        _ body: (borrowing In) throws -> Out
+    ) throws {
+        while made < count, !chunk.isCancelled {
+            (outputs + made).initialize(to: try body(inputs[made]))
+            made += 1
+            counter.note(made)
         }
     }
 

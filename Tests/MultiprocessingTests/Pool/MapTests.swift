@@ -32,6 +32,17 @@ private struct Liar: Sequence {
     func makeIterator() -> Range<Int>.Iterator { (0..<count).makeIterator() }
 }
 
+/// Nothing but bits, with two spare bytes among them.
+private struct Reading: Codable, Equatable {
+    let small: UInt16
+    let large: UInt32
+
+    init(_ number: Int) {
+        small = UInt16(truncatingIfNeeded: number)
+        large = UInt32(truncatingIfNeeded: number &* 2_654_435_761)
+    }
+}
+
 /// Many items whose values come back together: `map` and `forEach` in all their shapes.
 struct MapTests {
     @Test("161 map: values come in input order", arguments: TestBackend.allCases)
@@ -169,9 +180,10 @@ struct MapTests {
     @Test("166 handle_iterable_exception: a sequence may lie about its count", arguments: TestBackend.allCases)
     func lyingCount(_ backend: TestBackend) async throws {
         try await backend.withPool { pool async throws in
-            for (count, claim) in [(10, 1_000), (1_000, 10), (0, 5), (5, 0), (100, Int.max)] {
+            for (count, claim) in [(10, 1_000), (1_000, 10), (20_000, 9_000), (0, 5), (5, 0), (100, Int.max)] {
                 let liar = Liar(count: count, underestimatedCount: claim)
                 #expect(try await pool.map(liar) { $0 } == Array(0..<count))
+                #expect(try await pool.map(liar, chunkSize: 7) { $0 } == Array(0..<count))
             }
         }
     }
@@ -224,6 +236,42 @@ struct MapTests {
         try await backend.withPool { pool async throws in
             let sum = try await pool.map(0..<500_000) { $0 & 1 }.reduce(0, +)
             #expect(sum == 250_000)
+        }
+    }
+
+    @Test("Values of every size and kind come to their places", arguments: TestBackend.allCases)
+    func kindsOfValues(_ backend: TestBackend) async throws {
+        try await backend.withPool { pool async throws in
+            let numbers = Array(0..<3_000)
+            #expect(try await pool.map(numbers) { UInt8(truncatingIfNeeded: $0) } == numbers.map { UInt8($0 & 255) })
+            #expect(try await pool.map(numbers) { Double($0) / 2 } == numbers.map { Double($0) / 2 })
+            #expect(try await pool.map(numbers) { Int128($0) << 70 } == numbers.map { Int128($0) << 70 })
+            // Nothing but bits, but not a number: what it sends is its own affair.
+            #expect(try await pool.map(numbers) { Reading($0) } == numbers.map { Reading($0) })
+            #expect(try await pool.map(numbers) { $0 % 3 == 0 ? nil : $0 } == numbers.map { $0 % 3 == 0 ? nil : $0 })
+            #expect(try await pool.map(numbers) { "\($0)" } == numbers.map { "\($0)" })
+            #expect(try await pool.map(numbers[500..<2_500]) { $0 } == Array(500..<2_500))
+        }
+    }
+
+    @Test("Parts of chunks that are taken back are neither lost nor run twice", arguments: TestBackend.allCases)
+    func partsTakenBack(_ backend: TestBackend) async throws {
+        let numbers = Array(0..<20_000)
+        let squares = numbers.map { $0 &* $0 }
+        let texts = numbers.map { "\($0)" }
+        // Workers that run out of work at different moments, and then take parts of each other's.
+        let perform = { @Sendable (pool: Pool) async throws in
+            for _ in 0..<40 {
+                #expect(try await pool.map(numbers) { $0 &* $0 } == squares)
+                #expect(try await pool.map(numbers) { "\($0)" } == texts)
+            }
+        }
+        for workers in [2, 3, 8] {
+            try await backend.withPool(workers: workers) { pool async throws in
+                try await perform(pool)
+                // Every worker has told of the end of what it held.
+                await pool.shutDown()
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Multiprocessing
 import Synchronization
 import Testing
@@ -5,17 +6,20 @@ import Testing
 /// A value that counts itself, in the process that it is in.
 private final class Tracked: Codable, Sendable {
     static let living = Atomic(0)
+    static let made = Atomic(0)
 
     let number: Int
 
     init(_ number: Int) {
         self.number = number
         Self.living.wrappingAdd(1, ordering: .relaxed)
+        Self.made.wrappingAdd(1, ordering: .relaxed)
     }
 
     init(from decoder: any Decoder) throws {
         number = try decoder.singleValueContainer().decode(Int.self)
         Self.living.wrappingAdd(1, ordering: .relaxed)
+        Self.made.wrappingAdd(1, ordering: .relaxed)
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -26,6 +30,7 @@ private final class Tracked: Codable, Sendable {
     deinit { Self.living.wrappingSubtract(1, ordering: .relaxed) }
 
     static var livingCount: Int { living.load(ordering: .relaxed) }
+    static var madeCount: Int { made.load(ordering: .relaxed) }
 }
 
 /// Pitfall 26: nothing is kept alive after use.
@@ -70,6 +75,90 @@ struct ReleaseTests {
             where value.number == 20 { break }
             await expectNoneLives()
             _ = try await pool.map(0..<10, with: Tracked(1)) { $0 + $1.number }
+            await expectNoneLives()
+        }
+    }
+
+    @Test("Each value of a map is made once, and goes when the map's array goes", arguments: TestBackend.allCases)
+    func values(_ backend: TestBackend) async throws {
+        try await backend.withPool { pool async throws in
+            for chunkSize in [nil, 1, 60] {
+                let before = Tracked.madeCount
+                let values = try await pool.map(0..<2_000, chunkSize: chunkSize) { Tracked($0) }
+                #expect(values.map(\.number) == Array(0..<2_000))
+                #expect(Tracked.madeCount == before + 2_000)
+                #expect(Tracked.livingCount == 2_000)
+                withExtendedLifetime(values) {}
+            }
+            await expectNoneLives()
+        }
+    }
+
+    @Test("What the items of a map have made goes when one of them throws", arguments: TestBackend.allCases)
+    func failure(_ backend: TestBackend) async throws {
+        try await backend.withPool { pool async throws in
+            for failing in [0, 1, 777, 1_999] {
+                await #expect(throws: PoolError.self) {
+                    _ = try await pool.map(0..<2_000, chunkSize: 500) { number in
+                        if number == failing { throw InputFailure() }
+                        return Tracked(number)
+                    }
+                }
+                await expectNoneLives()
+            }
+            // Here the others go on, and their values come in order around the failures.
+            var next = 0
+            for await result in pool.results(
+                0..<2_000, chunkSize: 50,
+                { number in
+                    if number % 7 == 3 { throw InputFailure() }
+                    return Tracked(number)
+                })
+            {
+                #expect((try? result.get())?.number == (next % 7 == 3 ? nil : next))
+                next += 1
+            }
+            #expect(next == 2_000)
+            await expectNoneLives()
+        }
+    }
+
+    @Test(
+        "What the items of a map have made goes when the map is cancelled or its pool ends",
+        arguments: TestBackend.allCases)
+    func cancelled(_ backend: TestBackend) async throws {
+        for isTerminated in [false, true] {
+            let rendezvous = try Rendezvous()
+            let ticket = rendezvous.ticket
+            try await backend.withPool { pool async throws in
+                let map = Task {
+                    try await pool.map(0..<2_000, with: ticket, chunkSize: 100) { number, ticket in
+                        if number % 100 == 50 {
+                            ticket.arrive(number)
+                            ticket.wait()
+                        }
+                        return Tracked(number)
+                    }
+                }
+                await rendezvous.expectArrivals(2)
+                // Neither waits for the threads that run the items; those stop behind the item that they are at.
+                if isTerminated { await pool.terminate() } else { map.cancel() }
+                rendezvous.letThrough(2)
+                await #expect(throws: (any Error).self) { try await map.value }
+                await expectNoneLives()
+            }
+        }
+    }
+
+    @Test("What the items of a map have made goes when a worker crashes")
+    func crash() async throws {
+        try await TestBackend.processes.withPool { pool async throws in
+            await #expect(throws: PoolError.self) {
+                _ = try await pool.map(0..<2_000, chunkSize: 500) { number in
+                    if number == 1_234 { kill(getpid(), SIGKILL) }
+                    return Tracked(number)
+                }
+            }
             await expectNoneLives()
         }
     }

@@ -59,7 +59,10 @@ private struct SchedulerModel {
 
     /// Lets everything that is under way come to its end.
     mutating func settle() {
+        var turns = 0
         while !scheduler.isFinished, breaches.isEmpty, !processes.isEmpty {
+            turns += 1
+            if turns > 10_000 { breaches.append("a worker is waited for that has nothing to do") }
             becomeReady()
             giveBack()
             endChunk()

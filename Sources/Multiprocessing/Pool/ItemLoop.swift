@@ -1,0 +1,30 @@
+/// The loop that runs a closure over inputs in memory.
+///
+/// Made in the caller's module, where the types and often the closure are known: it is compiled for
+/// them, and a chunk calls it once a stride. Worker processes are sent the closure itself, never this.
+@usableFromInline
+struct ItemLoop<Input, Output>: Sendable {
+    /// Runs until there is a value for each input, the chunk is cancelled or an item throws.
+    ///
+    /// The values go behind one another to where `outputs` points; `made` counts them, whatever the end.
+    @usableFromInline let run:
+        @Sendable (
+            _ inputs: UnsafeBufferPointer<Input>,
+            _ outputs: UnsafeMutablePointer<Output>,
+            _ made: inout Int,
+            _ chunk: Chunk
+        ) throws -> Void
+
+    @inlinable
+    init(_ body: @escaping @Sendable (Input) throws -> Output) {
+        run = { inputs, outputs, made, chunk in
+            // Counted in a variable of its own, which stays in a register.
+            var count = 0
+            defer { made = count }
+            while count < inputs.count, !chunk.isCancelled {
+                (outputs + count).initialize(to: try body(inputs[count]))
+                count += 1
+            }
+        }
+    }
+}
