@@ -176,3 +176,53 @@ struct UserTypesTests {
         }
     }
 }
+
+extension UserTypesTests {
+    /// A value that keeps its decoder, or a container of it, and asks them later.
+    private final class Keeper: Decodable {
+        let decoder: any Decoder
+        let container: any UnkeyedDecodingContainer
+        let number: Int
+
+        init(from decoder: any Decoder) throws {
+            self.decoder = decoder
+            var container = try decoder.unkeyedContainer()
+            number = try container.decode(Int.self)
+            self.container = container
+        }
+    }
+
+    @Test func aDecoderThatIsKeptNeverSeesOtherBytes() throws {
+        let keys = ReceivedKeys()
+        func decode<T: Decodable>(_ type: T.Type, _ value: some Encodable) throws -> T {
+            let buffer = ByteBuffer()
+            try BinaryEncoder().encode(value, into: buffer)
+            return try buffer.withUnsafeBytes { try BinaryDecoder(keys: keys).decode(type, from: $0) }
+        }
+        #expect(try decode([[String]].self, [["a"], ["b"]]) == [["a"], ["b"]])
+        let keeper = try decode(Keeper.self, [1, 2])
+        for _ in 0..<3 { #expect(try decode([[String]].self, [["c"], ["d"]]) == [["c"], ["d"]]) }
+        #expect(keeper.number == 1)
+        #expect(throws: DecodingError.self) { try keeper.decoder.unkeyedContainer() }
+        var container = keeper.container
+        #expect(throws: DecodingError.self) { try container.decode(Int.self) }
+    }
+
+    @Test func manyValuesOfOneSessionAreAsThoseOfMany() throws {
+        let session = EncodingSession(into: ByteBuffer())
+        struct Refused: Encodable, Error {
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.unkeyedContainer()
+                try container.encode("half")
+                throw self
+            }
+        }
+        var expected: [UInt8] = []
+        for number in 0..<10 {
+            try session.encode(["number": [number]])
+            #expect(throws: Refused.self) { try session.encode(["refused": Refused()]) }
+            expected += try encoded(["number": [number]])
+        }
+        #expect(session.buffer.withUnsafeBytes { Array($0) } == expected)
+    }
+}

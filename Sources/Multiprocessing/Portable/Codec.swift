@@ -33,6 +33,11 @@ package class Codec<Value>: AnyCodec, @unchecked Sendable {
         for _ in 0..<count { values.append(try decode(from: &reader, keys: keys)) }
     }
 
+    /// Appends the value's bytes to the session's buffer, as ``encode(_:into:)``: for one value after another.
+    func encode(_ value: Value, with session: EncodingSession) throws {
+        try encode(value, into: session.buffer)
+    }
+
     final func encode(at address: UnsafeRawPointer, into buffer: ByteBuffer) throws {
         try encode(address.assumingMemoryBound(to: Value.self).pointee, into: buffer)
     }
@@ -122,6 +127,10 @@ final class VoidCodec: Codec<Void>, @unchecked Sendable {
 final class CodableCodec<Value: Codable>: Codec<Value>, @unchecked Sendable {
     override func encode(_ value: Value, into buffer: ByteBuffer) throws {
         try BinaryEncoder().encode(value, into: buffer)
+    }
+
+    override func encode(_ value: Value, with session: EncodingSession) throws {
+        try session.encode(value)
     }
 
     override func decode(from reader: inout ByteReader, keys: ReceivedKeys) throws -> Value {

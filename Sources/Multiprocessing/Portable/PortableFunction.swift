@@ -56,7 +56,7 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
         if inputCodec.fixedSize != nil {
             try inputCodec.encode(input, into: buffer)
         } else {
-            try encodeSized(input, into: buffer)
+            try encodeSized(input, with: EncodingSession(into: buffer))
         }
         return PortableChunk(
             definition: definition, context: context, inputs: buffer, itemSize: inputCodec.fixedSize)
@@ -69,18 +69,20 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
         if inputCodec.fixedSize != nil {
             try inputCodec.encode(contentsOf: inputs, into: buffer)
         } else {
-            for input in inputs { try encodeSized(input, into: buffer) }
+            let session = EncodingSession(into: buffer)
+            for input in inputs { try encodeSized(input, with: session) }
         }
         return PortableChunk(
             definition: definition, context: context, inputs: buffer, itemSize: inputCodec.fixedSize)
     }
 
     /// Encodes an input behind its size.
-    private func encodeSized(_ input: Input, into buffer: ByteBuffer) throws {
+    private func encodeSized(_ input: Input, with session: EncodingSession) throws {
+        let buffer = session.buffer
         let start = buffer.count
         buffer.append(UInt64(0))
         do {
-            try inputCodec.encode(input, into: buffer)
+            try inputCodec.encode(input, with: session)
         } catch let error as PoolError {
             throw error
         } catch {

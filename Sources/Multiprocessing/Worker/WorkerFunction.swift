@@ -208,7 +208,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
         let buffer = session.scratch
         buffer.removeAll(keepingCapacity: true)
         do {
-            try outputs.encode(output, into: buffer)
+            try outputs.encode(output, with: session.encoder)
             session.stage.append(buffer, isSized: outputs.fixedSize == nil)
         } catch {
             fail(PoolError.notEncodable(Output.self, as: "result", error), chunk, session)

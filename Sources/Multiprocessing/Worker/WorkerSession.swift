@@ -13,6 +13,9 @@ final class WorkerSession: @unchecked Sendable {
     /// Where one value at a time is encoded.
     let scratch = ByteBuffer(capacity: 4_096)
 
+    /// Encodes values there.
+    let encoder: EncodingSession
+
     private let executor: MainThreadExecutor
     private let input: FrameReader
     private let canceller: WorkerCanceller
@@ -38,6 +41,7 @@ final class WorkerSession: @unchecked Sendable {
     private var array: Landing?
 
     init(executor: MainThreadExecutor, input: FrameReader, stage: ResultStage, canceller: WorkerCanceller) {
+        encoder = EncodingSession(into: scratch)
         self.executor = executor
         self.input = input
         self.stage = stage

@@ -22,15 +22,27 @@ package struct BinaryDecoder: Sendable {
     ///   stems from damage has a ``CodingFailure`` as its underlying error. The reader then
     ///   has not moved.
     package func decode<T: Decodable>(_ type: T.Type = T.self, from reader: inout ByteReader) throws -> T {
-        let storage = DecodingStorage(
-            bytes: BorrowedBytes(reader.all), keys: keys?.current(), userInfo: userInfo)
-        defer { storage.close() }
-        let root = ValueDecoder(storage: storage)
+        let root = begin(BorrowedBytes(reader.all))
+        let storage = root.storage
+        defer {
+            storage.close()
+            if !storage.mayBeKept { keys?.keep(IdleDecoder(root: root)) }
+        }
         let head = try root.head(at: reader.offset, limit: reader.all.count, .none)
         let value = try root.read(type, head, .none)
         if let damage = storage.damage { throw damage }
         reader.move(to: head.end)
         return value
+    }
+
+    /// The decoder for a call: one that an earlier call with the same keys has left, if there is one.
+    private func begin(_ bytes: BorrowedBytes) -> ValueDecoder {
+        let (map, idle) = keys?.take() ?? (nil, nil)
+        if let idle {
+            idle.root.storage.open(bytes: bytes, keys: map, userInfo: userInfo)
+            return idle.root
+        }
+        return ValueDecoder(storage: DecodingStorage(bytes: bytes, keys: map, userInfo: userInfo))
     }
 
     /// Reads the value that the bytes hold from the first to the last.

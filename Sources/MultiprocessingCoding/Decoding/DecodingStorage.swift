@@ -1,22 +1,33 @@
 /// What all decoders of one call share.
 final class DecodingStorage {
     /// The bytes; none once the call has returned, in case a decoder outlives it.
-    // Exclusivity is unchecked because it changes only when the call is over.
+    // Exclusivity is unchecked because it changes only between calls.
     @exclusivity(unchecked)
     private(set) var bytes: BorrowedBytes
 
     /// The keys of the other side, or nil if the bytes are this process's own.
-    let keys: KeyMap?
+    private(set) var keys: KeyMap?
 
-    let userInfo: [CodingUserInfoKey: any Sendable]
+    private(set) var userInfo: [CodingUserInfoKey: any Sendable]
 
     /// The first damage that was found where nothing can be thrown; the call throws it at its end.
     private(set) var damage: (any Error)?
+
+    /// Whether a value may have kept one of the decoders, which then must never see other bytes.
+    var mayBeKept = false
 
     init(bytes: BorrowedBytes, keys: KeyMap?, userInfo: [CodingUserInfoKey: any Sendable]) {
         self.bytes = bytes
         self.keys = keys
         self.userInfo = userInfo
+    }
+
+    /// Begins another call, when nothing of the last one is left.
+    func open(bytes: BorrowedBytes, keys: KeyMap?, userInfo: [CodingUserInfoKey: any Sendable]) {
+        self.bytes = bytes
+        self.keys = keys
+        self.userInfo = userInfo
+        damage = nil
     }
 
     func note(_ error: any Error) {

@@ -94,6 +94,8 @@ final class ValueDecoder: Decoder {
             if isKnownUniquelyReferenced(&child) {
                 child.parent = nil
                 idleChild = child
+            } else {
+                storage.mayBeKept = true
             }
         }
         return try T(from: child)
@@ -101,6 +103,7 @@ final class ValueDecoder: Decoder {
 
     /// A decoder of its own for a nested container or a superclass.
     func makeNested(_ head: Head, _ step: PathStep) throws -> ValueDecoder {
+        storage.mayBeKept = true
         let decoder = ValueDecoder(storage: storage)
         try decoder.open(head, in: self, step)
         return decoder

@@ -15,14 +15,6 @@ package struct BinaryEncoder: Sendable {
     /// - Throws: What a value's `encode(to:)` throws, unchanged, or `EncodingError`. The
     ///   buffer is then as it was before the call.
     package func encode<T: Encodable>(_ value: T, into buffer: ByteBuffer) throws {
-        let start = buffer.count
-        let storage = EncodingStorage(userInfo: userInfo)
-        defer { storage.close() }
-        do {
-            try ValueEncoder(storage: storage, buffer: buffer).write(value)
-        } catch {
-            buffer.truncate(to: start)
-            throw error
-        }
+        try EncodingSession(into: buffer, userInfo: userInfo).encode(value)
     }
 }

@@ -4,12 +4,24 @@ internal import Synchronization
 ///
 /// One for each connection. Decoders on several threads may use it while it grows.
 package final class ReceivedKeys: Sendable {
-    private let map = Mutex(KeyMap(keys: [], indices: [:]))
+    private let state = Mutex(State())
+
+    private struct State {
+        var map = KeyMap(keys: [], indices: [:])
+        /// A decoder that the last call has left for the next.
+        var idle: IdleDecoder?
+
+        /// The entries as they are now.
+        mutating func current() -> KeyMap {
+            if map.isOutgrown { map = KeyMap(keys: map.keys, indices: map.indices) }
+            return map
+        }
+    }
 
     package init() {}
 
     /// The number of entries received.
-    package var count: Int { map.withLock { $0.keys.count } }
+    package var count: Int { state.withLock { $0.map.keys.count } }
 
     /// Adds what ``KeyTable/encodeEntries(from:into:)`` wrote; nothing if it throws.
     package func append(from reader: inout ByteReader) throws(CodingFailure) {
@@ -31,14 +43,31 @@ package final class ReceivedKeys: Sendable {
             keys.append(PathKey(stringValue: text, intValue: integer))
         }
         let grown = KeyMap(keys: keys, indices: indices)
-        map.withLock { $0 = grown }
+        state.withLock { $0.map = grown }
     }
 
-    /// The entries as they are now, for one call of a decoder.
-    func current() -> KeyMap {
-        map.withLock { map in
-            if map.isOutgrown { map = KeyMap(keys: map.keys, indices: map.indices) }
-            return map
-        }
+    /// The entries as they are now.
+    private func current() -> KeyMap { state.withLock { $0.current() } }
+
+    /// For one call of a decoder: the entries as they are now, and the decoder that an earlier call has left.
+    func take() -> (KeyMap, IdleDecoder?) {
+        state.withLock { state in (state.current(), state.idle.take()) }
     }
+
+    /// Keeps a decoder for the next call.
+    func keep(_ decoder: IdleDecoder) {
+        let last = state.withLock { state in
+            defer { state.idle = decoder }
+            return state.idle
+        }
+        // Released here, outside of the lock.
+        _ = last
+    }
+}
+
+/// A decoder that no value has kept, with those of the levels below it.
+///
+/// `Sendable` is unchecked because nobody else has it: it goes from one call to the next.
+struct IdleDecoder: @unchecked Sendable {
+    let root: ValueDecoder
 }
