@@ -58,10 +58,10 @@ final class ThreadWorker: Sendable {
     }
 
     /// Takes back what is not begun.
-    func reclaim() {
-        let (chunks, running, id) = state.withLock { state in
+    func reclaim(_ id: WorkerID) {
+        let (chunks, running) = state.withLock { state in
             defer { state.others = [] }
-            return (state.others, state.chunk, state.id)
+            return (state.others, state.chunk)
         }
         let part = running?.splitUnbegun()
         events.reclaimed((part.map { [$0] } ?? []) + chunks.reversed(), from: id)

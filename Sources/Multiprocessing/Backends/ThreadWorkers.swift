@@ -18,7 +18,7 @@ final class ThreadWorkers: WorkerGroup {
     }
 
     func reclaim(from worker: WorkerID) {
-        workers[worker.index].reclaim()
+        workers[worker.index].reclaim(worker)
     }
 
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {

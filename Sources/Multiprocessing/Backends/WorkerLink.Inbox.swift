@@ -139,6 +139,8 @@ extension WorkerLink {
                     self.updateInterest()
                 }
                 self.readOutput(link)
+                // A worker that was watched may have left in the stage what comes behind these bytes.
+                self.takeStaged(link)
             }
             // Readiness stays while another thread reads; the loop is not to go round for it.
             if isOutputDeferred { updateInterest() }

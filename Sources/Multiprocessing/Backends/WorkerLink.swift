@@ -69,8 +69,10 @@ final class WorkerLink: Sendable {
     /// Sends chunks to the worker, which is idle.
     func assign(_ chunk: Chunk, then others: [Chunk]) {
         if others.isEmpty, chunk.isCancelled {
-            // By another thread on the way here, before there was anything to tell the worker.
-            return events.ended(chunk, on: id, nanoseconds: 0, isLast: true)
+            // By another thread on the way here, before there was anything to tell the worker. One that is
+            // gone has nothing to report: the chunk may be with another by now.
+            if outbox.withLock({ !$0.isClosed }) { events.ended(chunk, on: id, nanoseconds: 0, isLast: true) }
+            return
         }
         chunk.portable?.context?.addHolder(self)
         for other in others { other.portable?.context?.addHolder(self) }
@@ -139,18 +141,16 @@ final class WorkerLink: Sendable {
     private func lookAtStageLater() {
         loop.events.schedule(after: Self.stageInterval) { [weak self] in
             guard let self else { return }
-            if hasWork {
-                inbox.whenReading(self) { self.inbox.takeStaged(self) }
-                lookAtStageLater()
-            } else {
-                isWatchingStage.store(false, ordering: .releasing)
-                // Work that came between the two looks for its watcher itself; this is for the gap.
-                if hasWork { watchStage() }
-            }
+            inbox.whenReading(self) { self.inbox.takeStaged(self) }
+            // Behind the last chunk nothing waits in the stage while it runs: its end is sent.
+            if holdsMany { return lookAtStageLater() }
+            isWatchingStage.store(false, ordering: .releasing)
+            // Work that came between the two looks for its watcher itself; this is for the gap.
+            if holdsMany { watchStage() }
         }
     }
 
-    private var hasWork: Bool { outbox.withLock { !$0.held.isEmpty } }
+    private var holdsMany: Bool { outbox.withLock { $0.held.count > 1 } }
 
     /// Tells the worker that a shared value is not needed any more.
     func forget(context: UInt64) {

@@ -27,9 +27,21 @@ final class PoolCore: Sendable {
 
     private let callerWait = BusyWait(.caller)
 
+    /// How many threads are about to end chunks that the scheduler has let go of.
+    private let endsInProgress = Atomic(0)
+
+    /// Whether the workers are gone and none will come.
+    private let isOver = Atomic(false)
+
     private struct State {
         var scheduler: Scheduler
+        /// The workers, until the end.
         var group: (any WorkerGroup)?
+        /// Whether a thread is telling workers what was decided.
+        var isTelling = false
+        /// What it has to tell them behind that.
+        var untold = Queue<[Scheduler.Action]>()
+        var isFinished = false
         var finishWaiters: [CheckedContinuation<Void, Never>] = []
 
         mutating func takeWaiters() -> [CheckedContinuation<Void, Never>] {
@@ -41,7 +53,7 @@ final class PoolCore: Sendable {
     init(backend: any Backend, workerCount: Int) throws {
         self.workerCount = workerCount
         needsPortableWork = backend.needsPortableWork
-        state = Mutex(State(scheduler: Scheduler(workerCount: workerCount)))
+        state = Mutex(State(scheduler: Scheduler(workerCount: workerCount, formsTrains: needsPortableWork)))
         let group = try backend.makeWorkers(count: workerCount, reportingTo: WorkerEvents(core: self))
         state.withLock { $0.group = group }
     }
@@ -118,7 +130,7 @@ final class PoolCore: Sendable {
     private func waitUntilFinished() async {
         await withCheckedContinuation { continuation in
             let isFinished = state.withLock { state in
-                if state.scheduler.isFinished { return true }
+                if state.isFinished { return true }
                 state.finishWaiters.append(continuation)
                 return false
             }
@@ -145,55 +157,82 @@ final class PoolCore: Sendable {
 
     /// Feeds one event to the scheduler and does what it answers, with the lock released.
     ///
-    /// A worker gets its next chunk before the last one's waiters are resumed, so that it works
-    /// meanwhile; all else comes after, so that nobody learns of the pool's end before the last result.
+    /// Workers are told in the order in which it was decided, whichever threads decide: while one
+    /// thread tells them something, others leave to it what comes next. Nobody waits for that. A
+    /// worker gets its next chunk before the last one's waiters are resumed, so that it works meanwhile.
     ///
-    /// - Returns: The worker that was handed something, if one was.
+    /// - Returns: The worker that is handed something, if one is.
     @discardableResult
     private func perform(
         ending chunk: Chunk? = nil,
         _ nanoseconds: UInt64 = 0,
         _ event: (inout Scheduler) -> Scheduler.Actions
     ) -> WorkerID? {
-        var assignee: WorkerID?
-        let (actions, group) = state.withLock { state in (event(&state.scheduler), state.group) }
-        if let chunk {
+        let (actions, group) = state.withLock { state in
+            var actions = event(&state.scheduler)
+            state.scheduler.takeDropped(into: &actions)
+            if chunk != nil || actions.endsWork { endsInProgress.wrappingAdd(1, ordering: .relaxed) }
+            guard actions.tellsWorkers, let group = state.group else { return (actions, nil as (any WorkerGroup)?) }
+            if state.isTelling {
+                state.untold.append(actions.orders)
+                return (actions, nil)
+            }
+            state.isTelling = true
+            return (actions, group)
+        }
+        if let group { tell(group, actions) }
+        if chunk != nil || actions.endsWork {
+            chunk?.endOnce(failing: CancellationError(), nanoseconds: nanoseconds)
             actions.forEach { action in
-                if case .assign(let next, let others, let worker) = action {
-                    group?.assign(next, then: others, to: worker)
-                }
+                if case .end(let chunk, let reason) = action { chunk.endOnce(failing: reason.error, nanoseconds: 0) }
             }
-            chunk.endOnce(failing: CancellationError(), nanoseconds: nanoseconds)
+            endsInProgress.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+            finishIfOver()
         }
-        actions.forEach { action in
-            switch action {
-            case .assign(let next, let others, let worker):
-                if chunk == nil { group?.assign(next, then: others, to: worker) }
-                assignee = worker
-            case .reclaim(let worker):
-                group?.reclaim(from: worker)
-            case .start(let worker):
-                group?.start(worker)
-            case .cancel(let chunk, let worker):
-                group?.cancel(chunk, on: worker)
-            case .stop(let worker):
-                group?.stop(worker)
-            case .kill(let worker):
-                group?.kill(worker)
-            case .end(let chunk, let reason):
-                chunk.endOnce(failing: reason.error, nanoseconds: 0)
-            case .abandon(let chunk, let reason):
-                chunk.abandon(reason.error)
-            case .finished:
-                finish()
-            }
-        }
-        return assignee
+        return actions.assignee
     }
 
-    private func finish() {
+    /// Tells workers what was decided, and what is decided meanwhile.
+    private func tell(_ group: any WorkerGroup, _ actions: Scheduler.Actions) {
+        actions.forEach { tell(group, $0) }
+        while let orders = nextOrders() {
+            for order in orders { tell(group, order) }
+        }
+    }
+
+    private func nextOrders() -> [Scheduler.Action]? {
+        state.withLock { state in
+            let orders = state.untold.popFirst()
+            if orders == nil { state.isTelling = false }
+            return orders
+        }
+    }
+
+    private func tell(_ group: any WorkerGroup, _ action: Scheduler.Action) {
+        switch action {
+        case .assign(let next, let others, let worker): group.assign(next, then: others, to: worker)
+        case .reclaim(let worker): group.reclaim(from: worker)
+        case .start(let worker): group.start(worker)
+        case .cancel(let chunk, let worker): group.cancel(chunk, on: worker)
+        case .stop(let worker): group.stop(worker)
+        case .kill(let worker): group.kill(worker)
+        case .finished:
+            isOver.store(true, ordering: .sequentiallyConsistent)
+            finishIfOver()
+        // Here, because it comes before its worker is killed, which would end it in another way.
+        case .abandon(let chunk, let reason): chunk.abandon(reason.error)
+        case .end: break
+        }
+    }
+
+    /// Tells of the pool's end once every result has been delivered, whichever thread delivers the last.
+    private func finishIfOver() {
+        guard isOver.load(ordering: .sequentiallyConsistent),
+            endsInProgress.load(ordering: .sequentiallyConsistent) == 0
+        else { return }
         let (group, waiters) = state.withLock { state in
-            (state.group.take(), state.takeWaiters())
+            state.isFinished = true
+            return (state.group.take(), state.takeWaiters())
         }
         group?.close()
         waiters.forEach { $0.resume() }

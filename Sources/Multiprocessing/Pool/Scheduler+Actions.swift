@@ -40,21 +40,45 @@ extension Scheduler {
         private var first: Action?
         private var others: [Action] = []
 
+        /// Whether some have to be done in order: those for workers.
+        private(set) var tellsWorkers = false
+        /// Whether some end chunks.
+        private(set) var endsWork = false
+        /// The worker that is handed something, if one is.
+        private(set) var assignee: WorkerID?
+
         /// What the scheduler let go of: kept until the lock is released, because the work's own
         /// values may go with it.
         var released: [Chunk] = []
 
         init(_ action: Action? = nil) {
-            first = action
+            append(action)
         }
 
         mutating func append(_ action: Action?) {
             guard let action else { return }
+            switch action {
+            case .end: endsWork = true
+            case .assign(_, then: _, let worker):
+                tellsWorkers = true
+                assignee = worker
+            case .start, .reclaim, .cancel, .stop, .kill, .abandon, .finished: tellsWorkers = true
+            }
             if first == nil {
                 first = action
             } else {
                 others.append(action)
             }
+        }
+
+        /// Those that have to be done in order.
+        var orders: [Action] {
+            var orders: [Action] = []
+            forEach { action in
+                if case .end = action { return }
+                orders.append(action)
+            }
+            return orders
         }
 
         package func forEach(_ body: (Action) -> Void) {

@@ -29,8 +29,13 @@ package struct Scheduler {
     package private(set) var phase = Phase.open
     package private(set) var workers: [Worker]
 
+    private let formsTrains: Bool
+
     /// What each worker holds; parallel to `workers`.
     private var held: [Holding?]
+
+    /// Whether work was asked back from each worker, and the answer is still to come; parallel to `workers`.
+    private var isReclaiming: [Bool]
 
     /// How often a worker was started in each place; parallel to `workers`.
     private var incarnations: [UInt64]
@@ -50,6 +55,9 @@ package struct Scheduler {
     /// No worker is started beside live ones before this time, because the last start failed.
     private var startsPausedUntil: UInt64 = 0
 
+    /// Cancelled chunks that left the queue, until the lock is released.
+    private var dropped: [Chunk] = []
+
     private var isFinishedReported = false
 
     /// How long a chunk occupies a worker, in nanoseconds, averaged over the latest; zero before the first.
@@ -66,8 +74,6 @@ package struct Scheduler {
 
         /// Whether some of it can be asked back; once, for then nothing is left that was not begun.
         var isDivisible: Bool
-        /// Whether it was asked for and the answer is still to come.
-        var isReclaiming = false
 
         /// For how long the worker has had it, in nanoseconds.
         func age(at now: UInt64) -> UInt64 { now > since ? now - since : 0 }
@@ -99,9 +105,12 @@ package struct Scheduler {
     /// Many, because a worker can also be killed from outside at that moment, which is not the chunk's doing.
     package static let maximumReturns = 50
 
-    package init(workerCount: Int) {
+    /// - Parameter formsTrains: Whether quick chunks are handed out together, which saves messages to workers.
+    package init(workerCount: Int, formsTrains: Bool = true) {
+        self.formsTrains = formsTrains
         workers = Array(repeating: .absent, count: workerCount)
         held = Array(repeating: nil, count: workerCount)
+        isReclaiming = Array(repeating: false, count: workerCount)
         incarnations = Array(repeating: 0, count: workerCount)
     }
 
@@ -151,8 +160,16 @@ package struct Scheduler {
         typicalTime = typicalTime == 0 ? time : (3 * typicalTime + time) / 4
         workers[worker] = .idle
         var actions = employ(worker, now: now)
-        actions.released = work.others
+        // The last of them is the caller's.
+        if !work.others.isEmpty { actions.released = work.others + [work.first] }
         return actions
+    }
+
+    /// Hands over the cancelled chunks that left the queue, to be released after unlocking.
+    package mutating func takeDropped(into actions: inout Actions) {
+        guard !dropped.isEmpty else { return }
+        actions.released += dropped
+        dropped = []
     }
 
     /// Takes back what a worker had not begun when it was asked for it.
@@ -160,9 +177,9 @@ package struct Scheduler {
     /// - Parameter chunks: In order: the end of what the worker holds, perhaps with a part of a chunk before it.
     package mutating func reclaimed(_ chunks: [Chunk], from id: WorkerID, now: UInt64) -> Actions {
         var actions = Actions()
+        if let worker = place(of: id) { isReclaiming[worker] = false }
         // The worker may have ended since; then these are nobody's all the same.
         if let worker = place(of: id), var work = held[worker] {
-            work.isReclaiming = false
             actions.released = work.others
             work.others.removeAll { other in chunks.contains { $0 === other } }
             held[worker] = work
@@ -185,6 +202,8 @@ package struct Scheduler {
             actions.append(assign(first, then: others, to: worker, now: now))
         }
         actions.append(startIfNeeded(now: now))
+        // Another may have what this one had not.
+        if !idle.isEmpty { actions.append(reclaim()) }
         stopIfDrained(&actions)
         return actions
     }
@@ -227,6 +246,7 @@ package struct Scheduler {
         var actions = Actions()
         leave(worker)
         if let work = held[worker].take() {
+            actions.released = work.others + [work.first]
             var outstanding: [Chunk] = []
             work.forEach { chunk in
                 if chunk.isEnded || holding == .runningChunk {
@@ -341,7 +361,7 @@ package struct Scheduler {
     private mutating func nextTrain() -> (Chunk, [Chunk])? {
         guard let first = popQueued() else { return nil }
         let share = queuedCount / workers.count
-        guard share > 0, typicalTime > 0 else { return (first, []) }
+        guard formsTrains, share > 0, typicalTime > 0 else { return (first, []) }
         let count = min(share, Self.trainLimit - 1, Int(clamping: Self.trainTime / typicalTime))
         var others: [Chunk] = []
         while others.count < count, let next = popQueued() { others.append(next) }
@@ -358,7 +378,7 @@ package struct Scheduler {
 
     private mutating func reclaim(from worker: Int) -> Action {
         held[worker]?.isDivisible = false
-        held[worker]?.isReclaiming = true
+        isReclaiming[worker] = true
         return .reclaim(id(worker))
     }
 
@@ -390,7 +410,10 @@ package struct Scheduler {
     private mutating func popQueued() -> Chunk? {
         while let chunk = queue.popFirst() {
             // Cancelled in the queue, and ended then.
-            guard chunk.place == .queued else { continue }
+            guard chunk.place == .queued else {
+                dropped.append(chunk)
+                continue
+            }
             queuedCount -= 1
             return chunk
         }
@@ -424,6 +447,7 @@ package struct Scheduler {
         case .busy, .stopping:
             break
         }
+        isReclaiming[worker] = false
         workers[worker] = .absent
         liveCount -= 1
     }
@@ -432,7 +456,7 @@ package struct Scheduler {
     private mutating func stopIfDrained(_ actions: inout Actions) {
         guard phase != .open, queuedCount == 0 else { return }
         // What comes back from a busy worker is for an idle one.
-        if phase == .closing, held.contains(where: { $0?.isReclaiming == true }) { return }
+        if phase == .closing, isReclaiming.contains(true) { return }
         while let worker = popIdle() {
             workers[worker] = .stopping
             actions.append(.stop(id(worker)))

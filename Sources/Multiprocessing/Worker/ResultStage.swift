@@ -238,5 +238,7 @@ final class ResultStage {
     private func advanceBase(_ count: Int) {
         base += UInt64(count)
         board.base.store(base)
+        // What is staged next is stored behind this; see where the parent copies it.
+        mp_fence()
     }
 }

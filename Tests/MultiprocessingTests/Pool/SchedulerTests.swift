@@ -144,12 +144,22 @@ struct SchedulerTests {
     // MARK: Several chunks at a time
 
     /// A scheduler of two workers that knows its chunks to be quick, both idle.
-    private func quickScheduler() -> Scheduler {
-        var scheduler = Scheduler(workerCount: 2)
-        for _ in 0..<2 { _ = scheduler.submit(chunk(), now: 0) }
-        for index in 0..<2 { _ = scheduler.workerReady(worker(index), now: 0) }
-        for index in 0..<2 { _ = scheduler.workEnded(on: worker(index), now: 10_000) }
+    private func quickScheduler(workerCount: Int = 2, formsTrains: Bool = true) -> Scheduler {
+        var scheduler = Scheduler(workerCount: workerCount, formsTrains: formsTrains)
+        for _ in 0..<workerCount { _ = scheduler.submit(chunk(), now: 0) }
+        for index in 0..<workerCount { _ = scheduler.workerReady(worker(index), now: 0) }
+        for index in 0..<workerCount { _ = scheduler.workEnded(on: worker(index), now: 10_000) }
         return scheduler
+    }
+
+    @Test func `Where messages cost little, chunks start one by one in the order in which they came`() {
+        var scheduler = quickScheduler(formsTrains: false)
+        let chunks = (0..<14).map { _ in chunk() }
+        for chunk in chunks { _ = scheduler.submit(chunk, now: 20_000) }
+        for index in 2..<14 {
+            let worker = worker(index % 2)
+            #expect(scheduler.workEnded(on: worker, now: 30_000).answers == [assigned(chunks[index], worker)])
+        }
     }
 
     @Test func `Quick chunks are handed out several at a time, a share to each worker`() {
@@ -214,6 +224,33 @@ struct SchedulerTests {
         #expect(scheduler.reclaimed(back, from: worker(1), now: 40_000).answers == [assigned(back[0], worker(0))])
         #expect(scheduler.workEnded(on: worker(1), now: 50_000).answers == [.stop(worker(1))])
         #expect(scheduler.workEnded(on: worker(0), now: 50_000).answers == [.stop(worker(0))])
+    }
+
+    @Test func `A pool that closes waits for what was asked back, though the worker has ended the rest`() {
+        var (scheduler, chunks, _) = lopsided()
+        _ = scheduler.shutDown()
+        #expect(scheduler.workEnded(on: worker(1), now: 40_000).answers == [])
+        let back = [chunks[4]]
+        let answers = scheduler.reclaimed(back, from: worker(1), now: 50_000).answers
+        guard case .assign(ObjectIdentifier(back[0]), then: _, let holder) = answers.first else {
+            Issue.record("\(answers)")
+            return
+        }
+        #expect(scheduler.workEnded(on: holder, now: 60_000).answers.contains(.stop(holder)))
+    }
+
+    @Test func `When one worker has nothing to give another is asked`() {
+        var scheduler = quickScheduler(workerCount: 3)
+        let chunks = (0..<24).map { _ in chunk() }
+        for chunk in chunks { _ = scheduler.submit(chunk, now: 20_000) }
+        // Two get several each; the third ends what it has until nothing is left.
+        for index in [0, 1] { _ = scheduler.workEnded(on: worker(index), now: 30_000) }
+        var answers = scheduler.workEnded(on: worker(2), now: 30_000).answers
+        while scheduler.queuedCount > 0 { answers = scheduler.workEnded(on: worker(2), now: 30_000).answers }
+        answers = scheduler.workEnded(on: worker(2), now: 30_000).answers
+        #expect(answers == [.reclaim(worker(0))])
+        #expect(scheduler.reclaimed([], from: worker(0), now: 30_000).answers == [.reclaim(worker(1))])
+        #expect(scheduler.reclaimed([], from: worker(1), now: 30_000).answers == [])
     }
 
     @Test func `Nothing that comes back lets the workers stop`() {
