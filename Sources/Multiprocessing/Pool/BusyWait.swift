@@ -4,12 +4,21 @@ import Synchronization
 /// Waiting in a loop for a few microseconds, where sleeping and being woken would take longer.
 ///
 /// It is worth it only if what is waited for comes soon, and harmless only if a core is left for
-/// it. So at most one thread a core, but for one core, waits so at a time, for no longer than
-/// `limit`; and after it was in vain the next occasions are passed over, the more the more often
-/// it was. A pool without work has nobody who waits.
+/// it. So at most one thread a core, but for one core, waits so at a time, and only for so long;
+/// and after it was in vain the next occasions are passed over, the more the more often it was. A
+/// pool without work has nobody who waits.
 final class BusyWait: Sendable {
     /// The longest time to wait, in nanoseconds: a wake-up takes ten to fifty thousand.
-    static let limit: UInt64 = 50_000
+    private static let limit: UInt64 = 50_000
+
+    /// The same for a caller after it was in vain.
+    ///
+    /// Then the worker sleeps, and has to be woken first, perhaps on a core that sleeps too; otherwise
+    /// both would miss one another again and again.
+    private static let patientLimit: UInt64 = 250_000
+
+    /// The most occasions that are passed over.
+    private static let mostSkips = 64
 
     /// Waits of callers, and waits of workers: the two take turns, and neither is to keep the other out.
     enum Side: Int {
@@ -38,7 +47,8 @@ final class BusyWait: Sendable {
         }
         guard enter() else { return false }
         defer { leave() }
-        let deadline = monotonicNanoseconds() + Self.limit
+        let isPatient = side == .caller && misses.load(ordering: .relaxed) > 0
+        let deadline = monotonicNanoseconds() + (isPatient ? Self.patientLimit : Self.limit)
         while true {
             for _ in 0..<16 {
                 if condition() {
@@ -49,8 +59,8 @@ final class BusyWait: Sendable {
             }
             if monotonicNanoseconds() > deadline { break }
         }
-        let count = min(misses.wrappingAdd(1, ordering: .relaxed).newValue, 10)
-        skips.store(1 << count, ordering: .relaxed)
+        let count = misses.wrappingAdd(1, ordering: .relaxed).newValue
+        skips.store(count < 6 ? 1 << count : Self.mostSkips, ordering: .relaxed)
         return false
     }
 

@@ -30,6 +30,9 @@ final class PoolCore: Sendable {
     /// How many threads are about to end chunks that the scheduler has let go of.
     private let endsInProgress = Atomic(0)
 
+    /// How many decisions workers are still to be told of; the thread that brings the first tells them all.
+    private let untoldCount = Atomic(0)
+
     /// Whether the workers are gone and none will come.
     private let isOver = Atomic(false)
 
@@ -37,9 +40,7 @@ final class PoolCore: Sendable {
         var scheduler: Scheduler
         /// The workers, until the end.
         var group: (any WorkerGroup)?
-        /// Whether a thread is telling workers what was decided.
-        var isTelling = false
-        /// What it has to tell them behind that.
+        /// What the thread that is telling workers something has to tell them behind that.
         var untold = Queue<[Scheduler.Action]>()
         var isFinished = false
         var finishWaiters: [CheckedContinuation<Void, Never>] = []
@@ -173,11 +174,10 @@ final class PoolCore: Sendable {
             state.scheduler.takeDropped(into: &actions)
             if chunk != nil || actions.endsWork { endsInProgress.wrappingAdd(1, ordering: .relaxed) }
             guard actions.tellsWorkers, let group = state.group else { return (actions, nil as (any WorkerGroup)?) }
-            if state.isTelling {
+            if untoldCount.wrappingAdd(1, ordering: .acquiring).oldValue > 0 {
                 state.untold.append(actions.orders)
                 return (actions, nil)
             }
-            state.isTelling = true
             return (actions, group)
         }
         if let group { tell(group, actions) }
@@ -195,16 +195,10 @@ final class PoolCore: Sendable {
     /// Tells workers what was decided, and what is decided meanwhile.
     private func tell(_ group: any WorkerGroup, _ actions: Scheduler.Actions) {
         actions.forEach { tell(group, $0) }
-        while let orders = nextOrders() {
+        // Released and acquired, so that workers see what was told in this order whoever tells it.
+        while untoldCount.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue > 0 {
+            let orders = state.withLock { $0.untold.popFirst() } ?? []
             for order in orders { tell(group, order) }
-        }
-    }
-
-    private func nextOrders() -> [Scheduler.Action]? {
-        state.withLock { state in
-            let orders = state.untold.popFirst()
-            if orders == nil { state.isTelling = false }
-            return orders
         }
     }
 

@@ -1,32 +1,59 @@
-/// Memory of its own for at most one value, whose type only its user knows.
+/// A place for at most one value, whose type only its user knows.
 ///
 /// An optional of a type parameter would do as well, but every use of one has to look up its type
-/// at run time, which takes longer than all else that is done with an item.
+/// at run time, which takes longer than all else that is done with an item. A small value of plain
+/// bits lies in the slot itself, any other in memory of its own.
 struct ValueSlot: ~Copyable {
-    private var address: UnsafeMutableRawPointer?
+    private enum Place {
+        case nowhere
+        case here
+        case there(UnsafeMutableRawPointer)
+    }
 
-    var isEmpty: Bool { address == nil }
+    private var place = Place.nowhere
+    private var bits: (UInt, UInt, UInt) = (0, 0, 0)
+
+    var isEmpty: Bool {
+        if case .nowhere = place { true } else { false }
+    }
 
     /// Puts a value into the slot, which must be empty.
-    mutating func put<Value>(_ value: consuming Value) {
-        precondition(address == nil, "a slot holds one value")
+    mutating func put<Value>(_ value: Value) {
+        precondition(isEmpty, "a slot holds one value")
         let layout = MemoryLayout<Value>.self
-        let place = UnsafeMutableRawPointer.allocate(byteCount: max(layout.size, 1), alignment: layout.alignment)
-        place.initializeMemory(as: Value.self, to: value)
-        address = place
+        if Self.fits(Value.self) {
+            place = .here
+            // Safe: it fits, and bits need neither be destroyed nor stay where they are.
+            withUnsafeMutableBytes(of: &bits) { bits in
+                bits.baseAddress!.assumingMemoryBound(to: Value.self).initialize(to: value)
+            }
+        } else {
+            let address = UnsafeMutableRawPointer.allocate(byteCount: max(layout.size, 1), alignment: layout.alignment)
+            address.initializeMemory(as: Value.self, to: value)
+            place = .there(address)
+        }
     }
 
     /// The value, of which there must be one; `Value` must be the type of what was put here.
     func value<Value>() -> Value {
-        guard let address else { preconditionFailure("an empty slot has no value") }
-        return address.assumingMemoryBound(to: Value.self).pointee
+        switch place {
+        case .nowhere: preconditionFailure("an empty slot has no value")
+        case .here: withUnsafeBytes(of: bits) { $0.baseAddress!.assumingMemoryBound(to: Value.self).pointee }
+        case .there(let address): address.assumingMemoryBound(to: Value.self).pointee
+        }
     }
 
     /// Releases the value, if there is one; `Value` must be the type of what was put here.
     mutating func clear<Value>(_ type: Value.Type) {
-        guard let place = address else { return }
-        address = nil
-        place.assumingMemoryBound(to: Value.self).deinitialize(count: 1)
-        place.deallocate()
+        let last = place
+        place = .nowhere
+        guard case .there(let address) = last else { return }
+        address.assumingMemoryBound(to: Value.self).deinitialize(count: 1)
+        address.deallocate()
+    }
+
+    private static func fits<Value>(_ type: Value.Type) -> Bool {
+        _isPOD(type) && MemoryLayout<Value>.size <= 3 * MemoryLayout<UInt>.size
+            && MemoryLayout<Value>.alignment <= MemoryLayout<UInt>.alignment
     }
 }
