@@ -20,7 +20,7 @@ extension Lifetime {
             #expect(calls > 0 && calls < 0.05, "\(calls) an item")
         }
 
-        @Test("An item that is submitted costs few allocations", arguments: [("threads", 5.0), ("processes", 8.0)])
+        @Test("An item that is submitted costs few allocations", arguments: [("threads", 4.0), ("processes", 6.0)])
         func allocations(_ backend: String, _ limit: Double) async throws {
             let allocations = try await count("submit", backend)
             #expect(allocations > 1 && allocations <= limit, "\(allocations) an item")
