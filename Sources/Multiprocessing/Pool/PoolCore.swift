@@ -64,7 +64,7 @@ final class PoolCore: Sendable {
 
     // MARK: Work
 
-    /// Queues a chunk, or hands it to an idle worker before it returns.
+    /// Queues a chunk, or has it handed to an idle worker.
     func submit(_ chunk: Chunk) {
         perform { $0.submit(chunk, now: monotonicNanoseconds()) }
     }

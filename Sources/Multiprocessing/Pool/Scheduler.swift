@@ -58,7 +58,8 @@ package struct Scheduler {
     /// Cancelled chunks that left the queue, until the lock is released.
     private var dropped: [Chunk] = []
 
-    private var isFinishedReported = false
+    /// Whether the end was reported: every worker is gone and none will come.
+    package private(set) var isFinished = false
 
     /// How long a chunk occupies a worker, in nanoseconds, averaged over the latest; zero before the first.
     private var typicalTime: UInt64 = 0
@@ -113,8 +114,6 @@ package struct Scheduler {
         isReclaiming = Array(repeating: false, count: workerCount)
         incarnations = Array(repeating: 0, count: workerCount)
     }
-
-    package var isFinished: Bool { isFinishedReported }
 
     // MARK: Work
 
@@ -467,8 +466,8 @@ package struct Scheduler {
             workers[worker] = .stopping
             actions.append(.kill(id(worker)))
         }
-        if liveCount == 0, !isFinishedReported {
-            isFinishedReported = true
+        if liveCount == 0, !isFinished {
+            isFinished = true
             actions.append(.finished)
         }
     }

@@ -34,30 +34,17 @@ struct DistributionTests {
         return result
     }
 
-    @Test("A long item holds up none that was handed out with it", arguments: TestBackend.allCases)
-    func longItemFirst(_ backend: TestBackend) async throws {
+    @Test(
+        "A long item holds up none that was handed out with it, be it the first or in the middle",
+        arguments: TestBackend.allCases, [0, 20])
+    func longItem(_ backend: TestBackend, _ position: Int) async throws {
         let rendezvous = try Rendezvous()
         let ticket = rendezvous.ticket
         try await backend.withPool { pool async throws in
             let (long, others) = try await behindQuickItems(of: pool) {
-                (pool.submit(Blocker(ticket: ticket)), (0..<100).map { number in pool.submit(number) { $0 } })
-            }
-            for (number, future) in others.enumerated() { #expect(try await future.value == number) }
-            #expect(!long.isFinished)
-            rendezvous.letThrough()
-            try await long.value
-        }
-    }
-
-    @Test("A long item in the middle holds up none behind it", arguments: TestBackend.allCases)
-    func longItemAmongOthers(_ backend: TestBackend) async throws {
-        let rendezvous = try Rendezvous()
-        let ticket = rendezvous.ticket
-        try await backend.withPool { pool async throws in
-            let (long, others) = try await behindQuickItems(of: pool) {
-                let before = (0..<20).map { number in pool.submit(number) { $0 } }
+                let before = (0..<position).map { number in pool.submit(number) { $0 } }
                 let long = pool.submit(Blocker(ticket: ticket))
-                return (long, before + (20..<200).map { number in pool.submit(number) { $0 } })
+                return (long, before + (position..<200).map { number in pool.submit(number) { $0 } })
             }
             for (number, future) in others.enumerated() { #expect(try await future.value == number) }
             #expect(!long.isFinished)
