@@ -17,9 +17,12 @@ let package = Package(
         .target(name: "CMultiprocessing"),
         .target(name: "MultiprocessingSystem", dependencies: ["CMultiprocessing"], swiftSettings: settings),
         .target(name: "MultiprocessingCoding", swiftSettings: settings),
+        .target(name: "MultiprocessingRuntime", dependencies: ["CMultiprocessing"], swiftSettings: settings),
         .target(
             name: "Multiprocessing",
-            dependencies: ["CMultiprocessing", "MultiprocessingSystem", "MultiprocessingCoding"],
+            dependencies: [
+                "CMultiprocessing", "MultiprocessingSystem", "MultiprocessingCoding", "MultiprocessingRuntime",
+            ],
             swiftSettings: settings
         ),
         .executableTarget(

@@ -23,6 +23,16 @@ enum Repository {
         }
         return names.sorted()
     }
+
+    /// The paths of the files below a folder, from there, whose names end so.
+    static func allFiles(below folder: String, suffix: String) throws -> [String] {
+        try files(in: folder).flatMap { name in
+            if name.hasSuffix(suffix) { return [name] }
+            var status = stat()
+            guard stat("\(path)/\(folder)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return [] }
+            return try allFiles(below: "\(folder)/\(name)", suffix: suffix).map { "\(name)/\($0)" }
+        }
+    }
 }
 
 /// Something that a test needs is not there.

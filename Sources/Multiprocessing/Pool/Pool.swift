@@ -1,4 +1,5 @@
 import Dispatch
+import MultiprocessingSystem
 
 /// Runs Swift work on threads or in worker processes; one parameter chooses which.
 ///
@@ -41,7 +42,7 @@ public final class Pool: Sendable {
             throw PoolError.invalidArgument(
                 "workers", workers, "a pool has at most \(Self.maximumWorkers) workers")
         }
-        core = try PoolCore(backend: backend, workerCount: workers ?? Machine.usableCores)
+        core = try PoolCore(backend: backend, workerCount: workers ?? Cores.usableHere)
     }
 
     deinit {

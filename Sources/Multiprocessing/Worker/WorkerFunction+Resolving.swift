@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 
 extension FunctionDefinition {
     /// Finds in this process the function that a definition names.

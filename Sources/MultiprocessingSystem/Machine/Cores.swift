@@ -23,6 +23,11 @@ package struct Cores: Sendable {
         }
     }
 
+    /// The cores that this process may really use, at least 1.
+    ///
+    /// Asked once: affinity and quotas are set before a program starts, as a rule.
+    package static let usableHere = usable()
+
     /// The processors of the affinity mask, or the control groups' CPU quota if that is less; at least 1.
     ///
     /// A quota of two and a half cores counts as three. Reads files: ask once.

@@ -1,4 +1,5 @@
 import Multiprocessing
+import MultiprocessingRuntime
 import Testing
 
 struct ImageAddressTests {

@@ -1,4 +1,5 @@
 import Multiprocessing
+import MultiprocessingRuntime
 import Testing
 
 private let lazyGlobal = (1...3).map { $0 * 2 }

@@ -1,4 +1,5 @@
 import Multiprocessing
+import MultiprocessingRuntime
 import Testing
 
 private struct Hidden: Codable, Hashable { var value = 1 }

@@ -1,4 +1,4 @@
-import CMultiprocessing
+internal import CMultiprocessing
 import Synchronization
 
 /// Waiting in a loop for a few microseconds, where sleeping and being woken would take longer.
@@ -7,7 +7,7 @@ import Synchronization
 /// it. So at most one thread a core, but for one core, waits so at a time, and only for so long;
 /// and after it was in vain the next occasions are passed over, the more the more often it was. A
 /// pool without work has nobody who waits.
-final class BusyWait: Sendable {
+package final class BusyWait: Sendable {
     /// The longest time to wait, in nanoseconds: a wake-up takes ten to fifty thousand.
     private static let limit: UInt64 = 50_000
 
@@ -21,13 +21,13 @@ final class BusyWait: Sendable {
     private static let mostSkips = 64
 
     /// Waits of callers, and waits of workers: the two take turns, and neither is to keep the other out.
-    enum Side: Int {
+    package enum Side: Int {
         case caller, worker
     }
 
     private static let callers = Atomic(0)
     private static let workers = Atomic(0)
-    private static let room = Machine.usableCores - 1
+    private static let room = Cores.usableHere - 1
 
     private let side: Side
 
@@ -35,12 +35,12 @@ final class BusyWait: Sendable {
     private let misses = Atomic(0)
     private let skips = Atomic(0)
 
-    init(_ side: Side) {
+    package init(_ side: Side) {
         self.side = side
     }
 
     /// Waits until `condition` holds; returns whether it came to.
-    func wait(until condition: () -> Bool) -> Bool {
+    package func wait(until condition: () -> Bool) -> Bool {
         if skips.load(ordering: .relaxed) > 0 {
             skips.wrappingSubtract(1, ordering: .relaxed)
             return false
@@ -48,7 +48,7 @@ final class BusyWait: Sendable {
         guard enter() else { return false }
         defer { leave() }
         let isPatient = side == .caller && misses.load(ordering: .relaxed) > 0
-        let deadline = monotonicNanoseconds() + (isPatient ? Self.patientLimit : Self.limit)
+        let deadline = MonotonicTime.now().nanoseconds + (isPatient ? Self.patientLimit : Self.limit)
         while true {
             for _ in 0..<16 {
                 if condition() {
@@ -57,7 +57,7 @@ final class BusyWait: Sendable {
                 }
                 mp_pause()
             }
-            if monotonicNanoseconds() > deadline { break }
+            if MonotonicTime.now().nanoseconds > deadline { break }
         }
         let count = misses.wrappingAdd(1, ordering: .relaxed).newValue
         skips.store(count < 6 ? 1 << count : Self.mostSkips, ordering: .relaxed)

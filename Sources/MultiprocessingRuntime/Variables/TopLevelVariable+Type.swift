@@ -5,7 +5,7 @@ extension TopLevelVariable {
     /// discriminator for a private one), its type, and "vp". The type may refer back to the module
     /// as the first substitution, "AA". Whatever was read is mangled again and compared, so a name
     /// with more in it than this reads finds no type.
-    var type: Any.Type? {
+    package var type: Any.Type? {
         var rest = mangledName.utf8.dropFirst(2)
         guard mangledName.hasPrefix("$s"), mangledName.hasSuffix("vp"), let module = Self.takeIdentifier(&rest),
             Self.takeIdentifier(&rest) != nil

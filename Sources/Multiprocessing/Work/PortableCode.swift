@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 import Synchronization
 
 /// What a worker process has to find or put together before it can call a function.

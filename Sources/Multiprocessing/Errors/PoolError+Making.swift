@@ -1,3 +1,5 @@
+import MultiprocessingRuntime
+
 extension PoolError {
     /// A new error for each item: what one caller does with it cannot show in another.
     static var shutDown: PoolError {

@@ -65,7 +65,7 @@ package struct TypeReference: Hashable, Sendable {
     }
 
     /// The types among the generic arguments, or the elements of a tuple.
-    var arguments: [TypeReference] {
+    package var arguments: [TypeReference] {
         switch node {
         case .nominal(_, let parts), .tuple(_, let parts), .pack(let parts):
             parts.flatMap { (part) -> [TypeReference] in

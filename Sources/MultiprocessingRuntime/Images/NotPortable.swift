@@ -10,7 +10,7 @@ package struct NotPortable: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String { reason }
 
     /// What a receiver reports when the bytes of a reference make no sense.
-    static func damaged(_ detail: String) -> NotPortable {
+    package static func damaged(_ detail: String) -> NotPortable {
         NotPortable("a reference from the other process is damaged: \(detail)")
     }
 }

@@ -29,7 +29,7 @@ package struct FunctionWords: Sendable {
     }
 
     /// - Parameter context: A context or `nil`; the words hold a reference to it of their own.
-    init(code: UInt, retaining context: UnsafeRawPointer?, isAsync: Bool) {
+    package init(code: UInt, retaining context: UnsafeRawPointer?, isAsync: Bool) {
         self.code = code
         self.isAsync = isAsync
         storage = context.map { Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue() }

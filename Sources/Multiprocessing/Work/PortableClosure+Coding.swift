@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 
 extension PortableClosure {
     /// Encodes the captured values, each as its own type.

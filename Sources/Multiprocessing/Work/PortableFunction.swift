@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 import Synchronization
 
 /// A function that worker processes can find, with the codecs of its input and output.

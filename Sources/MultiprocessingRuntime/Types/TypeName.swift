@@ -2,7 +2,7 @@
 ///
 /// The runtime names the surroundings of a private or local type by an address, which says
 /// nothing to anybody: that part is left out.
-func readableName(of type: Any.Type) -> String {
+package func readableName(of type: Any.Type) -> String {
     var rest = String(reflecting: type)[...]
     var name = ""
     while let start = rest.firstRange(of: "(unknown context at $"),

@@ -72,7 +72,7 @@ extension [UInt8] {
     }
 
     /// Appends `number` as ``ReferenceReader/readNumber()`` reads it.
-    mutating func append(number: UInt) {
+    package mutating func append(number: UInt) {
         var rest = number
         while rest >= 0x80 {
             append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -82,7 +82,7 @@ extension [UInt8] {
     }
 
     /// Appends the length of `string` and its UTF-8 bytes.
-    mutating func append(string: String) {
+    package mutating func append(string: String) {
         append(number: UInt(string.utf8.count))
         append(contentsOf: string.utf8)
     }

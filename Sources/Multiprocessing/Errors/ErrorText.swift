@@ -1,3 +1,5 @@
+import MultiprocessingRuntime
+
 /// What an error says of itself, cut to a length that people read.
 ///
 /// An error of an encoder or a decoder holds the value that it was about, and its own description

@@ -1,3 +1,4 @@
+import MultiprocessingSystem
 import Synchronization
 
 /// One worker that is a thread: runs one chunk at a time on a queue of its own.

@@ -1,4 +1,5 @@
 import Dispatch
+import MultiprocessingSystem
 import Synchronization
 
 /// The one owner of a pool's state: feeds events to the scheduler and performs its actions.

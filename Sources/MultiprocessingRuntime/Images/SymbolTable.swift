@@ -12,14 +12,14 @@ struct SymbolTable {
 
     struct Entry {
         /// The address in the file, before the image's base is added.
-        let address: UInt
-        let size: UInt
+        package let address: UInt
+        package let size: UInt
         /// Whether it lies in a section without bytes in the file (`.bss`).
         let isZeroed: Bool
         fileprivate let nameStart: UnsafePointer<CChar>
         fileprivate let nameLength: Int
 
-        var name: String {
+        package var name: String {
             String(
                 decoding: UnsafeRawBufferPointer(start: nameStart, count: nameLength),
                 as: UTF8.self

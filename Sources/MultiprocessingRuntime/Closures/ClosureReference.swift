@@ -26,7 +26,7 @@ package struct ClosureReference: Hashable, Sendable {
         case conformance(of: TypeReference, to: DescriptorReference)
     }
 
-    let function: FunctionReference
+    package let function: FunctionReference
     let context: Context
 
     /// Whether no captured values belong to the closure.

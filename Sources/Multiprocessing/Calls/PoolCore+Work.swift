@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 
 /// Makes of a call's closure or job what the pool's workers can run.
 ///

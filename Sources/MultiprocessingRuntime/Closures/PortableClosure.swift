@@ -19,7 +19,7 @@ package struct PortableClosure: Sendable {
     }
 
     /// Takes a function apart on the assumption that boxes are laid out as this library believes.
-    init(unproved words: FunctionWords) throws(NotPortable) {
+    package init(unproved words: FunctionWords) throws(NotPortable) {
         reference = try Self.read(words, depth: 0)
         self.words = words
     }

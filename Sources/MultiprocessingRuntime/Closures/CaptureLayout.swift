@@ -7,14 +7,14 @@ struct CaptureLayout {
         /// A function: its code and its context.
         case function(isAsync: Bool)
 
-        var size: Int {
+        package var size: Int {
             switch self {
             case .value(let type): ValueWitness(type).size
             case .function: MemoryLayout<(UInt, UInt)>.size
             }
         }
 
-        var alignment: Int {
+        package var alignment: Int {
             switch self {
             case .value(let type): ValueWitness(type).alignment
             case .function: MemoryLayout<UInt>.alignment
@@ -48,37 +48,37 @@ struct CaptureLayout {
 }
 
 /// What the runtime knows about the values of a type that is known only at run time.
-struct ValueWitness {
+package struct ValueWitness {
     private let type: Any.Type
 
-    init(_ type: Any.Type) {
+    package init(_ type: Any.Type) {
         self.type = type
     }
 
-    var size: Int {
+    package var size: Int {
         func size<Value>(_: Value.Type) -> Int { MemoryLayout<Value>.size }
         return _openExistential(type, do: size)
     }
 
-    var alignment: Int {
+    package var alignment: Int {
         func alignment<Value>(_: Value.Type) -> Int { MemoryLayout<Value>.alignment }
         return _openExistential(type, do: alignment)
     }
 
     /// Whether a value is nothing but its bits, with no reference in it.
-    var isTrivial: Bool {
+    package var isTrivial: Bool {
         func isTrivial<Value>(_: Value.Type) -> Bool { _isPOD(Value.self) }
         return _openExistential(type, do: isTrivial)
     }
 
     /// The type of arrays of this type.
-    var array: Any.Type {
+    package var array: Any.Type {
         func array<Value>(_: Value.Type) -> Any.Type { [Value].self }
         return _openExistential(type, do: array)
     }
 
     /// Destroys the value of this type at `pointer`.
-    func destroy(at pointer: UnsafeMutableRawPointer) {
+    package func destroy(at pointer: UnsafeMutableRawPointer) {
         func destroy<Value>(_: Value.Type) { pointer.assumingMemoryBound(to: Value.self).deinitialize(count: 1) }
         _openExistential(type, do: destroy)
     }

@@ -1,3 +1,4 @@
+import MultiprocessingRuntime
 import Synchronization
 
 /// What a worker process needs to find a function: sent to each worker once.

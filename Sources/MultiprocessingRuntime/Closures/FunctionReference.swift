@@ -2,7 +2,7 @@
 package struct FunctionReference: Hashable, Sendable {
     private let address: ImageAddress
     /// Whether ``address`` is that of an async function pointer.
-    let isAsync: Bool
+    package let isAsync: Bool
 
     /// Names the code of `words`; what they capture is not part of the reference.
     package init(codeOf words: FunctionWords) throws(NotPortable) {

@@ -1,0 +1,17 @@
+/// A conversation between the two ends of a channel that makes no sense.
+struct PortableFailure: Error, CustomStringConvertible {
+    let description: String
+
+    static let unknownFrame = PortableFailure(description: "a frame that does not exist")
+    static let unexpectedResult = PortableFailure(description: "a result that nobody waits for")
+    static let unexpectedArray = PortableFailure(description: "an array that nobody waits for")
+    static let noLength = PortableFailure(description: "a length that does not exist")
+    static let unknownFunction = PortableFailure(description: "work that was never defined")
+    static let unknownContext = PortableFailure(description: "a shared value that was never sent")
+    static let wrongExecutable = PortableFailure(description: "the two ends do not run the same executable")
+    static let notPrepared = PortableFailure(description: "work that was made for threads")
+
+    static func noMemory(_ size: Int) -> PortableFailure {
+        PortableFailure(description: "a value of \(size) bytes, for which there is no memory")
+    }
+}
