@@ -35,6 +35,10 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// Takes back what a worker has not begun, and reports it, also if it is nothing.
     func reclaim(from worker: WorkerID)
 
+    /// Has a worker that has been silent for long say whether it still works on what it holds; one that does
+    /// not is ended.
+    func inquire(_ worker: WorkerID)
+
     /// Has the calling thread take a worker's results as they come; `nil` if that is not to be had now.
     func watch(_ worker: WorkerID) -> (any WorkerWatch)?
 

@@ -249,6 +249,15 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         finishedCount += 1
     }
 
+    override func discardResults(from start: Int) {
+        guard start < finishedCount else { return }
+        let failed = result.failures.prefix { $0.offset < start }.count
+        result.failures.removeLast(result.failures.count - failed)
+        // Those in places of their own are written again, or never looked at.
+        if places == nil { result.outputs.removeLast(result.outputs.count - (start - failed)) }
+        finishedCount = start
+    }
+
     override func receiveFailure(_ error: any Error) {
         result.failures.append((finishedCount, error))
         finishedCount += 1

@@ -90,9 +90,12 @@ extension Board {
             strideCount = Int(UInt32(truncatingIfNeeded: word))
         }
 
+        /// Whether the chunk with this number is the one that was begun last.
+        package func names(_ sequence: UInt64) -> Bool { self.sequence == UInt16(truncatingIfNeeded: sequence) }
+
         /// How many items of a chunk were begun.
         package func itemCount(ofChunk sequence: UInt64, stride: Int) -> Int {
-            guard self.sequence == UInt16(truncatingIfNeeded: sequence) else { return 0 }
+            guard names(sequence) else { return 0 }
             let (count, overflow) = strideCount.multipliedReportingOverflow(by: stride)
             return overflow ? .max : count
         }

@@ -26,6 +26,10 @@ package enum Frame {
         case chunk
         /// The request to end.
         case stop
+        /// The question whether the worker has done all that was sent before it: the number of the last chunk.
+        ///
+        /// The worker sends all the results that it has, and then the number back, by the control socket.
+        case inquiry
 
         // From the worker.
 
@@ -69,6 +73,19 @@ package enum Frame {
 
         /// Whether the payload is read into memory of its own.
         var isLarge: Bool { length > UInt64(Frame.largeSize) }
+
+        /// Whether a worker could send such a frame, whatever it carries.
+        var isOfWorker: Bool {
+            switch kind {
+            case .define, .context, .forget, .chunk, .stop, .inquiry: false
+            case .hello: !isLarge
+            case .chunkEnd: length == 16
+            // Several values come from the stage.
+            case .values: number == 1 || (number > 1 && length <= UInt64(Board.stageSize))
+            case .array: isLarge
+            case .failure, .keys: true
+            }
+        }
 
         /// Makes the memory of a large payload; `land` makes that of an array.
         func landing(_ land: (Header) throws -> Landing) throws -> Landing {

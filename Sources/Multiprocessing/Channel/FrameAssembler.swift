@@ -6,6 +6,9 @@ package import MultiprocessingCoding
 /// over several reads is collected. A length is never believed beyond the bytes that came:
 /// memory grows as they do, or is not touched before.
 package struct FrameAssembler {
+    /// Looks at the header of a frame that is still to come, which is not waited for if it throws.
+    package typealias Admit = (Frame.Header) throws -> Void
+
     /// Makes the memory of a large array.
     package typealias Land = (Frame.Header) throws -> Landing
 
@@ -30,14 +33,19 @@ package struct FrameAssembler {
     package var isBetweenFrames: Bool { partial.count == 0 }
 
     /// Takes bytes as they came, and hands on each frame that is complete.
-    package mutating func take(_ bytes: UnsafeRawBufferPointer, land: Land, _ deliver: Deliver) throws {
+    package mutating func take(
+        _ bytes: UnsafeRawBufferPointer,
+        admit: Admit = { _ in },
+        land: Land,
+        _ deliver: Deliver
+    ) throws {
         var rest = bytes
         while !rest.isEmpty {
             if partial.count == 0, let frame = try Self.wholeFrame(in: rest) {
                 try Self.deliver(UnsafeRawBufferPointer(rebasing: rest[..<frame]), deliver)
                 rest = UnsafeRawBufferPointer(rebasing: rest[frame...])
             } else {
-                try collect(&rest, land)
+                try collect(&rest, admit, land)
                 try deliverIfComplete(deliver)
             }
         }
@@ -56,12 +64,13 @@ package struct FrameAssembler {
     }
 
     /// Takes as much as belongs to the header of the frame in progress, to its payload or to the padding.
-    private mutating func collect(_ rest: inout UnsafeRawBufferPointer, _ land: Land) throws {
+    private mutating func collect(_ rest: inout UnsafeRawBufferPointer, _ admit: Admit, _ land: Land) throws {
         if room != nil, let landing { return landing.take(&rest) }
         let count = min(rest.count, missing ?? Frame.Header.size - partial.count)
         partial.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<count]))
         rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         if header == nil, let header = try partial.withUnsafeBytes({ try Self.header(of: $0) }) {
+            try admit(header)
             self.header = header
             if header.isLarge { landing = try header.landing(land) }
         }

@@ -38,6 +38,13 @@ class FutureState<Output: Sendable>: ItemState, @unchecked Sendable {
         finishedCount = 1
     }
 
+    final override func discardResults(from start: Int) {
+        guard start < finishedCount else { return }
+        settledFailure = nil
+        value.clear(Output.self)
+        finishedCount = start
+    }
+
     final override func receiveFailure(_ error: any Error) {
         settle(failing: error)
     }

@@ -55,7 +55,9 @@ final class PoolCore: Sendable {
     init(backend: any Backend, workerCount: Int) throws {
         self.workerCount = workerCount
         needsPortableWork = backend.needsPortableWork
-        state = Mutex(State(scheduler: Scheduler(workerCount: workerCount, formsTrains: needsPortableWork)))
+        let scheduler = Scheduler(
+            workerCount: workerCount, formsTrains: needsPortableWork, inquires: needsPortableWork)
+        state = Mutex(State(scheduler: scheduler))
         let group = try backend.makeWorkers(count: workerCount, reportingTo: WorkerEvents(core: self))
         state.withLock { $0.group = group }
     }
@@ -208,6 +210,8 @@ final class PoolCore: Sendable {
         case .assign(let next, let others, let worker): group.assign(next, then: others, to: worker)
         case .reclaim(let worker): group.reclaim(from: worker)
         case .start(let worker): group.start(worker)
+        case .inquire(let worker): group.inquire(worker)
+        case .wake(let time): wake(at: time)
         case .cancel(let chunk, let worker): group.cancel(chunk, on: worker)
         case .stop(let worker): group.stop(worker)
         case .kill(let worker): group.kill(worker)
@@ -217,6 +221,17 @@ final class PoolCore: Sendable {
         // Here, because it comes before its worker is killed, which would end it in another way.
         case .abandon(let chunk, let reason): chunk.abandon(reason.error)
         case .end: break
+        }
+    }
+
+    private func wake(at time: UInt64) {
+        let isSet = AlarmClock.shared.call(at: MonotonicTime(nanoseconds: time)) { [weak self] in
+            self?.perform { $0.timeIsUp(now: monotonicNanoseconds()) }
+        }
+        guard !isSet else { return }
+        perform { scheduler in
+            scheduler.clockFailed()
+            return Scheduler.Actions()
         }
     }
 

@@ -7,6 +7,10 @@ extension Scheduler {
         /// Ask a busy worker for what it has not begun.
         case reclaim(WorkerID)
         case cancel(Chunk, WorkerID)
+        /// Ask a worker whether it still works on what it holds.
+        case inquire(WorkerID)
+        /// Call ``Scheduler/timeIsUp(now:)`` at this time.
+        case wake(at: UInt64)
         /// Let the idle worker end by itself.
         case stop(WorkerID)
         /// End the worker at once, whatever it does.
@@ -62,7 +66,7 @@ extension Scheduler {
             case .assign(_, then: _, let worker):
                 tellsWorkers = true
                 assignee = worker
-            case .start, .reclaim, .cancel, .stop, .kill, .abandon, .finished: tellsWorkers = true
+            case .start, .reclaim, .cancel, .inquire, .wake, .stop, .kill, .abandon, .finished: tellsWorkers = true
             }
             if first == nil {
                 first = action

@@ -30,6 +30,7 @@ package struct Scheduler {
     package private(set) var workers: [Worker]
 
     private let formsTrains: Bool
+    private let inquires: Bool
 
     /// What each worker holds; parallel to `workers`.
     private var held: [Holding?]
@@ -64,6 +65,9 @@ package struct Scheduler {
     /// How long a chunk occupies a worker, in nanoseconds, averaged over the latest; zero before the first.
     private var typicalTime: UInt64 = 0
 
+    /// For when the owner was asked to call ``timeIsUp(now:)``.
+    private var alarmTime = UInt64.max
+
     /// When to look again for workers that sit on work which others could do.
     private var nextLook: UInt64 = 0
 
@@ -75,6 +79,9 @@ package struct Scheduler {
 
         /// Whether some of it can be asked back; once, for then nothing is left that was not begun.
         var isDivisible: Bool
+
+        /// Whether the worker was asked whether it still works on it.
+        var isInquired = false
 
         /// For how long the worker has had it, in nanoseconds.
         func age(at now: UInt64) -> UInt64 { now > since ? now - since : 0 }
@@ -99,6 +106,9 @@ package struct Scheduler {
     /// How long a failed start keeps further ones from being tried while other workers live.
     package static let startPause: UInt64 = 1_000_000_000
 
+    /// After this time without a word a worker is asked whether it still works on what it holds; once.
+    package static let silence: UInt64 = 1_000_000_000
+
     /// How many workers may end with a chunk unstarted before the chunk is failed.
     ///
     /// A chunk that ends workers before they report it as started would otherwise go round for ever.
@@ -107,8 +117,10 @@ package struct Scheduler {
     package static let maximumReturns = 50
 
     /// - Parameter formsTrains: Whether quick chunks are handed out together, which saves messages to workers.
-    package init(workerCount: Int, formsTrains: Bool = true) {
+    /// - Parameter inquires: Whether workers are asked whether they still work, because they could be mistaken.
+    package init(workerCount: Int, formsTrains: Bool = true, inquires: Bool = true) {
         self.formsTrains = formsTrains
+        self.inquires = inquires
         workers = Array(repeating: .absent, count: workerCount)
         held = Array(repeating: nil, count: workerCount)
         isReclaiming = Array(repeating: false, count: workerCount)
@@ -124,7 +136,9 @@ package struct Scheduler {
             return Actions(.end(chunk, .shutDown))
         }
         if let worker = popIdle() {
-            return Actions(assign(chunk, to: worker, now: now))
+            var actions = Actions()
+            assign(chunk, to: worker, now: now, &actions)
+            return actions
         }
         chunk.place = .queued
         queue.append(chunk)
@@ -198,7 +212,7 @@ package struct Scheduler {
         for chunk in share(chunks).reversed() { takeBack(chunk, error, &actions) }
         while !idle.isEmpty, let (first, others) = nextTrain() {
             guard let worker = popIdle() else { break }
-            actions.append(assign(first, then: others, to: worker, now: now))
+            assign(first, then: others, to: worker, now: now, &actions)
         }
         actions.append(startIfNeeded(now: now))
         // Another may have what this one had not.
@@ -219,6 +233,39 @@ package struct Scheduler {
             parts.append(tail)
         }
         return parts
+    }
+
+    // MARK: Time
+
+    /// Takes the news that the time has come for which a ``Action/wake(at:)`` has asked.
+    package mutating func timeIsUp(now: UInt64) -> Actions {
+        alarmTime = .max
+        var actions = Actions()
+        guard phase != .terminated, !isFinished else { return actions }
+        actions.append(startIfNeeded(now: now))
+        if now < startsPausedUntil { actions.append(wake(at: startsPausedUntil)) }
+        guard inquires else { return actions }
+        for worker in workers.indices where workers[worker] == .busy && held[worker]?.isInquired == false {
+            let due = (held[worker]?.since ?? 0) + Self.silence
+            if due > now {
+                actions.append(wake(at: due))
+            } else {
+                held[worker]?.isInquired = true
+                actions.append(.inquire(id(worker)))
+            }
+        }
+        return actions
+    }
+
+    /// Takes the news that there is nothing to measure time with: what is due is looked at with the next event.
+    package mutating func clockFailed() {
+        alarmTime = .max
+    }
+
+    private mutating func wake(at time: UInt64) -> Action? {
+        guard time < alarmTime else { return nil }
+        alarmTime = time
+        return .wake(at: time)
     }
 
     // MARK: Workers
@@ -258,7 +305,7 @@ package struct Scheduler {
             for chunk in outstanding.reversed() { takeBack(chunk, error, &actions) }
             while !idle.isEmpty, let (first, others) = nextTrain() {
                 guard let worker = popIdle() else { break }
-                actions.append(assign(first, then: others, to: worker, now: now))
+                assign(first, then: others, to: worker, now: now, &actions)
             }
         }
         actions.append(startIfNeeded(now: now))
@@ -293,6 +340,7 @@ package struct Scheduler {
         leave(worker)
         if liveCount > 0 {
             startsPausedUntil = now + Self.startPause
+            actions.append(wake(at: startsPausedUntil))
         } else {
             while let chunk = popQueued() {
                 chunk.place = .ended
@@ -347,13 +395,20 @@ package struct Scheduler {
         incarnations[id.index] == id.incarnation && workers[id.index] != .absent ? id.index : nil
     }
 
-    private mutating func assign(_ chunk: Chunk, then others: [Chunk] = [], to worker: Int, now: UInt64) -> Action {
+    private mutating func assign(
+        _ chunk: Chunk,
+        then others: [Chunk] = [],
+        to worker: Int,
+        now: UInt64,
+        _ actions: inout Actions
+    ) {
         let work = Holding(
             first: chunk, others: others, since: now, isDivisible: !others.isEmpty || chunk.isDivisible)
         work.forEach { $0.place = .held(by: worker) }
         held[worker] = work
         workers[worker] = .busy
-        return .assign(chunk, then: others, id(worker))
+        actions.append(.assign(chunk, then: others, id(worker)))
+        if inquires { actions.append(wake(at: now + Self.silence)) }
     }
 
     /// The next chunks for one worker: more than one if they are quick and there are enough for all.
@@ -395,7 +450,7 @@ package struct Scheduler {
     private mutating func employ(_ worker: Int, now: UInt64) -> Actions {
         var actions = Actions()
         if let (first, others) = nextTrain() {
-            actions.append(assign(first, then: others, to: worker, now: now))
+            assign(first, then: others, to: worker, now: now, &actions)
             actions.append(startIfNeeded(now: now))
             reclaimStalled(now: now, &actions)
         } else {

@@ -106,6 +106,16 @@ public class Chunk: @unchecked Sendable {
     /// - Throws: When no item is outstanding, or the memory is that of another value.
     package func receiveArray(_ landing: Landing) throws { mustBeOverridden() }
 
+    /// Fails the items before the one at `end` that have not ended.
+    final func fail(through end: Int, _ error: PoolError) {
+        while finishedCount < end { receiveFailure(error) }
+    }
+
+    /// Forgets what came of the items from the one at `start` on, of which none has ended then.
+    func discardResults(from start: Int) {
+        finishedCount = min(finishedCount, start)
+    }
+
     /// Takes the failure of the next item.
     package func receiveFailure(_ error: any Error) { mustBeOverridden() }
 

@@ -48,11 +48,13 @@ final class WorkerCanceller: Sendable {
         var isTaskSpent = false
         /// Cancellations that overtook their chunk; sequence numbers only grow, so few are kept.
         var early: Set<UInt64> = []
+        var listener: Listener?
     }
 
     /// Starts to listen.
     func listen(to socket: consuming Socket) throws(SystemError) {
         let listener = Listener(socket)
+        state.withLock { $0.listener = listener }
         _ = try NativeThread(name: "mp-control", stackSize: 256 << 10) { [self] in
             while let sequence = listener.next() { cancel(sequence) }
             WorkerProcess.end()
@@ -83,6 +85,11 @@ final class WorkerCanceller: Sendable {
         }
     }
 
+    /// Tells the parent that all chunks up to this one are done, and their results sent.
+    func answer(_ sequence: UInt64) {
+        state.withLock { $0.listener }?.answer(sequence)
+    }
+
     private func cancel(_ sequence: UInt64) {
         let (chunk, task): (WorkerChunk?, Task<Void, Never>?) = state.withLock { state in
             guard let chunk = state.chunk, chunk.sequence >= sequence else {
@@ -100,7 +107,7 @@ final class WorkerCanceller: Sendable {
     }
 }
 
-/// The control socket, for the one thread that reads it.
+/// The control socket, for the one thread that reads it and the one that answers.
 private final class Listener: Sendable {
     private let socket: Socket
 
@@ -113,5 +120,10 @@ private final class Listener: Sendable {
         var sequence: UInt64 = 0
         let count = withUnsafeMutableBytes(of: &sequence) { (try? socket.receiveAll(into: $0)) ?? 0 }
         return count == MemoryLayout<UInt64>.size ? sequence : nil
+    }
+
+    /// Says that a chunk, and all before it, is done; the parent asks one question at a time, so there is room.
+    func answer(_ sequence: UInt64) {
+        withUnsafeBytes(of: sequence) { _ = try? socket.send($0) }
     }
 }

@@ -135,6 +135,10 @@ final class WorkerSession: @unchecked Sendable {
         case .array:
             guard let landing = frame.landing else { throw PortableFailure.unexpectedArray }
             array = landing
+        case .inquiry:
+            let sequence: UInt64 = try reader.read()
+            flush(at: MonotonicTime.now().nanoseconds)
+            canceller.answer(sequence)
         case .stop:
             WorkerProcess.flushOutput()
             WorkerProcess.end()

@@ -63,6 +63,33 @@ extension Lifetime {
             }
         }
 
+        @Test("A start that failed is tried again, though the worker that lives is busy for long")
+        func triedAgain() async {
+            await #expect(processExitsWith: .success) {
+                let notebook = try Notebook()
+                defer { notebook.remove() }
+                let pool = try Pool(.processes, workers: 2)
+                let long = pool.submit(notebook) { notebook in
+                    notebook.write("begun")
+                    try notebook.wait(for: "go on")
+                }
+                await expectSoon { notebook.lines == ["begun"] }
+                let short = try Limit.descriptors.lowered(to: Limit.openDescriptorsEnd) {
+                    let short = pool.submit { 1 }
+                    // For as long as all attempts to start a worker take.
+                    _ = try? short.wait(timeout: .milliseconds(300))
+                    return short
+                }
+                #expect(!short.isFinished)
+                let one = try await withLimit(.seconds(15)) { try await short.value }
+                #expect(one == 1)
+                #expect(!long.isFinished)
+                notebook.write("go on")
+                try await long.value
+                await pool.shutDown()
+            }
+        }
+
         @Test("Without processes left, items fail and say so; later it works")
         func noProcesses() async {
             await #expect(processExitsWith: .success) {

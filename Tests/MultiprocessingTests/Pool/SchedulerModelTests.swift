@@ -30,6 +30,7 @@ private struct SchedulerModel {
     private let error: PoolError
     private var random: RandomSource
     private var now: UInt64 = 0
+    private var alarms: [UInt64] = []
     private var processes: [WorkerID: Process] = [:]
     private var open: [ObjectIdentifier: Chunk] = [:]
 
@@ -44,6 +45,7 @@ private struct SchedulerModel {
         // Mostly little, so that work is quick and handed out together, and now and then long.
         let most: UInt64 = Int.random(in: 0..<10, using: &random) == 0 ? 300_000_000 : 20_000
         now += UInt64.random(in: 0...most, using: &random)
+        ring()
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<35: submit()
         case 35..<50: becomeReady()
@@ -79,6 +81,13 @@ private struct SchedulerModel {
     mutating func terminate() { perform(scheduler.terminate()) }
 
     // MARK: Events
+
+    private mutating func ring() {
+        let now = now
+        let due = alarms.count { $0 <= now }
+        alarms.removeAll { $0 <= now }
+        for _ in 0..<due { perform(scheduler.timeIsUp(now: now)) }
+    }
 
     private mutating func submit() {
         let chunk = Chunk.placeholder(count: Int.random(in: 1...4, using: &random))
@@ -203,6 +212,11 @@ private struct SchedulerModel {
             let holder = processes.first { $0.value.chunks.contains { $0 === chunk } }?.key
             // One that has ended among others is still on its worker's list.
             if let holder, holder != worker { breaches.append("the wrong worker was told of a cancellation") }
+        case .inquire(let worker):
+            if processes[worker]?.chunks.isEmpty != false { breaches.append("a worker was asked that holds nothing") }
+        case .wake(let time):
+            if time <= now { breaches.append("a call was asked for a time that is over") }
+            alarms.append(time)
         case .stop(let worker):
             if processes[worker]?.chunks.isEmpty == false {
                 breaches.append("a worker was stopped with work in its hands")

@@ -7,6 +7,8 @@ enum Answer: Equatable, CustomStringConvertible {
     case assign(ObjectIdentifier, then: [ObjectIdentifier], WorkerID)
     case reclaim(WorkerID)
     case cancel(ObjectIdentifier, WorkerID)
+    case inquire(WorkerID)
+    case wake(UInt64)
     case stop(WorkerID)
     case kill(WorkerID)
     case end(ObjectIdentifier, String)
@@ -20,6 +22,8 @@ enum Answer: Equatable, CustomStringConvertible {
             self = .assign(ObjectIdentifier(chunk), then: others.map { ObjectIdentifier($0) }, worker)
         case .reclaim(let worker): self = .reclaim(worker)
         case .cancel(let chunk, let worker): self = .cancel(ObjectIdentifier(chunk), worker)
+        case .inquire(let worker): self = .inquire(worker)
+        case .wake(let time): self = .wake(time)
         case .stop(let worker): self = .stop(worker)
         case .kill(let worker): self = .kill(worker)
         case .end(let chunk, let reason): self = .end(ObjectIdentifier(chunk), Self.name(reason))
@@ -43,6 +47,8 @@ enum Answer: Equatable, CustomStringConvertible {
             "assign \(1 + others.count) to \(worker.index).\(worker.incarnation)"
         case .reclaim(let worker): "reclaim from \(worker.index).\(worker.incarnation)"
         case .cancel(_, let worker): "cancel on \(worker.index).\(worker.incarnation)"
+        case .inquire(let worker): "inquire of \(worker.index).\(worker.incarnation)"
+        case .wake(let time): "wake at \(time)"
         case .stop(let worker): "stop \(worker.index).\(worker.incarnation)"
         case .kill(let worker): "kill \(worker.index).\(worker.incarnation)"
         case .end(_, let reason): "end (\(reason))"
@@ -53,10 +59,23 @@ enum Answer: Equatable, CustomStringConvertible {
 }
 
 extension Scheduler.Actions {
+    /// What is to be done with workers and work; ``wakes`` are told apart.
     var answers: [Answer] {
         var answers: [Answer] = []
-        forEach { answers.append(Answer($0)) }
+        forEach { action in
+            if case .wake = action { return }
+            answers.append(Answer(action))
+        }
         return answers
+    }
+
+    /// For when the scheduler asks to be called.
+    var wakes: [UInt64] {
+        var times: [UInt64] = []
+        forEach { action in
+            if case .wake(let time) = action { times.append(time) }
+        }
+        return times
     }
 }
 
@@ -426,6 +445,48 @@ struct SchedulerTests {
         #expect(try scheduler.startFailed(worker(1), error: failure(), now: 100).answers == [])
         #expect(scheduler.submit(chunk(), now: 101).answers == [])
         #expect(scheduler.submit(chunk(), now: 100 + Scheduler.startPause).answers == [.start(worker(1, 2))])
+    }
+
+    @Test func `A failed start is repeated when its pause is over, though nothing else happens`() throws {
+        var scheduler = Scheduler(workerCount: 2)
+        let (long, short) = (chunk(), chunk())
+        _ = scheduler.submit(long, now: 0)
+        _ = scheduler.workerReady(worker(0), now: 0)
+        _ = scheduler.submit(short, now: 0)
+        let end = 100 + Scheduler.startPause
+        // The time at which the worker that is busy is asked comes first.
+        #expect(try scheduler.startFailed(worker(1), error: failure(), now: 100).wakes == [])
+        let early = scheduler.timeIsUp(now: Scheduler.silence)
+        #expect(early.answers == [.inquire(worker(0))])
+        #expect(early.wakes == [end])
+        #expect(scheduler.timeIsUp(now: end).answers == [.start(worker(1, 2))])
+        #expect(scheduler.workerReady(worker(1, 2), now: end).answers == [assigned(short, worker(1, 2))])
+    }
+
+    // MARK: Silence
+
+    @Test func `A worker that is silent for long is asked once`() {
+        var scheduler = Scheduler(workerCount: 2)
+        for _ in 0..<2 { _ = scheduler.submit(chunk(), now: 0) }
+        #expect(scheduler.workerReady(worker(0), now: 0).wakes == [Scheduler.silence])
+        #expect(scheduler.workerReady(worker(1), now: 5).wakes == [])
+        let first = scheduler.timeIsUp(now: Scheduler.silence)
+        #expect(first.answers == [.inquire(worker(0))])
+        #expect(first.wakes == [5 + Scheduler.silence])
+        let second = scheduler.timeIsUp(now: 5 + Scheduler.silence)
+        #expect(second.answers == [.inquire(worker(1))])
+        #expect(second.wakes == [])
+        #expect(scheduler.timeIsUp(now: 10 * Scheduler.silence).answers == [])
+    }
+
+    @Test func `A pool whose workers are idle asks for no call`() {
+        var scheduler = Scheduler(workerCount: 1)
+        _ = scheduler.submit(chunk(), now: 0)
+        _ = scheduler.workerReady(worker(0), now: 0)
+        _ = scheduler.workEnded(on: worker(0), now: 10)
+        let late = scheduler.timeIsUp(now: Scheduler.silence)
+        #expect(late.answers == [])
+        #expect(late.wakes == [])
     }
 
     // MARK: Cancelling

@@ -27,6 +27,10 @@ final class ProcessWorkers: WorkerGroup {
         links[worker]?.reclaim()
     }
 
+    func inquire(_ worker: WorkerID) {
+        links[worker]?.inquire()
+    }
+
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {
         links[worker]?.watch()
     }

@@ -17,6 +17,8 @@ extension WorkerLink {
         private var receivedCount: UInt64 = 0
         /// How many bytes of its output were taken, through the socket or from its stage.
         private var takenCount: UInt64 = 0
+        /// How many bytes of it the worker has said that it left out.
+        private var droppedCount: UInt64 = 0
         private let keys = ReceivedKeys()
         private let errorTail = ErrorTail()
 
@@ -25,10 +27,13 @@ extension WorkerLink {
 
         private var isReady = false
         private var protocolError: String?
+        /// Whether the worker's results can be believed: what it sent and what stands on its board makes sense.
+        private var isTrusted = true
 
         private var output: EventLoop.Registration?
         private var errors: EventLoop.Registration?
         private var exit: EventLoop.Registration?
+        private var answers: EventLoop.Registration?
         private var startTimer: EventLoop.Timer?
         private let isBeingRead = Atomic(false)
         /// What the loop has to do when it gets the right to read.
@@ -60,6 +65,7 @@ extension WorkerLink {
                     if ready.contains(.write) { link.continueSending() }
                     if ready.contains(.read) { self.outputReady(link) }
                 }
+                answers = try link.loop.events.register(link.control.number, .read) { _ in self.readAnswer(link) }
                 errors = try link.loop.events.register(link.errorPipe.number, .read) { _ in self.readErrors(link) }
                 startTimer = link.loop.events.schedule(after: Self.startLimit) { [weak self] in
                     self?.fail(link, "it said nothing for \(Self.startLimit)")
@@ -84,8 +90,9 @@ extension WorkerLink {
         }
 
         /// Ends a worker that breaks the rules; its end is then seen as any other.
-        private func fail(_ link: WorkerLink, _ reason: String) {
+        func fail(_ link: WorkerLink, _ reason: String) {
             if protocolError == nil { protocolError = reason }
+            isTrusted = false
             link.kill(reportingAsKilled: false)
         }
 
@@ -172,12 +179,14 @@ extension WorkerLink {
             if case .received(let count) = result {
                 // What was found in the stage comes again through the socket, unless the worker knew of it
                 // in time. What it left out is all known, so the rest of what is known is still to come.
-                let expected = takenCount &- link.board.dropped.load() &- receivedCount
+                let dropped = link.board.dropped.load()
+                let expected = takenCount &- dropped &- receivedCount
                 // Only whole frames are found in the stage, so none comes again within one.
-                guard expected <= takenCount, room == nil || expected == 0 else {
+                guard expected <= takenCount, dropped >= droppedCount, room == nil || expected == 0 else {
                     fail(link, "it keeps no count of what it sends")
                     return result
                 }
+                droppedCount = dropped
                 let known = Int(min(UInt64(count), expected))
                 receivedCount += UInt64(count)
                 takenCount += UInt64(count - known)
@@ -196,9 +205,10 @@ extension WorkerLink {
             let base = board.base.load()
             let published = board.published.load()
             let (start, overflow) = takenCount.subtractingReportingOverflow(base)
-            guard isReady, isReadingOutput, assembler.isBetweenFrames, !overflow, start < published,
-                published <= UInt64(board.stage.count)
-            else { return }
+            guard isReady, isReadingOutput, assembler.isBetweenFrames, !overflow, start < published else { return }
+            guard published <= UInt64(board.stage.count) else {
+                return fail(link, "it has more results ready than have room")
+            }
             withUnsafeTemporaryAllocation(byteCount: Int(published - start), alignment: 16) { bytes in
                 bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: board.stage[Int(start)..<Int(published)]))
                 // The worker moves the base before it overwrites what it has sent, so if the base still
@@ -215,13 +225,26 @@ extension WorkerLink {
             understand(link) {
                 try assembler.take(
                     bytes,
+                    admit: { try admit($0, link) },
                     land: { header in
-                        guard let current = link.current, current.remainingCount > 0 else {
-                            throw PortableFailure.unexpectedResult
-                        }
+                        guard let current = link.current else { throw PortableFailure.unexpectedResult }
                         return try current.landing(size: header.length)
                     },
                     { try handle($0, &$1, $2, link) })
+            }
+        }
+
+        /// Refuses a frame of which a worker cannot send the rest, so that nobody waits for it.
+        private func admit(_ header: Frame.Header, _ link: WorkerLink) throws {
+            guard header.isOfWorker else { throw PortableFailure.unknownFrame }
+            let count: Int
+            switch header.kind {
+            case .values: count = Int(header.number)
+            case .array, .failure: count = 1
+            default: count = 0
+            }
+            guard count == 0 || count <= link.current?.remainingCount ?? 0 else {
+                throw PortableFailure.unexpectedResult
             }
         }
 
@@ -239,8 +262,10 @@ extension WorkerLink {
             _ landing: Landing?,
             _ link: WorkerLink
         ) throws {
+            guard header.isOfWorker else { throw PortableFailure.unknownFrame }
             switch header.kind {
             case .hello:
+                guard !isReady else { throw PortableFailure.secondHello }
                 guard let own = Hello.own, try Hello.read(from: &reader) == own else {
                     throw PortableFailure.wrongExecutable
                 }
@@ -252,6 +277,7 @@ extension WorkerLink {
             case .values:
                 guard let current = link.current else { throw PortableFailure.unexpectedResult }
                 try current.receiveValues(Int(header.number), from: &reader, keys: keys)
+                guard reader.remaining == 0 else { throw PortableFailure.unexpectedResult }
             case .array:
                 guard let landing, let current = link.current else { throw PortableFailure.unexpectedResult }
                 try current.receiveArray(landing)
@@ -264,12 +290,46 @@ extension WorkerLink {
                 let sequence: UInt64 = try reader.read()
                 let nanoseconds: UInt64 = try reader.read()
                 guard let (chunk, isLast) = link.finishCurrent(sequence) else {
-                    throw PortableFailure.unexpectedResult
+                    throw PortableFailure.missingResults
                 }
                 events.ended(chunk, on: link.id, nanoseconds: nanoseconds, isLast: isLast)
-            case .define, .context, .forget, .chunk, .stop:
+            case .define, .context, .forget, .chunk, .stop, .inquiry:
                 throw PortableFailure.unknownFrame
             }
+        }
+
+        // MARK: Answers
+
+        /// The most that is read for one answer; a worker's socket holds less.
+        private static let answerLimit = 64 << 20
+
+        private func readAnswer(_ link: WorkerLink) {
+            var sequence: UInt64 = 0
+            let result = withUnsafeMutableBytes(of: &sequence) { try? link.control.receive(into: $0) }
+            switch result ?? .endOfStream {
+            case .received(8) where link.hasInquired(sequence):
+                whenReading(link) { [sequence] in self.settle(sequence, link) }
+            case .received:
+                answers?.deregister()
+                fail(link, "it answers what it was not asked")
+            case .wouldBlock:
+                break
+            case .endOfStream:
+                answers?.deregister()
+                link.kill(reportingAsKilled: false)
+            }
+        }
+
+        /// Takes the worker's word that it has done all up to a chunk: the results have been sent, then.
+        private func settle(_ sequence: UInt64, _ link: WorkerLink) {
+            takeStaged(link)
+            let end = receivedCount + UInt64(Self.answerLimit)
+            while link.owes(sequence), isReadingOutput, receivedCount < end {
+                let before = receivedCount
+                readOutput(link)
+                if receivedCount == before { break }
+            }
+            if link.owes(sequence) { fail(link, "it has nothing left to do and has kept a result back") }
         }
 
         // MARK: Standard error
@@ -318,7 +378,7 @@ extension WorkerLink {
             salvage(link)
             readRestOfErrors(link)
             let status = try? link.process.reap()
-            for registration in [output, errors, exit] { registration?.deregister() }
+            for registration in [output, answers, errors, exit] { registration?.deregister() }
             startTimer?.cancel()
 
             let failure = WorkerFailure(
@@ -326,24 +386,41 @@ extension WorkerLink {
                 status: status,
                 standardError: errorTail.text,
                 protocolError: protocolError)
-            let held = link.close()
+            let (held, progress) = link.close()
             guard isReady || link.wasKilled else { return onEnd(failure) }
             onEnd(nil)
-            report(held, failure, link)
+            report(held, progress, failure, link)
         }
 
-        private func report(_ held: Outbox.Held?, _ failure: WorkerFailure, _ link: WorkerLink) {
+        private func report(
+            _ held: [WorkerLedger.Entry],
+            _ progress: WorkerLedger.Progress?,
+            _ failure: WorkerFailure,
+            _ link: WorkerLink
+        ) {
             let error = PoolError.workerCrashed(failure)
-            var holding = HeldWork.nothing
-            if let held {
-                let chunk = held.chunk
-                let begun = link.board.begun.itemCount(ofChunk: held.sequence, stride: chunk.strideLength)
-                // The worker may also have died between two strides, with no item to blame.
-                let wasRunning = begun > chunk.finishedCount - held.sentFrom
-                holding = wasRunning ? .startedChunk : .unstartedChunk
-                if wasRunning, chunk.remainingCount > 0 { chunk.receiveFailure(error) }
+            guard let first = held.first else {
+                return events.workerEnded(link.id, holding: .nothing, error: error)
             }
-            events.workerEnded(link.id, holding: holding, error: error)
+            // What came from a worker that cannot be believed is nobody's result.
+            if !isTrusted { first.chunk.discardResults(from: first.sentFrom) }
+            // A worker that says what cannot be may have begun all that it held.
+            let everything = WorkerLedger.Progress.begun(held.count - 1, end: held[held.count - 1].chunk.count)
+            guard case .begun(let index, let end) = progress ?? everything else {
+                return events.workerEnded(link.id, holding: .unstartedChunk, error: error)
+            }
+            for entry in held[..<index] { entry.chunk.fail(through: entry.chunk.count, error) }
+            let last = held[index]
+            if isTrusted, progress != nil, index == 0 {
+                // All results that there were have come, so of a stride that was begun one item at most has run.
+                let wasRunning = end > last.chunk.finishedCount
+                if wasRunning { last.chunk.fail(through: last.chunk.finishedCount + 1, error) }
+                // The worker may also have died between two strides, with no item to blame.
+                events.workerEnded(link.id, holding: wasRunning ? .startedChunk : .unstartedChunk, error: error)
+            } else {
+                last.chunk.fail(through: end, error)
+                events.workerEnded(link.id, holding: .startedChunk, error: error)
+            }
         }
 
         private func readRestOfOutput(_ link: WorkerLink) {
@@ -352,17 +429,28 @@ extension WorkerLink {
         }
 
         /// Takes the results that the worker had ready but did not get to send; see ``Board``.
+        ///
+        /// From a copy: a process that the worker has started may have its memory, and change it yet.
         private func salvage(_ link: WorkerLink) {
             let board = link.board
             let published = board.published.load()
+            let openRun = board.openRun.load()
             let (start, overflow) = takenCount.subtractingReportingOverflow(board.base.load())
-            guard protocolError == nil, !overflow, start <= published, published <= UInt64(board.stage.count) else {
+            guard isReady, isTrusted else { return }
+            guard !overflow, max(start, published) <= UInt64(board.stage.count) else {
+                isTrusted = false
                 return
             }
-            take(UnsafeRawBufferPointer(rebasing: board.stage[Int(start)..<Int(published)]), link)
-            let openRun = board.openRun.load()
-            guard openRun == published + 1, assembler.missing == nil else { return }
-            salvageRun(UnsafeRawBufferPointer(rebasing: board.stage[Int(published)...]), link)
+            // A worker that had just sent all that was ready had not noted it yet.
+            guard start <= published else { return }
+            let staged = ByteBuffer(capacity: board.stage.count - Int(start))
+            staged.append(contentsOf: UnsafeRawBufferPointer(rebasing: board.stage[Int(start)...]))
+            staged.withUnsafeBytes { bytes in
+                let count = Int(published - start)
+                take(UnsafeRawBufferPointer(rebasing: bytes[..<count]), link)
+                guard openRun == published + 1, isTrusted, assembler.isBetweenFrames else { return }
+                salvageRun(UnsafeRawBufferPointer(rebasing: bytes[count...]), link)
+            }
         }
 
         /// Takes the complete values of a run that the worker was still adding to.
@@ -371,8 +459,11 @@ extension WorkerLink {
             guard let header = try? Frame.Header.read(from: &reader), header.kind == .values, header.number > 0,
                 let chunk = link.current
             else { return }
-            // Bytes that the dying worker damaged lose results and nothing else.
-            try? chunk.receiveValues(Int(header.number), from: &reader, keys: keys)
+            do {
+                try chunk.receiveValues(Int(header.number), from: &reader, keys: keys)
+            } catch {
+                isTrusted = false
+            }
         }
     }
 }

@@ -8,14 +8,8 @@ extension WorkerLink {
         /// Bytes in the order in which they go out.
         var segments = Queue<OwnedBytes>()
 
-        /// What the worker holds, in the order in which it runs it.
-        var held = Queue<Held>()
-
-        /// How many chunks were sent.
-        private var sequence: UInt64 = 0
-
-        /// How often work was taken back.
-        private var epoch: UInt16 = 0
+        /// What the worker holds.
+        var ledger = WorkerLedger()
 
         var knownContexts: Set<UInt64> = []
         var isClosed = false
@@ -24,17 +18,11 @@ extension WorkerLink {
         private var definedFunctions: Set<UInt32> = []
         private var sentKeys = 0
 
+        /// Up to which chunk the worker was asked whether it has done it.
+        private(set) var inquired: UInt64 = 0
+
         /// Inputs of at least this size are sent from where they lie.
         private static let copyLimit = 16 << 10
-
-        /// A chunk that the worker holds.
-        struct Held {
-            let chunk: Chunk
-            /// The number that it has there.
-            let sequence: UInt64
-            /// How many of its items had ended before it was sent.
-            let sentFrom: Int
-        }
 
         // MARK: Adding
 
@@ -71,8 +59,7 @@ extension WorkerLink {
                 segments.append(array)
                 Frame.appendPadding(after: size, to: head)
             }
-            sequence += 1
-            held.append(Held(chunk: chunk, sequence: sequence, sentFrom: chunk.finishedCount))
+            ledger.add(chunk)
             let items = portable.items(chunk.finishedCount..<chunk.count)
             Frame.Header(
                 kind: .chunk,
@@ -80,41 +67,28 @@ extension WorkerLink {
                 length: UInt64(Frame.ChunkHeader.size + items.count)
             ).append(to: head)
             Frame.ChunkHeader(
-                sequence: sequence, context: portable.context?.id ?? 0, function: portable.definition.id,
-                stopsAtFailure: chunk.stopsAtFailure, epoch: epoch, stride: UInt32(clamping: max(1, chunk.strideLength))
+                sequence: ledger.sequence, context: portable.context?.id ?? 0, function: portable.definition.id,
+                stopsAtFailure: chunk.stopsAtFailure, epoch: ledger.epoch,
+                stride: UInt32(clamping: max(1, chunk.strideLength))
             ).append(to: head)
             append(portable.inputs, items, behind: head)
             Frame.appendPadding(after: Frame.ChunkHeader.size + items.count, to: head)
-        }
-
-        /// Takes back what the worker has not begun.
-        mutating func takeBack(_ board: Board) -> [Chunk] {
-            let begun = board.takeBack()
-            epoch &+= 1
-            var taken: [Chunk] = []
-            var kept = Queue<Held>()
-            var hasBegun = held.contains { begun.sequence == UInt16(truncatingIfNeeded: $0.sequence) }
-            while let entry = held.popFirst() {
-                guard hasBegun else {
-                    taken.append(entry.chunk)
-                    continue
-                }
-                kept.append(entry)
-                if begun.sequence == UInt16(truncatingIfNeeded: entry.sequence) {
-                    let count = begun.itemCount(ofChunk: entry.sequence, stride: entry.chunk.strideLength)
-                    let (end, overflow) = entry.sentFrom.addingReportingOverflow(count)
-                    if !overflow, let part = entry.chunk.split(keeping: end) { taken.append(part) }
-                    hasBegun = false
-                }
-            }
-            held = kept
-            return taken
         }
 
         mutating func appendForget(_ context: UInt64) {
             let frame = ByteBuffer(capacity: 32)
             Frame.append(.forget, to: frame) { $0.append(context) }
             flush(frame)
+        }
+
+        /// Asks the worker, behind all that it was sent, whether it has done it; once for the same work.
+        mutating func appendInquiry() -> Bool {
+            guard ledger.count > 0, ledger.sequence > inquired else { return false }
+            inquired = ledger.sequence
+            let frame = ByteBuffer(capacity: 32)
+            Frame.append(.inquiry, to: frame) { $0.append(inquired) }
+            flush(frame)
+            return true
         }
 
         mutating func appendStop() {

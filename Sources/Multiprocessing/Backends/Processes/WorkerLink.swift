@@ -18,7 +18,7 @@ final class WorkerLink: Sendable {
     let errorPipe: FileDescriptor
 
     private let events: WorkerEvents
-    private let control: Socket
+    let control: Socket
     private let outbox: Mutex<Outbox>
     private let inbox: Inbox
     private let isKilled = Atomic(false)
@@ -89,10 +89,7 @@ final class WorkerLink: Sendable {
 
     /// Tells the worker that a chunk that it holds was cancelled.
     func cancel(_ chunk: Chunk) {
-        let sequence: UInt64? = outbox.withLock { outbox in
-            outbox.held.first { $0.chunk === chunk }?.sequence
-        }
-        guard let sequence else { return }
+        guard let sequence = outbox.withLock({ $0.ledger.sequence(of: chunk) }) else { return }
         // A full buffer means a worker that reads nothing; it will not learn of this either.
         withUnsafeBytes(of: sequence) { _ = try? control.send($0) }
     }
@@ -102,9 +99,20 @@ final class WorkerLink: Sendable {
         // On the loop, which is who changes a chunk that the worker holds.
         loop.events.execute { [self] in
             inbox.whenReading(self) {
-                let chunks = self.outbox.withLock { $0.takeBack(self.board) }
-                self.events.reclaimed(chunks, from: self.id)
+                let chunks = self.outbox.withLock { $0.ledger.takeBack(self.board.takeBack()) }
+                if chunks == nil { self.inbox.fail(self, "it has begun what it cannot have begun") }
+                self.events.reclaimed(chunks ?? [], from: self.id)
             }
+        }
+    }
+
+    /// Asks the worker, which has been silent for long, whether it still works on what it holds.
+    ///
+    /// Its answer is the inbox's: a worker that has nothing left to do and still owes a result is ended.
+    func inquire() {
+        outbox.withLock { outbox in
+            guard !outbox.isClosed, outbox.appendInquiry() else { return }
+            send(&outbox)
         }
     }
 
@@ -150,7 +158,7 @@ final class WorkerLink: Sendable {
         }
     }
 
-    private var holdsMany: Bool { outbox.withLock { $0.held.count > 1 } }
+    private var holdsMany: Bool { outbox.withLock { $0.ledger.count > 1 } }
 
     /// Tells the worker that a shared value is not needed any more.
     func forget(context: UInt64) {
@@ -186,16 +194,22 @@ final class WorkerLink: Sendable {
 
     /// The chunk whose results come next.
     var current: Chunk? {
-        outbox.withLock { $0.held.first?.chunk }
+        outbox.withLock { $0.ledger.first?.chunk }
     }
 
-    /// Lets go of the chunk that has ended; `nil` if it is not the one whose end is due.
+    /// Lets go of the chunk that has ended; `nil` if its end cannot be true.
     func finishCurrent(_ sequence: UInt64) -> (chunk: Chunk, isLast: Bool)? {
-        outbox.withLock { outbox in
-            guard let held = outbox.held.first, held.sequence == sequence else { return nil }
-            _ = outbox.held.popFirst()
-            return (held.chunk, outbox.held.isEmpty)
-        }
+        outbox.withLock { $0.ledger.end(sequence) }
+    }
+
+    /// Whether the worker has not ended all chunks up to this one.
+    func owes(_ sequence: UInt64) -> Bool {
+        outbox.withLock { outbox in outbox.ledger.first.map { $0.sequence <= sequence } ?? false }
+    }
+
+    /// Whether the worker was asked for this answer.
+    func hasInquired(_ sequence: UInt64) -> Bool {
+        outbox.withLock { $0.inquired == sequence }
     }
 
     /// Sends what the socket did not take before.
@@ -203,13 +217,13 @@ final class WorkerLink: Sendable {
         outbox.withLock { send(&$0) }
     }
 
-    /// Takes no more work, drops what was not sent, and returns the first of what the worker held.
-    func close() -> Outbox.Held? {
+    /// Takes no more work, drops what was not sent, and returns what the worker held, and how far it had come.
+    func close() -> (held: [WorkerLedger.Entry], progress: WorkerLedger.Progress?) {
         outbox.withLock { outbox in
             outbox.isClosed = true
             outbox.segments = Queue()
-            defer { outbox.held = Queue() }
-            return outbox.held.first
+            let progress = outbox.ledger.progress(board.begun)
+            return (outbox.ledger.removeAll(), progress)
         }
     }
 

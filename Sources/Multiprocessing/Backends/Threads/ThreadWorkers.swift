@@ -21,6 +21,10 @@ final class ThreadWorkers: WorkerGroup {
         workers[worker.index].reclaim(worker)
     }
 
+    func inquire(_ worker: WorkerID) {
+        // A thread shares the pool's memory: what it says is true.
+    }
+
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {
         // A thread's results come by themselves.
         nil
