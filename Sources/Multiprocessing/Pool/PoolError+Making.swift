@@ -1,7 +1,15 @@
 extension PoolError {
     /// A new error for each item: what one caller does with it cannot show in another.
-    static var shutDown: PoolError {
+    static var poolShutDown: PoolError {
         PoolError(.shutDown, "the pool was shut down; make a new pool to run more work")
+    }
+
+    static func waitTimedOut(_ limit: Duration) -> PoolError {
+        // Less than no time is no time, and need not have a description.
+        var error = PoolError(
+            .timedOut, "the item did not end within \(max(limit, .zero)); it goes on running")
+        error.limit = limit
+        return error
     }
 
     static func notCodable(_ type: Any.Type) -> PoolError {
