@@ -91,7 +91,9 @@ let package = Package(
         ),
         .testTarget(
             name: "MultiprocessingTests",
-            dependencies: ["Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe", "counts", "callers"],
+            dependencies: [
+                "Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe", "counts", "callers",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

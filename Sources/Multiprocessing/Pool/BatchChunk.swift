@@ -94,6 +94,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
 
     override var strideLength: Int { stride }
 
+    override var caller: CallerContext { pipeline.caller }
+
     override var portable: PortableChunk? { contents.withLock { $0?.portable } }
 
     override var wantsToRun: Bool {

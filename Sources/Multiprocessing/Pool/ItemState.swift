@@ -38,6 +38,8 @@ class ItemState: Chunk, @unchecked Sendable {
 
     private let state: Mutex<State>
 
+    private let callerContext: CallerContext
+
     /// Follows `state`, for a look without the lock; set after what the outcome is was stored.
     private let finished: Atomic<Bool>
 
@@ -47,6 +49,7 @@ class ItemState: Chunk, @unchecked Sendable {
     /// An item of a pool, which is kept alive for its result if somebody has the future.
     init(core: PoolCore) {
         state = Mutex(State(core: core))
+        callerContext = core.needsPortableWork ? .none : .current(isForOne: true)
         finished = Atomic(false)
         super.init(count: 1)
     }
@@ -54,10 +57,13 @@ class ItemState: Chunk, @unchecked Sendable {
     /// An item that failed before there was a chunk to submit.
     init(failed error: any Error) {
         state = Mutex(State())
+        callerContext = .none
         finished = Atomic(true)
         failure = error
         super.init(count: 1)
     }
+
+    final override var caller: CallerContext { callerContext }
 
     /// Whether the item has ended.
     ///

@@ -5,9 +5,9 @@ extension PoolError {
     }
 
     static func waitTimedOut(_ limit: Duration) -> PoolError {
-        // Less than no time is no time, and need not have a description.
-        var error = PoolError(
-            .timedOut, "the item did not end within \(max(limit, .zero)); it goes on running")
+        // Less than any clock counts need not have a description.
+        let shown = max(limit, .seconds(-(Int64(1) << 40)))
+        var error = PoolError(.timedOut, "the item did not end within \(shown); it goes on running")
         error.limit = limit
         return error
     }
