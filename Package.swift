@@ -64,6 +64,24 @@ let package = Package(
             path: "Tests/Counts",
             swiftSettings: settings
         ),
+        // A program whose calls stand at the top level of main.swift.
+        .executableTarget(
+            name: "callers",
+            dependencies: ["Multiprocessing"],
+            path: "Tests/Callers",
+            swiftSettings: settings
+        ),
+        .target(
+            name: "LegacyCaller",
+            dependencies: ["Multiprocessing"],
+            path: "Tests/LegacyCaller",
+            swiftSettings: [.swiftLanguageMode(.v5)]
+        ),
+        .testTarget(
+            name: "IsolationTests",
+            dependencies: ["Multiprocessing", "LegacyCaller"],
+            swiftSettings: settings + [.defaultIsolation(MainActor.self)]
+        ),
         .testTarget(
             name: "MultiprocessingSystemTests",
             dependencies: ["MultiprocessingSystem"],
@@ -76,7 +94,9 @@ let package = Package(
         ),
         .testTarget(
             name: "MultiprocessingTests",
-            dependencies: ["Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe", "counts"],
+            dependencies: [
+                "Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe", "counts", "callers",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

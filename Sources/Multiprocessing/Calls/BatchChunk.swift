@@ -55,10 +55,12 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     ) throws {
         self.index = index
         self.pipeline = pipeline
+        // No longer than the chunk, so that no sum or product of the two is out of range.
+        let stride = max(1, min(stride, inputs.count))
         self.stride = stride
         initialCount = inputs.count
         places = pipeline.outputs?.places(of: index..<index + inputs.count)
-        claims = StrideClaims(limit: (inputs.count + stride - 1) / stride)
+        claims = StrideClaims(limit: Self.strides(of: inputs.count, stride))
         if pipeline.core.needsPortableWork {
             let portable = try work.portableChunk(inputs)
             contents = Mutex(Contents(work: work, inputs: [], portable: portable))
@@ -79,13 +81,20 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         initialCount = count
         places = whole.places.map { $0 + offset }
         self.contents = Mutex(contents.part(from: offset))
-        claims = StrideClaims(limit: (count + stride - 1) / stride)
+        claims = StrideClaims(limit: Self.strides(of: count, stride))
         super.init(count: count)
+    }
+
+    /// How many strides so many items are; the last one may be shorter.
+    private static func strides(of count: Int, _ stride: Int) -> Int {
+        count / stride + (count % stride == 0 ? 0 : 1)
     }
 
     override var stopsAtFailure: Bool { pipeline.stopsAtFailure }
 
     override var strideLength: Int { stride }
+
+    override var caller: CallerContext { pipeline.caller }
 
     override var portable: PortableChunk? { contents.withLock { $0?.portable } }
 
@@ -101,7 +110,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
             guard let contents else { return nil }
             let part = part(of: contents, from: count, count: self.count - count)
             self.count = count
-            claims.setLimit((count + stride - 1) / stride)
+            claims.setLimit(Self.strides(of: count, stride))
             return part
         }
     }

@@ -15,6 +15,9 @@ package struct ChunkSizer {
     /// The most items that travel together.
     package static let maximum = 1 << 17
 
+    /// The most items of a chunk, also where the caller asks for more: sums and products of such sizes are numbers.
+    package static let limit = 1 << 30
+
     private let fixed: Int?
     private let workerCount: Int
 
@@ -24,7 +27,7 @@ package struct ChunkSizer {
 
     /// - Parameter fixed: The size of a chunk that the caller asked for.
     package init(fixed: Int?, workerCount: Int) {
-        self.fixed = fixed
+        self.fixed = fixed.map { min($0, Self.limit) }
         self.workerCount = workerCount
     }
 

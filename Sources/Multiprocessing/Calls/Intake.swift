@@ -27,7 +27,8 @@ struct Intake<Element> {
         var iterator = inputs.makeIterator()
         take = { count in
             var taken: [Element] = []
-            taken.reserveCapacity(Swift.min(count, Swift.max(hint, 4_096)))
+            // At most so many at once: a sequence may promise more than there is memory for.
+            taken.reserveCapacity(Swift.min(count, Swift.max(hint, 4_096), 1 << 20))
             while taken.count < count, let element = iterator.next() { taken.append(element) }
             return taken[...]
         }

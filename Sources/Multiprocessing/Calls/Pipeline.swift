@@ -9,6 +9,9 @@ final class Pipeline<Output: Sendable>: Sendable {
     let core: PoolCore
     let stopsAtFailure: Bool
 
+    /// What the items see of the task that made the call.
+    let caller: CallerContext
+
     /// Whether results are wanted as they come, and so have to be remembered in that order.
     private let keepsArrivals: Bool
 
@@ -96,6 +99,7 @@ final class Pipeline<Output: Sendable>: Sendable {
 
     init(core: PoolCore, stopsAtFailure: Bool, keepsArrivals: Bool, outputs: OutputArray<Output>? = nil) {
         self.core = core
+        caller = core.needsPortableWork ? .none : .current(isForOne: false)
         self.outputs = outputs
         self.stopsAtFailure = stopsAtFailure
         self.keepsArrivals = keepsArrivals

@@ -21,11 +21,11 @@ extension PoolCore {
         try checkChunkSize(chunkSize)
         try Task.checkCancellation()
         // Also without inputs, which would never get to be refused.
-        guard isOpen else { throw PoolError.shutDown }
+        guard isOpen else { throw PoolError.poolShutDown }
         let outputs = inputs.count.flatMap { OutputArray<Output>(count: $0) }
         let pipeline = Pipeline(core: self, stopsAtFailure: true, keepsArrivals: true, outputs: outputs)
         let work = loop.map { work.with($0) } ?? work
-        return try await withTaskCancellationHandler {
+        return try await withCancellation(isolation: #isolation) {
             try await drive(pipeline, inputs, work, chunkSize: chunkSize)
         } onCancel: {
             pipeline.cancel()

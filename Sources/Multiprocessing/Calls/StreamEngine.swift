@@ -33,7 +33,7 @@ struct SequenceEngine<Base: IteratorProtocol, Output: Sendable>: StreamEngine wh
     nonisolated(nonsending) mutating func next() async -> Result<Output, any Error>? {
         guard !isFinished else { return nil }
         let pipeline = owner.pipeline
-        return await withTaskCancellationHandler {
+        return await withCancellation(isolation: #isolation) {
             while true {
                 if pipeline.isCancelled {
                     isFinished = true
@@ -95,7 +95,7 @@ where Base.Element: Sendable {
         guard !isFinished else { return nil }
         startFeeding()
         let pipeline = owner.pipeline
-        return await withTaskCancellationHandler {
+        return await withCancellation(isolation: #isolation) {
             while true {
                 if pipeline.isCancelled {
                     isFinished = true
@@ -121,52 +121,39 @@ where Base.Element: Sendable {
     private mutating func startFeeding() {
         guard !isFeeding else { return }
         isFeeding = true
-        let pipeline = owner.pipeline
-        let (base, plan) = (base, plan)
+        let target = FeedTarget(owner.pipeline, plan)
+        let (base, chunkSize) = (base, plan.chunkSize)
         let feeder = Task {
             do {
                 var iterator = base.makeAsyncIterator()
-                while try await Self.feed(pipeline, plan, &iterator) {}
-                pipeline.endInput()
+                while await target.waitForRoom(), try await Self.feed(target, chunkSize, &iterator) {}
+                target.end()
             } catch {
-                pipeline.endInput(error)
+                target.end(error)
             }
         }
-        pipeline.whenCancelled { feeder.cancel() }
+        owner.pipeline.whenCancelled {
+            feeder.cancel()
+            target.letGo()
+        }
     }
 
     /// Moves one chunk from the input to the pool; `false` at the end.
     private static func feed(
-        _ pipeline: Pipeline<Output>,
-        _ plan: StreamPlan<Base.Element, Output>,
+        _ target: FeedTarget<Base.Element, Output>,
+        _ chunkSize: Int,
         _ iterator: inout Base.AsyncIterator
     ) async throws -> Bool {
-        await pipeline.waitToFeed { state in
-            plan.room(pulled: state.pulledCount, delivered: state.deliveredCount)
-        }
-        if pipeline.isCancelled || (plan.stopsAtFailure && pipeline.hasFailed) { return false }
         var batch: [Base.Element] = []
-        var failure: (any Error)?
-        var isAtEnd = false
-        while batch.count < plan.chunkSize, !isAtEnd {
-            do {
-                if let element = try await iterator.next() {
-                    batch.append(element)
-                } else {
-                    isAtEnd = true
-                }
-            } catch {
-                failure = error
-                isAtEnd = true
-            }
+        do {
+            while batch.count < chunkSize, let element = try await iterator.next() { batch.append(element) }
+        } catch {
+            // What was read before the input failed is still run.
+            target.submit(batch)
+            throw error
         }
-        if !batch.isEmpty {
-            pipeline.withState { $0.pulledCount += batch.count }
-            pipeline.submit(batch[...], stride: batch.count, plan.work)
-        }
-        // What was read before the input failed is still run.
-        if let failure { throw failure }
-        return !isAtEnd
+        target.submit(batch)
+        return batch.count == chunkSize
     }
 }
 

@@ -24,7 +24,7 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
         }
         self.pool = pool
         self.work = work
-        self.chunkSize = chunkSize ?? 1
+        self.chunkSize = min(chunkSize ?? 1, ChunkSizer.limit)
         let (product, overflow) = self.chunkSize.multipliedReportingOverflow(by: 4 * pool.workerCount)
         self.buffer = buffer ?? (overflow ? .max : product)
         self.order = order

@@ -2,8 +2,16 @@ import MultiprocessingRuntime
 
 extension PoolError {
     /// A new error for each item: what one caller does with it cannot show in another.
-    static var shutDown: PoolError {
+    static var poolShutDown: PoolError {
         PoolError(.shutDown, "the pool was shut down; make a new pool to run more work")
+    }
+
+    static func waitTimedOut(_ limit: Duration) -> PoolError {
+        // Less than any clock counts need not have a description.
+        let shown = max(limit, .seconds(-(Int64(1) << 40)))
+        var error = PoolError(.timedOut, "the item did not end within \(shown); it goes on running")
+        error.limit = limit
+        return error
     }
 
     static func notCodable(_ type: Any.Type) -> PoolError {

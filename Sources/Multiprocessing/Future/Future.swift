@@ -1,4 +1,5 @@
 import Dispatch
+import MultiprocessingSystem
 
 /// The result of a work item that may not have run yet.
 ///
@@ -36,6 +37,19 @@ public final class Future<Output: Sendable>: Sendable {
         get async throws {
             try await state.wait().get()
         }
+    }
+
+    /// The item's value, if there is one in time.
+    ///
+    /// Suspends until the item has ended or the time is up, which leaves the item running: the
+    /// future can be waited for again, or be cancelled. Cancelling the waiting task does what it
+    /// does for ``value``.
+    ///
+    /// - Parameter timeout: How long to wait; zero or less does not wait.
+    /// - Throws: What the item threw, `CancellationError`, or ``PoolError``: with the code
+    ///   ``PoolError/Code/timedOut`` when the wait took too long.
+    nonisolated(nonsending) public func value(timeout: Duration) async throws -> Output {
+        try await state.wait(for: timeout).get()
     }
 
     /// The item's value or its error, once there is one; waits as ``value`` does.
@@ -83,13 +97,12 @@ public final class Future<Output: Sendable>: Sendable {
         let semaphore = DispatchSemaphore(value: 0)
         let wakeUp = state.onSettled { semaphore.signal() }
         defer { wakeUp.map(state.removeWakeUp) }
-        let deadline = timeout.map { DispatchTime.now() + .nanoseconds($0.wholeNanoseconds) }
-        if semaphore.wait(timeout: deadline ?? .distantFuture) == .success, let outcome = state.outcome {
+        if semaphore.wait(timeout: timeout.map(DispatchTime.after) ?? .distantFuture) == .success,
+            let outcome = state.outcome
+        {
             return try outcome.get()
         }
-        var error = PoolError(.timedOut, "the item did not end within \(timeout ?? .zero); it goes on running")
-        error.limit = timeout
-        throw error
+        throw PoolError.waitTimedOut(timeout ?? .zero)
     }
 }
 
@@ -105,12 +118,11 @@ extension Future: CustomStringConvertible {
     }
 }
 
-extension Duration {
-    /// The duration in nanoseconds, not less than zero and as large as fits.
-    var wholeNanoseconds: Int {
-        let (seconds, attoseconds) = components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        let (scaled, overflow) = Int(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? .max : scaled &+ Int(attoseconds / 1_000_000_000)
+extension DispatchTime {
+    /// The moment after a delay: now if that is negative, and never if it is longer than any clock runs.
+    static func after(_ delay: Duration) -> DispatchTime {
+        let nanoseconds = delay.wholeNanoseconds
+        // Half of what Dispatch can add, which is more than a century.
+        return nanoseconds > UInt64(Int.max / 2) ? .distantFuture : .now() + .nanoseconds(Int(nanoseconds))
     }
 }

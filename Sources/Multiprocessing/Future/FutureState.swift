@@ -1,3 +1,5 @@
+import MultiprocessingSystem
+
 /// A single work item's chunk, with its value once it has one.
 class FutureState<Output: Sendable>: ItemState, @unchecked Sendable {
     typealias Outcome = Result<Output, any Error>
@@ -59,7 +61,17 @@ class FutureState<Output: Sendable>: ItemState, @unchecked Sendable {
 
     /// Suspends until the outcome is settled; as ``ItemState/waitUntilFinished()``.
     nonisolated(nonsending) final func wait() async -> Outcome {
-        await waitUntilFinished() ? finalOutcome : .failure(CancellationError())
+        await waitUntilFinished() == .finished ? finalOutcome : .failure(CancellationError())
+    }
+
+    /// As ``wait()``, but not for longer than the limit.
+    nonisolated(nonsending) final func wait(for limit: Duration) async -> Outcome {
+        if limit <= .zero { return outcome ?? .failure(PoolError.waitTimedOut(limit)) }
+        return switch await waitUntilFinished(by: .now().advanced(by: limit)) {
+        case .finished: finalOutcome
+        case .cancelled: .failure(CancellationError())
+        case .timedOut: .failure(PoolError.waitTimedOut(limit))
+        }
     }
 
     /// Calls `body` once with the outcome: now and here if it is settled, else on the pool's callback queue.

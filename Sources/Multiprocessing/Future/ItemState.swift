@@ -1,4 +1,5 @@
 import Dispatch
+import MultiprocessingSystem
 import Synchronization
 
 /// A single work item's chunk as those see it who wait for its end, whatever its value is.
@@ -6,14 +7,22 @@ import Synchronization
 /// Waiting, completing and cancelling are safe from any thread. The first outcome counts;
 /// what comes later is dropped. Not generic, so that none of it has to look up types.
 class ItemState: Chunk, @unchecked Sendable {
-    /// Is resumed with false if the waiting task was cancelled.
-    private typealias Waiter = UnsafeContinuation<Bool, Never>
+    /// How a wait for an item ends.
+    enum WaitEnd {
+        case finished
+        /// The waiting task was cancelled.
+        case cancelled
+        /// The wait took as long as it may.
+        case timedOut
+    }
+
+    private typealias Waiter = UnsafeContinuation<WaitEnd, Never>
 
     private struct State {
         /// Tasks that wait, by a number of their own.
         var waiters: [(id: Int, continuation: Waiter)] = []
-        /// Tasks that were cancelled before they got to wait.
-        var cancelledEarly: Set<Int> = []
+        /// Waits that ended before they began, by cancellation or by time.
+        var endedEarly: [Int: WaitEnd] = [:]
         var nextID = 0
         var callbacks: [@Sendable (ItemState) -> Void] = []
         /// Wake-ups of blocked threads: they do nothing that could block, so they run where the item ends.
@@ -29,6 +38,8 @@ class ItemState: Chunk, @unchecked Sendable {
 
     private let state: Mutex<State>
 
+    private let callerContext: CallerContext
+
     /// Follows `state`, for a look without the lock; set after what the outcome is was stored.
     private let finished: Atomic<Bool>
 
@@ -38,6 +49,7 @@ class ItemState: Chunk, @unchecked Sendable {
     /// An item of a pool, which is kept alive for its result if somebody has the future.
     init(core: PoolCore) {
         state = Mutex(State(core: core))
+        callerContext = core.needsPortableWork ? .none : .current(isForOne: true)
         finished = Atomic(false)
         super.init(count: 1)
     }
@@ -45,10 +57,13 @@ class ItemState: Chunk, @unchecked Sendable {
     /// An item that failed before there was a chunk to submit.
     init(failed error: any Error) {
         state = Mutex(State())
+        callerContext = .none
         finished = Atomic(true)
         failure = error
         super.init(count: 1)
     }
+
+    final override var caller: CallerContext { callerContext }
 
     /// Whether the item has ended.
     ///
@@ -71,7 +86,7 @@ class ItemState: Chunk, @unchecked Sendable {
             return state
         }
         guard let last else { return false }
-        for waiter in last.waiters { waiter.continuation.resume(returning: true) }
+        for waiter in last.waiters { waiter.continuation.resume(returning: .finished) }
         for wakeUp in last.wakeUps.values { wakeUp() }
         if !last.callbacks.isEmpty {
             let callbacks = last.callbacks
@@ -95,14 +110,18 @@ class ItemState: Chunk, @unchecked Sendable {
     /// When the waiting task is cancelled it need not wait, and the item is cancelled too
     /// unless somebody else waits for it.
     ///
-    /// - Returns: False if the waiting task was cancelled.
-    nonisolated(nonsending) final func waitUntilFinished() async -> Bool {
-        if isFinished { return true }
+    /// - Parameter deadline: When to give up, which leaves the item running; `nil` for never.
+    nonisolated(nonsending) final func waitUntilFinished(by deadline: MonotonicTime? = nil) async -> WaitEnd {
+        if isFinished { return .finished }
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
         }
-        return await withTaskCancellationHandler {
+        let alarm = deadline.map { deadline in
+            AlarmClock.shared.schedule(at: deadline) { self.endWait(id, .timedOut)?.resume(returning: .timedOut) }
+        }
+        defer { alarm.map(AlarmClock.shared.cancel) }
+        return await withCancellation(isolation: #isolation) {
             await withUnsafeContinuation { continuation in
                 if let answer = addWaiter(continuation, id: id) { continuation.resume(returning: answer) }
             }
@@ -112,28 +131,31 @@ class ItemState: Chunk, @unchecked Sendable {
     }
 
     /// Returns the answer when there is nothing to wait for.
-    private func addWaiter(_ continuation: Waiter, id: Int) -> Bool? {
+    private func addWaiter(_ continuation: Waiter, id: Int) -> WaitEnd? {
         state.withLock { state in
-            if finished.load(ordering: .relaxed) { return true }
-            if !state.cancelledEarly.isEmpty, state.cancelledEarly.remove(id) != nil { return false }
+            if finished.load(ordering: .relaxed) { return .finished }
+            if !state.endedEarly.isEmpty, let end = state.endedEarly.removeValue(forKey: id) { return end }
             state.waiters.append((id, continuation))
             return nil
         }
     }
 
     private func cancelWaiter(_ id: Int) {
-        let (waiter, isLast): (Waiter?, Bool) = state.withLock { state in
-            guard !finished.load(ordering: .relaxed) else { return (nil, false) }
-            var waiter: Waiter?
-            if let index = state.waiters.firstIndex(where: { $0.id == id }) {
-                waiter = state.waiters.remove(at: index).continuation
-            } else {
-                state.cancelledEarly.insert(id)
+        let waiter = endWait(id, .cancelled)
+        if state.withLock({ !finished.load(ordering: .relaxed) && $0.isUnwanted }) { cancelItem() }
+        waiter?.resume(returning: .cancelled)
+    }
+
+    /// Ends a wait before the item has ended; returns whom to tell, if there is somebody yet.
+    private func endWait(_ id: Int, _ end: WaitEnd) -> Waiter? {
+        state.withLock { state in
+            guard !finished.load(ordering: .relaxed) else { return nil }
+            guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
+                state.endedEarly[id] = end
+                return nil
             }
-            return (waiter, state.isUnwanted)
+            return state.waiters.remove(at: index).continuation
         }
-        if isLast { cancelItem() }
-        waiter?.resume(returning: false)
     }
 
     /// Calls `body` once when the item has ended: now and here if it has, else on the pool's callback queue.

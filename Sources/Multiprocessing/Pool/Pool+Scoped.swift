@@ -17,7 +17,7 @@
 /// - Returns: What `body` returns.
 /// - Throws: What `body` throws, or ``PoolError`` when the pool cannot be made.
 nonisolated(nonsending) public func withPool<Value>(
-    _ backend: some Backend = .processes,
+    _ backend: any Backend = .processes,
     workers: Int? = nil,
     _ body: nonisolated(nonsending) (Pool) async throws -> Value
 ) async throws -> Value {

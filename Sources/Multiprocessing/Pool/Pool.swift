@@ -33,7 +33,7 @@ public final class Pool: Sendable {
     ///     that this process may use, by its affinity mask and its cgroup's quota.
     /// - Throws: ``PoolError/Code/invalidArgument`` when `workers` is less than 1 or more than 65,536, and
     ///   ``PoolError/Code/workerStartFailed`` when the backend cannot run here at all.
-    public init(_ backend: some Backend = .processes, workers: Int? = nil) throws {
+    public init(_ backend: any Backend = .processes, workers: Int? = nil) throws {
         if let workers, workers < 1 {
             throw PoolError.invalidArgument(
                 "workers", workers, "a pool needs at least 1 worker; leave it out for one per usable core")
@@ -47,6 +47,17 @@ public final class Pool: Sendable {
 
     deinit {
         core.removeObserver()
+    }
+
+    /// Starts all workers and returns when they are ready, so that the first work need not wait for them.
+    ///
+    /// Without it a worker starts when work is waiting for it. Threads are ready at once. When the task is
+    /// cancelled this throws `CancellationError` at once, and the workers go on starting.
+    ///
+    /// - Throws: ``PoolError/Code/workerStartFailed`` when a worker could not be started, ``PoolError/Code/shutDown``
+    ///   when the pool has ended or ends meanwhile, and `CancellationError`.
+    nonisolated(nonsending) public func start() async throws {
+        try await core.start()
     }
 
     /// Finishes what was submitted, then stops the workers.

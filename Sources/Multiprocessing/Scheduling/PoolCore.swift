@@ -15,7 +15,7 @@ final class PoolCore: Sendable {
     /// Whether work has to be encoded, because workers are other processes.
     let needsPortableWork: Bool
 
-    private let state: Mutex<State>
+    let state: Mutex<State>
 
     /// How many a pool's results can still reach: the pool itself, and each pending future that somebody holds.
     private let observers = Atomic(1)
@@ -37,16 +37,18 @@ final class PoolCore: Sendable {
     /// Whether the workers are gone and none will come.
     private let isOver = Atomic(false)
 
-    private struct State {
+    struct State {
         var scheduler: Scheduler
         /// The workers, until the end.
         var group: (any WorkerGroup)?
         /// What the thread that is telling workers something has to tell them behind that.
-        var untold = Queue<[Scheduler.Action]>()
+        fileprivate var untold = Queue<[Scheduler.Action]>()
         var isFinished = false
         var finishWaiters: [CheckedContinuation<Void, Never>] = []
+        /// Who waits for all workers to be ready.
+        var startWaiters = StartWaiters()
 
-        mutating func takeWaiters() -> [CheckedContinuation<Void, Never>] {
+        fileprivate mutating func takeWaiters() -> [CheckedContinuation<Void, Never>] {
             defer { finishWaiters = [] }
             return finishWaiters
         }
@@ -100,6 +102,7 @@ final class PoolCore: Sendable {
 
     func workerReady(_ worker: WorkerID) {
         perform { $0.workerReady(worker, now: monotonicNanoseconds()) }
+        settleStarts()
     }
 
     func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
@@ -113,21 +116,25 @@ final class PoolCore: Sendable {
 
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError) {
         perform { $0.workerEnded(worker, holding: holding, error: error, now: monotonicNanoseconds()) }
+        settleStarts()
     }
 
     func startFailed(_ worker: WorkerID, error: PoolError) {
         perform { $0.startFailed(worker, error: error, now: monotonicNanoseconds()) }
+        settleStarts(failing: error)
     }
 
     // MARK: The end
 
     func shutDown() async {
         perform { $0.shutDown() }
+        settleStarts()
         await waitUntilFinished()
     }
 
     func terminate() async {
         perform { $0.terminate() }
+        settleStarts()
         await waitUntilFinished()
     }
 
@@ -167,7 +174,7 @@ final class PoolCore: Sendable {
     ///
     /// - Returns: The worker that is handed something, if one is.
     @discardableResult
-    private func perform(
+    func perform(
         ending chunk: Chunk? = nil,
         _ nanoseconds: UInt64 = 0,
         _ event: (inout Scheduler) -> Scheduler.Actions

@@ -32,7 +32,7 @@ extension Scheduler {
         /// A new error for each item that fails.
         package var error: any Error {
             switch self {
-            case .shutDown: PoolError.shutDown
+            case .shutDown: PoolError.poolShutDown
             case .cancelled: CancellationError()
             case .failed(let error): error
             }

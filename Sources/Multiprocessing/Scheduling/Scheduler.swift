@@ -208,7 +208,7 @@ package struct Scheduler {
                 }
             }
         }
-        let error = PoolError.shutDown
+        let error = PoolError.poolShutDown
         for chunk in share(chunks).reversed() { takeBack(chunk, error, &actions) }
         while !idle.isEmpty, let (first, others) = nextTrain() {
             guard let worker = popIdle() else { break }
@@ -478,11 +478,23 @@ package struct Scheduler {
         idle.popLast()
     }
 
+    /// Starts every worker that is not alive, whether there is work or not.
+    package mutating func startAll() -> Actions {
+        var actions = Actions()
+        guard phase == .open else { return actions }
+        for worker in workers.indices where workers[worker] == .absent { actions.append(start(worker)) }
+        return actions
+    }
+
     private mutating func startIfNeeded(now: UInt64) -> Action? {
         guard phase != .terminated, queuedCount > startingCount, liveCount < workers.count,
             liveCount == 0 || now >= startsPausedUntil,
             let worker = workers.firstIndex(of: .absent)
         else { return nil }
+        return start(worker)
+    }
+
+    private mutating func start(_ worker: Int) -> Action {
         workers[worker] = .starting
         incarnations[worker] += 1
         liveCount += 1

@@ -60,6 +60,9 @@ public class Chunk: @unchecked Sendable {
     /// Safe from any thread.
     package final var isEnded: Bool { hasEnded.load(ordering: .acquiring) }
 
+    /// What the items see of the task that asked for them, on a thread.
+    var caller: CallerContext { .none }
+
     /// How many items a worker begins together: the rest can still be given to another.
     package var strideLength: Int { count }
 

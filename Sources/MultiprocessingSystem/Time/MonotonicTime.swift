@@ -42,6 +42,10 @@ extension Duration {
         guard self > .zero else {
             return 0
         }
+        // Beyond that the components need not be numbers.
+        guard self < .seconds(Int64(1) << 40) else {
+            return .max
+        }
         let (seconds, attoseconds) = components
         let fraction = (UInt64(attoseconds) + 999_999_999) / 1_000_000_000
         let (whole, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)

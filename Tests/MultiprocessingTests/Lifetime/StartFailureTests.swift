@@ -1,6 +1,8 @@
+import Dispatch
 import Glibc
 import Multiprocessing
 import MultiprocessingSystem
+import Synchronization
 import Testing
 
 extension Lifetime {
@@ -38,6 +40,32 @@ extension Lifetime {
                 await pool.shutDown()
                 await other.shutDown()
                 await before.expectAgain()
+            }
+        }
+
+        @Test("start() says why a worker could not be started")
+        func failing() async {
+            await #expect(processExitsWith: .success) {
+                let pool = try Pool(.processes, workers: 2)
+                let failure = FailureBox()
+                try Limit.descriptors.lowered(to: Limit.openDescriptorsEnd) {
+                    let isOver = DispatchSemaphore(value: 0)
+                    Task {
+                        do {
+                            try await pool.start()
+                        } catch let error as PoolError {
+                            failure.error.withLock { $0 = error }
+                        }
+                        isOver.signal()
+                    }
+                    // In use by the thread that waits: nothing else must open a file meanwhile.
+                    #expect(isOver.wait(timeout: .now() + 50) == .success)
+                }
+                #expect(failure.error.withLock { $0 }?.code == .workerStartFailed)
+                try await pool.start()
+                let one = try await pool.run { 1 }
+                #expect(one == 1)
+                await pool.shutDown()
             }
         }
 
@@ -141,6 +169,11 @@ extension Future {
     fileprivate func waitFromThread() throws -> Output {
         try wait(timeout: .seconds(10))
     }
+}
+
+/// Where a task leaves its error.
+private final class FailureBox: Sendable {
+    let error = Mutex<PoolError?>(nil)
 }
 
 /// A resource limit of this process.

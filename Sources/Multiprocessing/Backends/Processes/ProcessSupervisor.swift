@@ -60,7 +60,7 @@ actor ProcessSupervisor {
     private func attempt(_ worker: WorkerID, _ attempt: Attempt) {
         guard links.isWanted(worker) else {
             links.remove(worker)
-            events.workerEnded(worker, holding: .nothing, error: .shutDown)
+            events.workerEnded(worker, holding: .nothing, error: .poolShutDown)
             return
         }
         do throws(SystemError) {

@@ -5,7 +5,7 @@ import Dispatch
 /// The queue has no target of the caller's, so Dispatch gives it a thread as soon as it has
 /// work, and takes the thread back some seconds after the last.
 final class QueueExecutor: TaskExecutor {
-    private let queue: DispatchQueue
+    let queue: DispatchQueue
 
     init(label: String) {
         queue = DispatchQueue(label: label)

@@ -5,8 +5,9 @@ import Synchronization
 ///
 /// All that the worker runs, runs in a task whose executor is the queue, so that the work
 /// sees task cancellation, and asynchronous work stays on the worker's thread. One task
-/// serves chunk after chunk while there is work; after a cancellation the next chunk gets a
-/// new one.
+/// serves chunk after chunk while there is work; after a cancellation, and for a caller of
+/// another priority, the next chunk gets a new one. That task has no task-local values but
+/// the worker's own: the chunks of a caller who has some run in tasks that have them.
 final class ThreadWorker: Sendable {
     private let number: Int
     private let events: WorkerEvents
@@ -26,9 +27,13 @@ final class ThreadWorker: Sendable {
         var id = WorkerID(index: 0, incarnation: 0)
         /// The task that serves, while there is something to serve.
         var task: Task<Void, Never>?
+        /// The priority of that task.
+        var priority = TaskPriority.medium
+        /// The task that runs the chunk, if that is another.
+        var chunkTask: Task<Void, Never>?
         /// Whether a task is serving or about to.
         var isServing = false
-        /// The serving task was cancelled, and must not run another chunk.
+        /// The serving task, or that of the chunk, was cancelled, and must not run another chunk.
         var isTaskSpent = false
         /// The pool has given the worker up: what it is still given does not start.
         var isAbandoned = false
@@ -72,7 +77,7 @@ final class ThreadWorker: Sendable {
         let task: Task<Void, Never>? = state.withLock { state in
             guard state.chunk === chunk else { return nil }
             state.isTaskSpent = true
-            return state.task
+            return state.chunkTask ?? state.task
         }
         task?.cancel()
     }
@@ -83,7 +88,7 @@ final class ThreadWorker: Sendable {
             state.isAbandoned = true
             state.isTaskSpent = true
             state.markCancelled()
-            return state.task
+            return state.chunkTask ?? state.task
         }
         task?.cancel()
     }
@@ -95,7 +100,12 @@ final class ThreadWorker: Sendable {
         // only enqueues it.
         state.withLock { state in
             state.isTaskSpent = false
-            state.task = Task(executorPreference: executor) { [self] in
+            state.priority = state.chunk?.caller.priority ?? .medium
+            // Detached: it must have nothing of the caller who happened to wake it.
+            state.task = Task.detached(executorPreference: executor, priority: state.priority) { [self] in
+                TaskLocalStorage.learn(key: Worker.$threadWorker) { body in
+                    Worker.$threadWorker.withValue(Worker(index: self.number)) { body() }
+                }
                 await Worker.$threadWorker.withValue(Worker(index: number)) {
                     await serveChunks()
                 }
@@ -104,9 +114,14 @@ final class ThreadWorker: Sendable {
     }
 
     private func serveChunks() async {
-        while let (chunk, id) = takeChunk() {
+        while let next = takeNext() {
+            guard case .chunk(let chunk, let id) = next else { return serve() }
             let start = monotonicNanoseconds()
-            await chunk.run()
+            if let locals = chunk.caller.locals, !chunk.isCancelled {
+                await run(chunk, with: locals)
+            } else {
+                await chunk.run()
+            }
             let nanoseconds = monotonicNanoseconds() - start
             let (isLast, isSpent) = finishChunk()
             // Reported from here, because the pool's answer is most often the next chunk.
@@ -118,10 +133,35 @@ final class ThreadWorker: Sendable {
         }
     }
 
+    /// Runs a chunk in a task that has its caller's task-local values.
+    private func run(_ chunk: Chunk, with locals: CallerLocals) async {
+        await withUnsafeContinuation { continuation in
+            locals.make(on: executor) { [self] in
+                let task = Task(executorPreference: executor, priority: chunk.caller.priority) {
+                    await Worker.$threadWorker.withValue(Worker(index: self.number)) { await chunk.run() }
+                    continuation.resume()
+                }
+                // Not begun yet, because this is its executor's thread.
+                let isCancelled = state.withLock { state in
+                    state.chunkTask = task
+                    return state.isTaskSpent
+                }
+                if isCancelled { task.cancel() }
+            }
+        }
+        state.withLock { $0.chunkTask = nil }
+    }
+
+    private enum Next {
+        case chunk(Chunk, WorkerID)
+        /// The chunk has to be run in a task of another priority.
+        case otherPriority
+    }
+
     /// The chunk to run; without one the task ends, and the next assignment makes another.
     ///
     /// Whoever waits for single items one after another has the next at once, so it waits for a moment.
-    private func takeChunk() -> (Chunk, WorkerID)? {
+    private func takeNext() -> Next? {
         if !hasChunk.load(ordering: .relaxed) {
             _ = wait.wait { hasChunk.load(ordering: .acquiring) }
         }
@@ -131,7 +171,9 @@ final class ThreadWorker: Sendable {
                 state.task = nil
                 return nil
             }
-            return (chunk, state.id)
+            let caller = chunk.caller
+            if caller.locals == nil, caller.priority != state.priority { return .otherPriority }
+            return .chunk(chunk, state.id)
         }
     }
 

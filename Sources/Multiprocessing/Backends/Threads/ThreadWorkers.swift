@@ -35,14 +35,14 @@ final class ThreadWorkers: WorkerGroup {
     }
 
     func stop(_ worker: WorkerID) {
-        events.workerEnded(worker, holding: .nothing, error: .shutDown)
+        events.workerEnded(worker, holding: .nothing, error: .poolShutDown)
     }
 
     func kill(_ worker: WorkerID) {
         // A thread cannot be ended from outside. The worker counts as gone now; what it
         // still runs, or is about to be handed by another thread, it reports as ended itself.
         workers[worker.index].abandonWork()
-        events.workerEnded(worker, holding: .runningChunk, error: .shutDown)
+        events.workerEnded(worker, holding: .runningChunk, error: .poolShutDown)
     }
 
     func close() {}
