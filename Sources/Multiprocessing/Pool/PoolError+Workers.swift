@@ -1,3 +1,4 @@
+import Glibc
 import MultiprocessingSystem
 
 /// Errors about worker processes.
@@ -30,6 +31,20 @@ extension PoolError {
             .workerCrashed,
             "worker process \(failure.processID) \(failure.phrase) while it ran the item; the worker is replaced")
         made.adopt(failure)
+        return made
+    }
+
+    /// The error of an item that was running when a testing library recorded issues in its worker; made there.
+    static func issueRecorded(_ texts: [String]) -> PoolError {
+        let text = texts.joined(separator: "; ")
+        var made = PoolError(
+            .issueRecorded,
+            """
+            an expectation failed in worker process \(getpid()), which no test can see, so the item fails: \(text); \
+            return what the test has to check, and expect it where the result is
+            """)
+        made.processID = getpid()
+        made.errorDescription = text
         return made
     }
 

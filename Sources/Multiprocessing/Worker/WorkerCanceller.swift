@@ -55,6 +55,8 @@ final class WorkerCanceller: Sendable {
         let listener = Listener(socket)
         _ = try NativeThread(name: "mp-control", stackSize: 256 << 10) { [self] in
             while let sequence = listener.next() { cancel(sequence) }
+            // The parent is gone. An idle worker learns it on its main thread too, and has something to write.
+            if isIdle { WorkerProcess.waitForOrphanedEnd() }
             WorkerProcess.end()
         }
     }
@@ -82,6 +84,8 @@ final class WorkerCanceller: Sendable {
             return state.isTaskSpent
         }
     }
+
+    private var isIdle: Bool { state.withLock { $0.chunk == nil } }
 
     private func cancel(_ sequence: UInt64) {
         let (chunk, task): (WorkerChunk?, Task<Void, Never>?) = state.withLock { state in

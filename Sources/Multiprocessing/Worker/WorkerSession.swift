@@ -80,7 +80,7 @@ final class WorkerSession: @unchecked Sendable {
                     defer { withExtendedLifetime(frame) {} }
                     if try await self.handle(frame) == .taskSpent { return self.serve() }
                 }
-                WorkerProcess.end()
+                WorkerProcess.endOrphaned()
             } catch {
                 WorkerProcess.fail("its parent sent bytes that make no sense: \(error)")
             }
@@ -136,8 +136,7 @@ final class WorkerSession: @unchecked Sendable {
             guard let landing = frame.landing else { throw PortableFailure.unexpectedArray }
             array = landing
         case .stop:
-            WorkerProcess.flushOutput()
-            WorkerProcess.end()
+            WorkerProcess.exitInOrder()
         case .hello, .values, .failure, .chunkEnd:
             throw PortableFailure.unknownFrame
         }
