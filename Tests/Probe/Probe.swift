@@ -22,6 +22,8 @@ enum Probe {
         case "exit": try await exitBusy()
         case "interrupted": try await interrupted()
         case "deleted": try await deleted()
+        case "buffered": try await buffered()
+        case "unheard": try await unheard()
         default: fatalError("probe: name what to do")
         }
     }
@@ -128,7 +130,42 @@ enum Probe {
         await pool.shutDown()
     }
 
+    /// Has work write to a stream that nobody flushes, and waits to be killed.
+    private static func buffered() async throws {
+        let pool = try Pool(.processes, workers: 1)
+        try await announce(pool)
+        let path = CommandLine.arguments[2]
+        try await pool.run(path) { path in
+            Stream.kept = fopen(path, "a")
+            if let stream = Stream.kept { fputs("written\n", stream) }
+        }
+        await ready()
+        withExtendedLifetime(pool) {}
+    }
+
+    /// Has workers say much and crash, and prints how much memory that has taken after 50 of them and at the end.
+    private static func unheard() async throws {
+        let pool = try Pool(.processes, workers: 2)
+        for count in 1...200 {
+            _ = await pool.submit {
+                let text = [UInt8](repeating: UInt8(ascii: "x"), count: 75 << 10)
+                write(STDERR_FILENO, text, text.count)
+                abort()
+            }.result
+            if count == 50 || count == 200 { print("resident \(residentPages * Int(getpagesize()) >> 10)") }
+        }
+        await pool.shutDown()
+    }
+
     // MARK: Steps
+
+    private static var residentPages: Int {
+        guard let file = fopen("/proc/self/statm", "re") else { return 0 }
+        defer { fclose(file) }
+        var buffer = [UInt8](repeating: 0, count: 256)
+        let text = String(decoding: buffer[..<fread(&buffer, 1, buffer.count, file)], as: UTF8.self)
+        return Int(text.split(separator: " ")[1]) ?? 0
+    }
 
     /// Prints the process ids of all the pool's workers.
     static func announce(_ pool: Pool) async throws {
@@ -164,4 +201,10 @@ enum FileFlag {
     static var isRaised: Bool {
         access(CommandLine.arguments.last ?? "", F_OK) == 0
     }
+}
+
+/// A stream that work opens and leaves open.
+enum Stream {
+    /// Safe: used by one item, in a worker.
+    nonisolated(unsafe) static var kept: UnsafeMutablePointer<FILE>?
 }

@@ -67,6 +67,7 @@ extension PoolError {
             case remote
             case shutDown
             case invalidArgument
+            case issueRecorded
         }
 
         private let kind: Kind
@@ -85,6 +86,8 @@ extension PoolError {
         public static let shutDown = Code(kind: .shutDown)
         /// An argument is out of range.
         public static let invalidArgument = Code(kind: .invalidArgument)
+        /// An expectation of a test failed in the item, in a worker process.
+        public static let issueRecorded = Code(kind: .issueRecorded)
     }
 }
 

@@ -160,7 +160,7 @@ final class PoolCore: Sendable {
     /// Never blocks: it runs in `deinit`, on any thread.
     func removeObserver() {
         if observers.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
-            perform { $0.terminate() }
+            perform { $0.terminate(stopsIdle: true) }
         }
     }
 

@@ -363,7 +363,9 @@ package struct Scheduler {
     }
 
     /// Abandons all work and ends every worker.
-    package mutating func terminate() -> Actions {
+    ///
+    /// - Parameter stopsIdle: Whether workers that have nothing to do are asked to end, and not killed.
+    package mutating func terminate(stopsIdle: Bool = false) -> Actions {
         guard phase != .terminated else { return Actions() }
         phase = .terminated
         var actions = Actions()
@@ -376,8 +378,9 @@ package struct Scheduler {
                 if !chunk.isEnded { actions.append(.abandon(chunk, .shutDown)) }
             }
             if workers[worker] == .starting { startingCount -= 1 }
+            let isStopped = stopsIdle && workers[worker] == .idle
             workers[worker] = .stopping
-            actions.append(.kill(id(worker)))
+            actions.append(isStopped ? .stop(id(worker)) : .kill(id(worker)))
         }
         idle.removeAll()
         stopIfDrained(&actions)

@@ -57,6 +57,8 @@ final class WorkerCanceller: Sendable {
         state.withLock { $0.listener = listener }
         _ = try NativeThread(name: "mp-control", stackSize: 256 << 10) { [self] in
             while let sequence = listener.next() { cancel(sequence) }
+            // The parent is gone. An idle worker learns it on its main thread too, and has something to write.
+            if isIdle { WorkerProcess.waitForOrphanedEnd() }
             WorkerProcess.end()
         }
     }
@@ -89,6 +91,8 @@ final class WorkerCanceller: Sendable {
     func answer(_ sequence: UInt64) {
         state.withLock { $0.listener }?.answer(sequence)
     }
+
+    private var isIdle: Bool { state.withLock { $0.chunk == nil } }
 
     private func cancel(_ sequence: UInt64) {
         let (chunk, task): (WorkerChunk?, Task<Void, Never>?) = state.withLock { state in

@@ -85,6 +85,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
                 for _ in strideItems where !chunk.isCancelled {
                     do {
                         let output = try body(try decodeInput(&items, array, session.keys))
+                        try RecordedIssues.check()
                         stage(output, chunk, session)
                     } catch {
                         fail(error, chunk, session)
@@ -97,6 +98,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
                 for _ in strideItems where !chunk.isCancelled {
                     do {
                         let output = try await body(try decodeInput(&items, array, session.keys))
+                        try RecordedIssues.check()
                         stage(output, chunk, session)
                     } catch {
                         fail(error, chunk, session)
@@ -161,6 +163,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
     ) throws {
         while made < count, !chunk.isCancelled {
             (outputs + made).initialize(to: try body(inputs[made]))
+            try RecordedIssues.check()
             made += 1
             counter.note(made)
         }
@@ -199,7 +202,8 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
     }
 
     private func fail(_ error: any Error, _ chunk: WorkerChunk, _ session: WorkerSession) {
-        session.fail(error)
+        // What was recorded says more than the error that followed it.
+        session.fail(RecordedIssues.take() ?? error)
         chunk.noteFailure()
     }
 

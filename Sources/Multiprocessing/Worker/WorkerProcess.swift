@@ -21,6 +21,7 @@ enum WorkerProcess {
             let control = Socket(try take(descriptor + 1))
             let board = Board(try SharedMemory(mapping: try take(descriptor + 2)))
             index.store(Int(truncatingIfNeeded: board.index.load()), ordering: .relaxed)
+            RecordedIssues.watch()
             // Not below 3, where work expects its standard streams, also when one of them is closed.
             let output = Socket(try FileDescriptor.duplicating(input.number, lowest: 3))
             let canceller = WorkerCanceller()
@@ -51,7 +52,7 @@ enum WorkerProcess {
         fflush(stdout)
     }
 
-    /// Ends this process as asked, or because its parent is gone, with all that it started.
+    /// Ends this process at once, with all that it started.
     ///
     /// Takes no lock: on the thread that notices the parent's end, one that work holds would keep it for ever.
     static func end() -> Never {

@@ -80,7 +80,7 @@ final class WorkerSession: @unchecked Sendable {
                     defer { withExtendedLifetime(frame) {} }
                     if try await self.handle(frame) == .taskSpent { return self.serve() }
                 }
-                WorkerProcess.end()
+                WorkerProcess.endOrphaned()
             } catch {
                 WorkerProcess.fail("its parent sent bytes that make no sense: \(error)")
             }
@@ -140,8 +140,7 @@ final class WorkerSession: @unchecked Sendable {
             flush(at: MonotonicTime.now().nanoseconds)
             canceller.answer(sequence)
         case .stop:
-            WorkerProcess.flushOutput()
-            WorkerProcess.end()
+            WorkerProcess.exitInOrder()
         case .hello, .values, .failure, .chunkEnd:
             throw PortableFailure.unknownFrame
         }

@@ -19,9 +19,10 @@ final class ProbeProcess: Sendable {
     }
 
     /// Starts another program in its place.
-    init(_ arguments: [String], path: String) throws {
+    init(_ arguments: [String], path: String, standardError: DescriptorNumber? = nil) throws {
         let pipe = try Pipe()
-        handle = try Command(path, arguments: [path] + arguments).spawn(standardOutput: pipe.writeEnd.number)
+        handle = try Command(path, arguments: [path] + arguments).spawn(
+            standardOutput: pipe.writeEnd.number, standardError: standardError)
         output = pipe.takeReadEnd()
         try output.setNonBlocking()
     }
@@ -41,14 +42,14 @@ final class ProbeProcess: Sendable {
     }
 
     /// Reads until the output ends, when the program and its workers are gone.
-    func remainingLines() async throws -> [String] {
-        try await lines { _ in false }
+    func remainingLines(limit: Duration = .seconds(20)) async throws -> [String] {
+        try await lines(limit: limit) { _ in false }
     }
 
-    private func lines(until isLast: (String) -> Bool) async throws -> [String] {
+    private func lines(limit: Duration = .seconds(20), until isLast: (String) -> Bool) async throws -> [String] {
         var lines: [String] = []
         var line: [UInt8] = []
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + limit
         while ContinuousClock.now < deadline {
             var byte: UInt8 = 0
             switch try withUnsafeMutableBytes(of: &byte, { try output.read(into: $0) }) {

@@ -25,6 +25,9 @@ extension WorkerLink {
         /// How much is read in one turn of the loop, so that one worker's flood does not hold up the others.
         private static let turnSize = 1 << 20
 
+        /// How much is read of what an ended worker left in its socket.
+        private static let restSize = 16 << 20
+
         private var isReady = false
         private var protocolError: String?
         /// Whether the worker's results can be believed: what it sent and what stands on its board makes sense.
@@ -335,11 +338,11 @@ extension WorkerLink {
         // MARK: Standard error
 
         private func readErrors(_ link: WorkerLink) {
+            guard StandardErrorRelay.shared.takesMore else { return readErrorsLater(link) }
             withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 1) { buffer in
                 switch (try? link.errorPipe.read(into: buffer)) ?? .endOfStream {
                 case .received(let count):
-                    errorTail.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                    relay(buffer[..<count], link)
+                    relay(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
                 case .wouldBlock:
                     break
                 case .endOfStream:
@@ -348,12 +351,18 @@ extension WorkerLink {
             }
         }
 
-        private func relay(_ bytes: Slice<UnsafeMutableRawBufferPointer>, _ link: WorkerLink) {
-            let hasRoom = StandardErrorRelay.shared.write(Array(bytes)) {
-                link.loop.events.execute { try? self.errors?.setInterest(.read) }
+        /// Makes the worker wait for whoever reads this program's standard error.
+        private func readErrorsLater(_ link: WorkerLink) {
+            try? errors?.setInterest([])
+            link.loop.events.schedule(after: .milliseconds(20)) { [weak self] in
+                // Refused only once the registration has ended with the worker.
+                try? self?.errors?.setInterest(.read)
             }
-            // The worker is made to wait, as it would be if it wrote there itself.
-            if !hasRoom { try? errors?.setInterest([]) }
+        }
+
+        private func relay(_ bytes: UnsafeRawBufferPointer) {
+            errorTail.append(bytes)
+            StandardErrorRelay.shared.write(bytes)
         }
 
         private func readRestOfErrors(_ link: WorkerLink) {
@@ -361,8 +370,7 @@ extension WorkerLink {
                 // A pipe holds 64 KiB; a program that the worker left behind could go on writing for ever.
                 for _ in 0..<64 {
                     guard case .received(let count)? = try? link.errorPipe.read(into: buffer) else { return }
-                    errorTail.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                    _ = StandardErrorRelay.shared.write(Array(buffer[..<count])) {}
+                    relay(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
                 }
             }
         }
@@ -425,7 +433,10 @@ extension WorkerLink {
 
         private func readRestOfOutput(_ link: WorkerLink) {
             guard isReadingOutput else { return }
-            while case .received = receive(link) {}
+            // A socket holds less than a megabyte, unless the system was told otherwise; a program that the
+            // worker left behind could go on writing for ever.
+            var rest = Self.restSize
+            while rest > 0, case .received(let count) = receive(link) { rest -= count }
         }
 
         /// Takes the results that the worker had ready but did not get to send; see ``Board``.
