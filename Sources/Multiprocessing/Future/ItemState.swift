@@ -117,8 +117,11 @@ class ItemState: Chunk, @unchecked Sendable {
             state.nextID += 1
             return state.nextID
         }
-        let alarm = deadline.map { deadline in
-            AlarmClock.shared.schedule(at: deadline) { self.endWait(id, .timedOut)?.resume(returning: .timedOut) }
+        var alarm: AlarmClock.Alarm?
+        if let deadline {
+            alarm = AlarmClock.shared.call(at: deadline) { self.endWait(id, .timedOut)?.resume(returning: .timedOut) }
+            // Without a thread that could keep the limit, too early is better than never.
+            if alarm == nil { return .timedOut }
         }
         defer { alarm.map(AlarmClock.shared.cancel) }
         return await withCancellation(isolation: #isolation) {

@@ -232,10 +232,10 @@ final class PoolCore: Sendable {
     }
 
     private func wake(at time: UInt64) {
-        let isSet = AlarmClock.shared.call(at: MonotonicTime(nanoseconds: time)) { [weak self] in
+        let alarm = AlarmClock.shared.call(at: MonotonicTime(nanoseconds: time)) { [weak self] in
             self?.perform { $0.timeIsUp(now: monotonicNanoseconds()) }
         }
-        guard !isSet else { return }
+        guard alarm == nil else { return }
         perform { scheduler in
             scheduler.clockFailed()
             return Scheduler.Actions()

@@ -10,6 +10,11 @@ package final class AlarmClock: Sendable {
     /// The clock of the process.
     package static let shared = AlarmClock()
 
+    /// One call that is to be made.
+    package struct Alarm: Sendable {
+        fileprivate let id: UInt64
+    }
+
     private struct State {
         var alarms = TimerQueue<@Sendable () -> Void>()
         /// Whether the thread runs, or is about to.
@@ -41,8 +46,9 @@ package final class AlarmClock: Sendable {
 
     /// Calls `body` once, on the clock's thread, no earlier than at `time`; it must not block.
     ///
-    /// - Returns: False, and `body` is never called, when there is no thread to be had.
-    package func call(at time: MonotonicTime, _ body: @escaping @Sendable () -> Void) -> Bool {
+    /// - Returns: What ``cancel(_:)`` takes; `nil`, and `body` is never called, when there is no thread to be had.
+    @discardableResult
+    package func call(at time: MonotonicTime, _ body: @escaping @Sendable () -> Void) -> Alarm? {
         let process = getpid()
         let (id, mustStart, mustWake): (UInt64, Bool, Bool) = state.withLock { state in
             if state.process != process { state = State(process: process) }
@@ -58,7 +64,13 @@ package final class AlarmClock: Sendable {
             _ = mp_fetch_add_u32(changes, 1)
             mp_futex_wake(changes, 1)
         }
-        return mustStart ? start(for: id) : true
+        return mustStart && !start(for: id) ? nil : Alarm(id: id)
+    }
+
+    /// Forgets an alarm; without effect when it has gone off.
+    package func cancel(_ alarm: Alarm) {
+        // Let go of outside of the lock. The thread finds out when it looks.
+        _ = state.withLock { $0.alarms.remove(alarm.id) }
     }
 
     /// Starts the thread; without one, what others wait for is called too early rather than never.
