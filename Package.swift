@@ -53,6 +53,13 @@ let package = Package(
             path: "Tests/Probe",
             swiftSettings: settings
         ),
+        // A program for the tests that captures values of types that it uses for nothing else.
+        .executableTarget(
+            name: "captures",
+            dependencies: ["Multiprocessing"],
+            path: "Tests/Captures",
+            swiftSettings: settings
+        ),
         // A program for the tests that counts its allocations and system calls.
         .target(name: "CallCounter", path: "Tests/CallCounter"),
         .executableTarget(
@@ -73,7 +80,9 @@ let package = Package(
         ),
         .testTarget(
             name: "MultiprocessingTests",
-            dependencies: ["Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe", "counts"],
+            dependencies: [
+                "Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe", "counts", "captures",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

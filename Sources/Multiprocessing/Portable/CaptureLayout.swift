@@ -1,22 +1,25 @@
+import CMultiprocessing
+import Synchronization
+
 /// Where each capture lies in a box: one after another, each aligned for its type.
-struct CaptureLayout {
+struct CaptureLayout: Sendable {
     /// What one capture is.
-    enum Element {
-        /// A value of this type.
-        case value(Any.Type)
+    enum Element: Sendable {
+        /// A value of this shape.
+        case value(any ValueShape)
         /// A function: its code and its context.
         case function(isAsync: Bool)
 
         var size: Int {
             switch self {
-            case .value(let type): ValueWitness(type).size
+            case .value(let shape): shape.size
             case .function: MemoryLayout<(UInt, UInt)>.size
             }
         }
 
         var alignment: Int {
             switch self {
-            case .value(let type): ValueWitness(type).alignment
+            case .value(let shape): shape.alignment
             case .function: MemoryLayout<UInt>.alignment
             }
         }
@@ -39,47 +42,68 @@ struct CaptureLayout {
         }
     }
 
-    /// Whether an allocation of `usable` bytes can have been made for this layout.
+    /// Whether the object at `context` can have been allocated for this layout.
     ///
-    /// Allocators round up, each in its own way, but not without limit.
-    func fits(usable: Int) -> Bool {
-        usable >= size && usable <= 2 * size + 64 + alignmentMask
+    /// The allocator is asked how much it makes of a request of this size. It may give the next step more when too
+    /// little would be left over for another allocation: in glibc that is 16 bytes.
+    func fits(_ context: UnsafeRawPointer) -> Bool {
+        let usable = mp_allocation_size(UnsafeMutableRawPointer(mutating: context))
+        let sample = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignmentMask + 1)
+        defer { sample.deallocate() }
+        let expected = mp_allocation_size(sample)
+        return usable >= size && usable <= expected + 16 && expected <= usable + 16
     }
 }
 
-/// What the runtime knows about the values of a type that is known only at run time.
-struct ValueWitness {
-    private let type: Any.Type
+// MARK: - Made from a box
 
-    init(_ type: Any.Type) {
-        self.type = type
+extension CaptureLayout {
+    /// What tells layouts apart: the box's metadata, and the types that its generic parameters stand for.
+    private struct Key: Hashable {
+        let metadata: UInt
+        let types: [SyntheticGenericContext.Parameter: ObjectIdentifier]
     }
 
-    var size: Int {
-        func size<Value>(_: Value.Type) -> Int { MemoryLayout<Value>.size }
-        return _openExistential(type, do: size)
+    // As many as the program's text has closures.
+    private static let known = Mutex<[Key: Result<CaptureLayout, NotPortable>]>([:])
+
+    /// The layout of the captures in `box`, or why they cannot be sent.
+    static func of(_ box: CaptureBox, _ environment: GenericBindings) throws(NotPortable) -> CaptureLayout {
+        let key = Key(metadata: UInt(bitPattern: box.metadata), types: environment.types.mapValues { ObjectIdentifier($0) })
+        if let found = known.withLock({ $0[key] }) { return try found.get() }
+        let made = Result { () throws(NotPortable) in
+            let context = environment.types.isEmpty ? nil : SyntheticGenericContext(environment.types)
+            var elements: [Element] = []
+            for index in 0..<box.captureCount {
+                elements.append(try element(box.captureName(index), context, environment))
+            }
+            return CaptureLayout(elements, from: box.bindingOffset + 8 * box.bindingCount)
+        }
+        known.withLock { $0[key] = made }
+        return try made.get()
     }
 
-    var alignment: Int {
-        func alignment<Value>(_: Value.Type) -> Int { MemoryLayout<Value>.alignment }
-        return _openExistential(type, do: alignment)
-    }
-
-    /// Whether a value is nothing but its bits, with no reference in it.
-    var isTrivial: Bool {
-        func isTrivial<Value>(_: Value.Type) -> Bool { _isPOD(Value.self) }
-        return _openExistential(type, do: isTrivial)
-    }
-
-    /// The type of arrays of this type.
-    var array: Any.Type {
-        func array<Value>(_: Value.Type) -> Any.Type { [Value].self }
-        return _openExistential(type, do: array)
-    }
-
-    /// Destroys the value of this type at `pointer`.
-    func destroy(at pointer: UnsafeMutableRawPointer) {
-        func destroy<Value>(_: Value.Type) { pointer.assumingMemoryBound(to: Value.self).deinitialize(count: 1) }
-        _openExistential(type, do: destroy)
+    private static func element(
+        _ name: MangledName,
+        _ context: SyntheticGenericContext?,
+        _ environment: GenericBindings
+    ) throws(NotPortable) -> Element {
+        switch name.storage {
+        case .function(let isAsync): return .function(isAsync: isAsync)
+        case .other(let what): throw NotPortable("it captures \(what)")
+        case .value: break
+        }
+        do throws(ShapeRefusal) {
+            if let type = context.map({ $0.resolve(name) }) ?? name.resolve() {
+                return .value(try ShapeTable.shared.shape(of: type))
+            }
+            var parameters: [SyntheticGenericContext.Parameter: any ValueShape] = [:]
+            for (parameter, type) in environment.types {
+                parameters[parameter] = try? ShapeTable.shared.shape(of: type)
+            }
+            return .value(try NamedTypeShapes(parameters).shape(of: name))
+        } catch {
+            throw NotPortable(error.reason, typeName: error.typeName)
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import MultiprocessingCoding
 
 /// The proof, made once in each process, that captures are laid out as this library believes.
 ///
@@ -41,35 +42,23 @@ enum CaptureProof {
         _ = try copy(AsyncFunctionBox { (input: Int) async in "\(input)\(text)\(byte)" }, expecting: nil)
     }
 
-    /// Copies a closure by way of its parts.
+    /// Copies a closure by way of its parts and their bytes.
     private static func copy<Box: FunctionBoxing>(_ box: Box, expecting numbers: [Int]?) throws -> Box {
         let closure = try PortableClosure(unproved: FunctionWords(of: box))
-        var values: [(type: Any.Type, place: UnsafeRawPointer)] = []
-        return try withExtendedLifetime(closure) {
-            var holders: [AnyObject] = []
-            try closure.forEachCapture { type, place in
-                func copy<Value>(_: Value.Type) {
-                    let holder = Holder(place.assumingMemoryBound(to: Value.self).pointee)
-                    holders.append(holder)
-                    values.append((type, UnsafeRawPointer(holder.place)))
-                }
-                _openExistential(type, do: copy)
+        let buffer = ByteBuffer(capacity: 64)
+        var found: [Int?] = []
+        try closure.forEachCapture { shape, place in
+            if numbers != nil { found.append(shape.name == "Swift.Int" ? place.load(as: Int.self) : nil) }
+            try shape.encode(at: place, into: buffer)
+        }
+        if let numbers, found != numbers { throw NotPortable("a capture is not where it should be") }
+        return try buffer.withUnsafeBytes { bytes in
+            var reader = ByteReader(bytes)
+            let keys = ReceivedKeys()
+            let words = try closure.reference.rebuildUnproved { shape, place in
+                try shape.decode(to: place, from: &reader, keys: keys)
             }
-            if let numbers {
-                let found = values.map { $0.type == Int.self ? $0.place.load(as: Int.self) : nil }
-                guard found == numbers else { throw NotPortable("a capture is not where it should be") }
-            }
-            var index = 0
-            let words = try closure.reference.rebuildUnproved { type, place in
-                defer { index += 1 }
-                guard index < values.count, values[index].type == type else { throw NotPortable("a capture's type") }
-                let source = values[index].place
-                func initialize<Value>(_: Value.Type) {
-                    place.initializeMemory(as: Value.self, to: source.assumingMemoryBound(to: Value.self).pointee)
-                }
-                _openExistential(type, do: initialize)
-            }
-            return withExtendedLifetime(holders) { words.box() }
+            return words.box()
         }
     }
 
@@ -77,18 +66,4 @@ enum CaptureProof {
     @inline(never)
     @_optimize(none)
     private static func opaque<Value>(_ value: Value) -> Value { value }
-
-    private final class Holder<Value> {
-        let place: UnsafeMutablePointer<Value>
-
-        init(_ value: Value) {
-            place = .allocate(capacity: 1)
-            place.initialize(to: value)
-        }
-
-        deinit {
-            place.deinitialize(count: 1)
-            place.deallocate()
-        }
-    }
 }
