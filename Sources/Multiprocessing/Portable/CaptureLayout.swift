@@ -44,8 +44,8 @@ struct CaptureLayout: Sendable {
 
     /// Whether the object at `context` can have been allocated for this layout.
     ///
-    /// The allocator is asked how much it makes of a request of this size. It may give the next step more when too
-    /// little would be left over for another allocation: in glibc that is 16 bytes.
+    /// The allocator is asked how much it makes of a request of this size. It may have given a step more, where too
+    /// little would have been left over for another allocation: in glibc 16 bytes.
     func fits(_ context: UnsafeRawPointer) -> Bool {
         let usable = mp_allocation_size(UnsafeMutableRawPointer(mutating: context))
         let sample = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignmentMask + 1)
@@ -69,7 +69,8 @@ extension CaptureLayout {
 
     /// The layout of the captures in `box`, or why they cannot be sent.
     static func of(_ box: CaptureBox, _ environment: GenericBindings) throws(NotPortable) -> CaptureLayout {
-        let key = Key(metadata: UInt(bitPattern: box.metadata), types: environment.types.mapValues { ObjectIdentifier($0) })
+        let key = Key(
+            metadata: UInt(bitPattern: box.metadata), types: environment.types.mapValues { ObjectIdentifier($0) })
         if let found = known.withLock({ $0[key] }) { return try found.get() }
         let made = Result { () throws(NotPortable) in
             let context = environment.types.isEmpty ? nil : SyntheticGenericContext(environment.types)

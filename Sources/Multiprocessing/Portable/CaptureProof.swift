@@ -39,7 +39,45 @@ enum CaptureProof {
         guard try copy(nested, expecting: nil).body(4) == 42 else { throw NotPortable("a function") }
         let lone = FunctionBox { (input: Int) in list[input] }
         guard try copy(lone, expecting: nil).body(2) == 3 else { throw NotPortable("one array") }
+        try compare(Record(byte: 7, text: opaque("a text"), choice: opaque(.number(3))))
+        for choice in [Choice.number(5), .text(opaque("text")), .none, .other] { try compare(choice) }
+        for mark in [Mark.low, .high] { try compare(mark) }
+        for marked in [Marked.mark(.high), .none, .other] { try compare(marked) }
         _ = try copy(AsyncFunctionBox { (input: Int) async in "\(input)\(text)\(byte)" }, expecting: nil)
+    }
+
+    private struct Record: Equatable {
+        let byte: UInt8
+        let text: String
+        let choice: Choice?
+    }
+
+    private enum Choice: Equatable { case number(Int), text(String), none, other }
+
+    private enum Mark { case low, high }
+
+    private enum Marked: Equatable { case mark(Mark), none, other }
+
+    /// Compares a value with a copy that was made as if its type had no metadata.
+    private static func compare<Value: Equatable>(_ value: Value) throws {
+        let shape: any ValueShape
+        do {
+            shape = try NamedTypeShapes().shape(withoutMetadata: Value.self)
+        } catch {
+            throw NotPortable(error.reason)
+        }
+        let witness = ValueWitness(Value.self)
+        guard shape.size == witness.size, shape.alignment == witness.alignment, shape.spareCount == witness.spareCount
+        else { throw NotPortable("the layout of \(shape.name)") }
+        let buffer = ByteBuffer(capacity: 64)
+        try withUnsafePointer(to: value) { try shape.encode(at: $0, into: buffer) }
+        let copy = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+        defer { copy.deallocate() }
+        try buffer.withUnsafeBytes { bytes in
+            var reader = ByteReader(bytes)
+            try shape.decode(to: copy, from: &reader, keys: ReceivedKeys())
+        }
+        guard copy.move() == value else { throw NotPortable("a value of \(shape.name)") }
     }
 
     /// Copies a closure by way of its parts and their bytes.

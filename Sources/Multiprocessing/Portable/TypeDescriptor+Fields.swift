@@ -8,13 +8,15 @@ extension TypeDescriptor {
         let isIndirect: Bool
     }
 
-    /// How many fields are taken for a misreading.
+    /// More fields than this are taken for a misreading.
     private static let fieldLimit = 1 << 16
 
     /// The function that returns the metadata; there is none where the optimizer left it out.
     var hasMetadata: Bool { address.load(fromByteOffset: 12, as: Int32.self) != 0 }
 
-    /// Whether the type is one that can be copied and can escape; for a generic one this says nothing of its parameters.
+    /// Whether the type is one that can be copied and can escape.
+    ///
+    /// For a generic type the flag says whether one of its parameters need not be.
     var isCopyable: Bool { isGeneric || address.load(as: UInt32.self) & 0x20 == 0 }
 
     /// The numbers of an enumeration's cases with payloads and without.

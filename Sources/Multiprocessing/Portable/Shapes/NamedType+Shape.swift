@@ -24,6 +24,13 @@ struct NamedTypeShapes {
         return try shape(of: named)
     }
 
+    /// The shape that the type of this metadata, which is no generic one, would have without it.
+    func shape(withoutMetadata type: Any.Type) throws(ShapeRefusal) -> any ValueShape {
+        // A metatype's value is the address of the metadata, and its second word that of the descriptor.
+        let metadata = unsafeBitCast(type, to: UnsafeRawPointer.self)
+        return try nominal(metadata.load(fromByteOffset: 8, as: UnsafeRawPointer.self), [])
+    }
+
     func shape(of named: NamedType) throws(ShapeRefusal) -> any ValueShape {
         if let type = Self.type(of: named) { return try ShapeTable.shared.shape(of: type) }
         switch named {
@@ -149,7 +156,8 @@ struct NamedTypeShapes {
         return shape
     }
 
-    /// Whether a payload is a generic parameter: no bits of that are known to be free where the enumeration is declared.
+    /// Whether a payload is a generic parameter, of which no bits are known to be free where the enumeration is
+    /// declared.
     private func hasDependentPayload(_ descriptor: TypeDescriptor) -> Bool {
         (descriptor.fields ?? []).contains { field in
             field.name.flatMap { SyntheticGenericContext.Parameter(mangled: $0.text) } != nil

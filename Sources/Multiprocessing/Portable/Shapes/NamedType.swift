@@ -59,7 +59,7 @@ struct NamedTypeParser {
         case UInt8(ascii: "x"), UInt8(ascii: "q"):
             return parameter(from: position - 1)
         case UInt8(ascii: "1")...UInt8(ascii: "9"):
-            return label(firstDigit: byte)
+            return label()
         case UInt8(ascii: "t"):
             return tuple()
         case UInt8(ascii: "G"):
@@ -97,33 +97,63 @@ struct NamedTypeParser {
     }
 
     /// "A", lower-case letters for substitutions of which more follow, and an upper-case letter for the last.
+    ///
+    /// A number before a letter says how often, and one before "_" which of those behind the alphabet.
     private mutating func substitution() -> Bool {
         while position < bytes.count {
+            let repetitions = number()
+            guard position < bytes.count else { return false }
             let letter = bytes[position]
             position += 1
+            if letter == UInt8(ascii: "_") { return pushSubstitution((repetitions ?? -1) + 27, 1) }
             let isLast = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(letter)
-            guard isLast || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(letter) else { return false }
-            let index = Int(letter - UInt8(ascii: isLast ? "A" : "a"))
-            guard index < substitutions.count else { return false }
-            stack.append(.type(substitutions[index]))
+            guard isLast || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(letter),
+                pushSubstitution(Int(letter - UInt8(ascii: isLast ? "A" : "a")), repetitions ?? 1)
+            else { return false }
             if isLast { return true }
         }
         return false
     }
 
-    /// "S" and a letter for a type of the standard library, or "Sg" behind the type that is optional.
+    private mutating func pushSubstitution(_ index: Int, _ repetitions: Int) -> Bool {
+        guard index < substitutions.count, repetitions <= bytes.count * 64 else { return false }
+        for _ in 0..<repetitions { stack.append(.type(substitutions[index])) }
+        return true
+    }
+
+    /// Takes decimal digits.
+    private mutating func number() -> Int? {
+        var value: Int?
+        while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]),
+            value ?? 0 < 1 << 20
+        {
+            value = (value ?? 0) * 10 + Int(bytes[position] - UInt8(ascii: "0"))
+            position += 1
+        }
+        return value
+    }
+
+    /// "S" and a letter for a type of the standard library, with how often between them, or "Sg" behind the
+    /// type that is optional.
     private mutating func abbreviation() -> Bool {
-        guard position < bytes.count else { return false }
+        let repetitions = number() ?? 1
+        guard position < bytes.count, (1...256).contains(repetitions) else { return false }
         let letter = bytes[position]
         position += 1
         if letter == UInt8(ascii: "g") {
-            guard let wrapped = popType() else { return false }
+            guard repetitions == 1, let wrapped = popType() else { return false }
             return push(.nominal(StandardType.optional, arguments: [wrapped]), isSubstitution: true)
         }
-        if let descriptor = StandardType.generic(letter) { return push(.nominal(descriptor, arguments: [])) }
-        let name = [UInt8(ascii: "S"), letter]
-        guard let type = name.withUnsafeBytes({ MangledName($0[...]).resolve() }) else { return false }
-        return push(.standard(type))
+        let named: NamedType
+        if let descriptor = StandardType.generic(letter) {
+            named = .nominal(descriptor, arguments: [])
+        } else {
+            let name = [UInt8(ascii: "S"), letter]
+            guard let type = name.withUnsafeBytes({ MangledName($0[...]).resolve() }) else { return false }
+            named = .standard(type)
+        }
+        for _ in 0..<repetitions { stack.append(.type(named)) }
+        return true
     }
 
     /// "x", or "q", an index, "_", and more for parameters of inner contexts.
@@ -143,14 +173,9 @@ struct NamedTypeParser {
         return push(.parameter(parameter))
     }
 
-    private mutating func label(firstDigit: UInt8) -> Bool {
-        var length = Int(firstDigit - UInt8(ascii: "0"))
-        while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) {
-            length = length * 10 + Int(bytes[position] - UInt8(ascii: "0"))
-            position += 1
-            guard length < bytes.count else { return false }
-        }
-        guard position + length <= bytes.count else { return false }
+    private mutating func label() -> Bool {
+        position -= 1
+        guard let length = number(), position + length <= bytes.count else { return false }
         stack.append(.label(String(decoding: bytes[position..<position + length], as: UTF8.self)))
         position += length
         return true
