@@ -56,6 +56,13 @@ let package = Package(
             path: "Tests/Probe",
             swiftSettings: settings
         ),
+        // A program for the tests that captures values of types that it uses for nothing else.
+        .executableTarget(
+            name: "captures",
+            dependencies: ["Multiprocessing"],
+            path: "Tests/Captures",
+            swiftSettings: settings
+        ),
         // A program for the tests that counts its allocations and system calls.
         .target(name: "CallCounter", path: "Tests/CallCounter"),
         .executableTarget(
@@ -96,6 +103,7 @@ let package = Package(
             name: "MultiprocessingTests",
             dependencies: [
                 "Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe", "counts", "callers",
+                "captures",
             ],
             swiftSettings: settings
         ),

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <link.h>
 #include <malloc.h>
+#include <stdbool.h>
 #include <string.h>
 
 typedef struct {
@@ -67,4 +68,90 @@ extern char *swift_demangle(const char *name, size_t length, char *buffer, size_
 
 char *mp_swift_demangle(const char *name) {
     return swift_demangle(name, strlen(name), NULL, NULL, 0);
+}
+
+#define SWIFT_CALL __attribute__((swiftcall))
+
+// `TargetValueWitnessTable` in include/swift/ABI/Metadata.h of the Swift project; its address is
+// in the word before a type's metadata.
+typedef struct {
+    void *copying_and_destroying[6];
+    SWIFT_CALL uint32_t (*single_payload_case)(const void *value, uint32_t empty_cases, const void *metadata);
+    SWIFT_CALL void (*store_single_payload_case)(void *value, uint32_t number, uint32_t empty_cases,
+                                                 const void *metadata);
+    size_t size;
+    size_t stride;
+    uint32_t flags;
+    uint32_t spare_count;
+    SWIFT_CALL uint32_t (*enum_case)(const void *value, const void *metadata);
+    SWIFT_CALL void (*project_payload)(void *value, const void *metadata);
+    SWIFT_CALL void (*inject_case)(void *value, uint32_t number, const void *metadata);
+} value_witnesses;
+
+static const value_witnesses *witnesses(const void *metadata) {
+    return ((const value_witnesses *const *)metadata)[-1];
+}
+
+uint32_t mp_swift_spare_count(const void *metadata) {
+    return witnesses(metadata)->spare_count;
+}
+
+uint32_t mp_swift_spare(const void *value, const void *metadata) {
+    const value_witnesses *table = witnesses(metadata);
+    return table->spare_count == 0 ? 0 : table->single_payload_case(value, table->spare_count, metadata);
+}
+
+void mp_swift_store_spare(void *value, uint32_t number, const void *metadata) {
+    const value_witnesses *table = witnesses(metadata);
+    table->store_single_payload_case(value, number, table->spare_count, metadata);
+}
+
+uint32_t mp_swift_enum_case(const void *value, const void *metadata) {
+    return witnesses(metadata)->enum_case(value, metadata);
+}
+
+void mp_swift_project_payload(void *value, const void *metadata) {
+    witnesses(metadata)->project_payload(value, metadata);
+}
+
+void mp_swift_inject_case(void *value, uint32_t number, const void *metadata) {
+    witnesses(metadata)->inject_case(value, number, metadata);
+}
+
+// `MetadataSections` in stdlib/public/SwiftShims/swift/shims/MetadataSections.h of the Swift project.
+typedef struct {
+    uintptr_t start;
+    size_t length;
+} section_range;
+
+typedef struct {
+    uintptr_t version;
+    const void *base;
+    void *unused[2];
+    section_range before_builtin[9];
+    section_range builtin;
+    section_range capture;
+    section_range multi_payload;
+} metadata_sections;
+
+// Weak, because it is no part of the stable ABI; without it layouts that the compiler chose freely are unknown.
+extern void swift_enumerateAllMetadataSections(bool (*visit)(const metadata_sections *sections, void *context),
+                                               void *context) __attribute__((weak));
+
+typedef struct {
+    void *context;
+    void (*visit)(void *context, const mp_layout_sections *sections);
+} section_visitor;
+
+static bool visit_sections(const metadata_sections *sections, void *data) {
+    const section_visitor *visitor = data;
+    mp_layout_sections found = {(const void *)sections->builtin.start, sections->builtin.length,
+                                (const void *)sections->multi_payload.start, sections->multi_payload.length};
+    visitor->visit(visitor->context, &found);
+    return true;
+}
+
+void mp_visit_layout_sections(void *context, void (*visit)(void *context, const mp_layout_sections *sections)) {
+    section_visitor visitor = {context, visit};
+    if (swift_enumerateAllMetadataSections) swift_enumerateAllMetadataSections(visit_sections, &visitor);
 }

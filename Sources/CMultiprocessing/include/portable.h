@@ -49,4 +49,39 @@ const void *mp_swift_conforms(const void *metadata, const void *protocol_descrip
 /// C for the same reason as `mp_swift_allocate`.
 char *mp_swift_demangle(const char *name);
 
+// The functions of a type's value witness table (include/swift/ABI/ValueWitness.def of the Swift
+// project), which is part of the stable ABI. C because they use Swift's calling convention through
+// pointers, which Swift cannot state.
+
+/// How many patterns of bits are no value of the type.
+uint32_t mp_swift_spare_count(const void *metadata);
+
+/// Which of those patterns is at `value`, counted from 1, or 0 for a value.
+uint32_t mp_swift_spare(const void *value, const void *metadata);
+
+/// Writes one of those patterns, counted from 1.
+void mp_swift_store_spare(void *value, uint32_t number, const void *metadata);
+
+/// Which case of an enumeration is at `value`: those with payloads come first.
+uint32_t mp_swift_enum_case(const void *value, const void *metadata);
+
+/// Turns the enumeration at `value` into its payload.
+void mp_swift_project_payload(void *value, const void *metadata);
+
+/// Turns the payload at `value` into a value of a case.
+void mp_swift_inject_case(void *value, uint32_t number, const void *metadata);
+
+/// The sections of one image that describe how types lie in memory.
+typedef struct {
+    const void *builtin;
+    size_t builtin_size;
+    const void *multi_payload;
+    size_t multi_payload_size;
+} mp_layout_sections;
+
+/// Calls `visit` for every image with Swift code.
+///
+/// C because the runtime's `swift_enumerateAllMetadataSections` uses the C calling convention.
+void mp_visit_layout_sections(void *context, void (*visit)(void *context, const mp_layout_sections *sections));
+
 #endif

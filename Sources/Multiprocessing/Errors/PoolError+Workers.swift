@@ -79,12 +79,14 @@ extension PoolError {
     }
 
     static func closureNotPortable(_ error: NotPortable) -> PoolError {
-        PoolError(
+        var made = PoolError(
             .notPortable,
             """
-            the closure cannot be sent to a worker process, because \(error.reason); pass what it needs as an input \
-            or with map(_:with:_:), make the work a Job, or use Pool(.threads)
+            the closure cannot be sent to a worker process, because \(error.reason); capture only the parts that are \
+            needed, pass what it needs as an input or with map(_:with:_:), make the work a Job, or use Pool(.threads)
             """)
+        made.typeName = error.typeName
+        return made
     }
 
     static func variableNotPortable(_ variable: TopLevelVariable) -> PoolError {
@@ -106,17 +108,5 @@ extension PoolError {
             the closure cannot be sent to a worker process, because it uses a variable of type \(readableName(of: type)) at the top \
             level of main.swift that has no value yet; move its declaration before this call
             """)
-    }
-
-    static func captureNotPortable(_ type: Any.Type) -> PoolError {
-        var error = PoolError(
-            .notPortable,
-            """
-            the closure cannot be sent to a worker process, because it captures a value of type \(readableName(of: type)), which is \
-            not Codable; make the type Codable, capture only the parts that are needed, make the work a Job, \
-            or use Pool(.threads)
-            """)
-        error.typeName = readableName(of: type)
-        return error
     }
 }

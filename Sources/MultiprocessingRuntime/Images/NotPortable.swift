@@ -3,8 +3,16 @@ package struct NotPortable: Error, Hashable, Sendable, CustomStringConvertible {
     /// A phrase that says what is in the way, without a final period.
     package let reason: String
 
+    /// The type that is in the way, if one is.
+    let typeName: String?
+
     package init(_ reason: String) {
+        self.init(reason, typeName: nil)
+    }
+
+    init(_ reason: String, typeName: String?) {
         self.reason = reason
+        self.typeName = typeName
     }
 
     package var description: String { reason }

@@ -8,24 +8,46 @@ import CMultiprocessing
 /// (include/swift/RemoteInspection/MetadataSource.h: "B0" is the first word).
 struct GenericBindings {
     let bindings: [ClosureReference.Binding]
-    private let context: SyntheticGenericContext?
+    /// What the generic parameters stand for.
+    let types: [SyntheticGenericContext.Parameter: Any.Type]
+
+    /// Which word of the environment of `box` is the metadata of which parameter.
+    private static func parameters(
+        of box: CaptureBox
+    ) throws(NotPortable) -> [SyntheticGenericContext.Parameter: Int] {
+        var parameters: [SyntheticGenericContext.Parameter: Int] = [:]
+        for index in 0..<box.sourceCount {
+            let source = box.source(index)
+            guard source.place.hasPrefix("B"), let word = Int(source.place.dropFirst()), word < box.bindingCount,
+                let parameter = SyntheticGenericContext.Parameter(mangled: source.parameter)
+            else { throw NotPortable("it stands in generic code whose parameters cannot be read") }
+            parameters[parameter] = word
+        }
+        return parameters
+    }
+
+    /// Takes the environment of `box` that another process read.
+    init(of box: CaptureBox, _ bindings: [ClosureReference.Binding]) throws(NotPortable) {
+        var types: [SyntheticGenericContext.Parameter: Any.Type] = [:]
+        for (parameter, word) in try Self.parameters(of: box) {
+            guard word < bindings.count, case .type(let type) = bindings[word] else {
+                throw .damaged("a generic parameter is no type")
+            }
+            types[parameter] = try type.resolve()
+        }
+        self.bindings = bindings
+        self.types = types
+    }
 
     /// Reads the environment of `box` from the object at `object`.
     init(of box: CaptureBox, at object: UnsafeRawPointer) throws(NotPortable) {
         let count = box.bindingCount
         guard count > 0 || box.sourceCount > 0 else {
             bindings = []
-            context = nil
+            types = [:]
             return
         }
-        var parameters: [SyntheticGenericContext.Parameter: Int] = [:]
-        for index in 0..<box.sourceCount {
-            let source = box.source(index)
-            guard source.place.hasPrefix("B"), let word = Int(source.place.dropFirst()), word < count,
-                let parameter = SyntheticGenericContext.Parameter(mangled: source.parameter)
-            else { throw NotPortable("it stands in generic code whose parameters cannot be read") }
-            parameters[parameter] = word
-        }
+        let parameters = try Self.parameters(of: box)
         let words = (0..<count).map { object.load(fromByteOffset: box.bindingOffset + 8 * $0, as: UInt.self) }
         // The length of a parameter pack is a small number where everything else is an address.
         guard words.allSatisfy({ $0 >= 4096 && $0 % 8 == 0 }) else {
@@ -46,13 +68,7 @@ struct GenericBindings {
             }
         }
         self.bindings = bindings
-        context = SyntheticGenericContext(parameters.compactMapValues { types[$0] })
-    }
-
-    /// The type of a capture whose name may mention the generic parameters.
-    func resolve(_ name: MangledName) -> Any.Type? {
-        guard let context else { return name.resolve() }
-        return context.resolve(name)
+        self.types = parameters.compactMapValues { types[$0] }
     }
 
     /// Names the witness table at the address `word`.

@@ -12,6 +12,11 @@ struct SyntheticGenericContext {
         let depth: Int
         let index: Int
 
+        init(depth: Int, index: Int) {
+            self.depth = depth
+            self.index = index
+        }
+
         /// docs/ABI/Mangling.rst: x, q_, q0_, q1_, … at depth 0, qd__, qd_0_, … at depth 1, qd0__, … at depth 2.
         init?(mangled name: String) {
             var rest = Substring(name)

@@ -38,17 +38,28 @@ struct TypeDescriptor {
     /// Descriptors come from metadata in the sender, and from received bytes in the receiver;
     /// the checks are for the latter.
     init?(_ address: UnsafeRawPointer) {
+        self.init(incomplete: address)
+        guard ImageTable.isMapped(relativePointer(at: 12), count: 1, content: .code),
+            ImageTable.isMapped(address, count: genericHeaderOffset + 16, content: .data)
+        else { return nil }
+    }
+
+    /// Takes `address` for a descriptor, also for one of a type whose metadata the optimizer left out.
+    init?(incomplete address: UnsafeRawPointer) {
         guard UInt(bitPattern: address) % 4 == 0,
             ImageTable.isMapped(address, count: Self.minimumSize, content: .data),
             let kind = Kind(rawValue: address.load(as: UInt32.self) & 0x1F)
         else { return nil }
         self.address = address
         self.kind = kind
-        guard ImageTable.isMapped(relativePointer(at: 8), count: 1, content: .data),
-            ImageTable.isMapped(relativePointer(at: 12), count: 1, content: .code),
-            ImageTable.isMapped(address, count: genericHeaderOffset + 16, content: .data)
-        else { return nil }
+        guard ImageTable.isMapped(relativePointer(at: 8), count: 1, content: .data) else { return nil }
     }
+
+    /// Whether this is the descriptor of a class or an actor.
+    var isClass: Bool { kind == .class }
+
+    /// Whether this is the descriptor of an enumeration.
+    var isEnumeration: Bool { kind == .enumeration }
 
     /// Whether this type or a context around it has generic parameters.
     var isGeneric: Bool { address.load(as: UInt32.self) & 0x80 != 0 }
@@ -130,7 +141,7 @@ struct TypeDescriptor {
         return genericHeaderOffset + 16 + parameters + 12 * Int(genericHeaderField(2))
     }
 
-    private func relativePointer(at offset: Int) -> UnsafeRawPointer {
+    func relativePointer(at offset: Int) -> UnsafeRawPointer {
         address + offset + Int(address.load(fromByteOffset: offset, as: Int32.self))
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct CaptureMemoryTests {
     /// An object that counts how many of its kind are alive in its process.
-    final class Counted: Codable, Sendable {
+    final class Counted: Sendable {
         static let alive = Atomic(0)
         let number: Int
 
@@ -16,22 +16,28 @@ struct CaptureMemoryTests {
             Self.alive.wrappingAdd(1, ordering: .relaxed)
         }
 
+        deinit { Self.alive.wrappingSubtract(1, ordering: .relaxed) }
+    }
+
+    /// A value whose storage is an object, as that of a collection is.
+    struct Holder: Codable, Sendable {
+        let counted: Counted
+        let text: String
+
+        init(counted: Counted, text: String) {
+            self.counted = counted
+            self.text = text
+        }
+
         init(from decoder: any Decoder) throws {
-            number = try decoder.singleValueContainer().decode(Int.self)
-            Self.alive.wrappingAdd(1, ordering: .relaxed)
+            counted = Counted(number: try decoder.singleValueContainer().decode(Int.self))
+            text = ""
         }
 
         func encode(to encoder: any Encoder) throws {
             var container = encoder.singleValueContainer()
-            try container.encode(number)
+            try container.encode(counted.number)
         }
-
-        deinit { Self.alive.wrappingSubtract(1, ordering: .relaxed) }
-    }
-
-    struct Holder: Codable, Sendable {
-        let counted: Counted
-        let text: String
     }
 
     /// The resident size of the calling process in KiB.

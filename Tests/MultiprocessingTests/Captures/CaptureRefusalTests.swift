@@ -16,9 +16,9 @@ struct CaptureRefusalTests {
         }
     }
 
-    struct NotCodable: Sendable {
+    struct OfSession: Sendable {
         var number = opaque(1)
-        var text = opaque("text")
+        var session = Session()
     }
 
     private func refusal(
@@ -44,16 +44,30 @@ struct CaptureRefusalTests {
         #expect(try await refusal { "\($0)\(codable.name)\(number)" }.contains("CaptureRefusalTests.CodableSession"))
     }
 
-    @Test func `A value whose type is not Codable`() async throws {
-        let (value, number) = (NotCodable(), opaque(3))
-        let message = try await refusal { "\($0)\(value.text)\(value.number)\(number)" }
-        #expect(message.contains("NotCodable"))
-        #expect(message.contains("not Codable"))
+    @Test func `A structure with an object in it, by the property's name`() async throws {
+        let (value, number) = (OfSession(), opaque(3))
+        let message = try await refusal { "\($0)\(value.session.name)\(value.number)\(number)" }
+        #expect(message.contains("OfSession"))
+        #expect(message.contains("whose session is"))
+        #expect(message.contains("CaptureRefusalTests.Session"))
+    }
+
+    @Test func `An optional object, one in a tuple, and one in a collection`() async throws {
+        let (object, number) = (CodableSession(name: "s"), opaque(3))
+        let optional: CodableSession? = opaque(object)
+        let pair = (object, number)
+        let (list, map) = ([object], ["a": object])
+        #expect(try await refusal { "\($0)\(optional?.name ?? "")\(number)" }.contains("CodableSession"))
+        #expect(try await refusal { "\($0)\(optional?.name ?? "")" }.contains("CodableSession"))
+        #expect(try await refusal { "\($0)\(pair.0.name)\(pair.1)" }.contains("CodableSession"))
+        #expect(try await refusal { "\($0)\(list[0].name)\(number)" }.contains("CodableSession"))
+        #expect(try await refusal { "\($0)\(list[0].name)" }.contains("objects"))
+        #expect(try await refusal { "\($0)\(map.count)\(number)" }.contains("CodableSession"))
     }
 
     @Test func `An existential`() async throws {
         let (value, number): (any Sendable, Int) = (opaque(1), opaque(3))
-        #expect(try await refusal { "\($0)\(value)\(number)" }.contains("Codable"))
+        #expect(try await refusal { "\($0)\(value)\(number)" }.contains("cannot know the type inside"))
     }
 
     @Test func `A weak reference`() async throws {

@@ -162,11 +162,10 @@ struct BadInputTests {
             await expectError(.notPortable, "captures", "Resource") {
                 _ = try await pool.submit { resource.number }.value
             }
+            // What a closure captures need not be Codable, unlike an input.
             let plain = NotCodable()
             let number = 5
-            await expectError(.notPortable, "captures", "NotCodable", "Codable") {
-                _ = try await pool.run { plain.number + number }
-            }
+            #expect(try await pool.run { plain.number + number } == 5)
         }
     }
 

@@ -1,4 +1,5 @@
 import Multiprocessing
+import MultiprocessingCoding
 import MultiprocessingRuntime
 import Synchronization
 import Testing
@@ -25,8 +26,19 @@ private enum Choice: Codable, Sendable {
 
 private struct Empty: Codable, Sendable {}
 
-private struct Holder: Sendable {
+/// A value with storage of its own, which its coding makes anew.
+private struct Holder: Codable, Sendable {
     let object: Object
+
+    init(object: Object) {
+        self.object = object
+    }
+
+    init(from decoder: any Decoder) throws {
+        object = Object()
+    }
+
+    func encode(to encoder: any Encoder) throws {}
 }
 
 private final class Object: Sendable {
@@ -46,27 +58,38 @@ private func travel<Box: FunctionBoxing>(_ box: Box, captures expected: Int? = n
     let closure = try PortableClosure(FunctionWords(of: box))
     var bytes: [UInt8] = []
     closure.reference.encode(into: &bytes)
-    var values: [Any] = []
-    var types: [Any.Type] = []
-    try closure.forEachCapture { type, place in
-        func copy<Value>(_: Value.Type) { values.append(place.assumingMemoryBound(to: Value.self).pointee) }
-        _openExistential(type, do: copy)
-        types.append(type)
+    let values = ByteBuffer(capacity: 64)
+    var count = 0
+    try closure.forEachCapture { shape, place in
+        try shape.encode(at: place, into: values)
+        count += 1
     }
-    if let expected { #expect(values.count == expected) }
-    #expect(closure.reference.isEmpty == values.isEmpty)
+    if let expected { #expect(count == expected) }
+    #expect(closure.reference.isEmpty == (count == 0))
 
     var reader = ReferenceReader(bytes)
     let reference = try ClosureReference(decoding: &reader)
     #expect(reader.isAtEnd)
     #expect(reference == closure.reference)
-    #expect(try reference.captureTypes().map(ObjectIdentifier.init) == types.map(ObjectIdentifier.init))
-    return try reference.rebuild { type, place in
-        func initialize<Value>(_: Value.Type) throws {
-            place.initializeMemory(as: Value.self, to: try #require(values.removeFirst() as? Value))
-        }
-        try _openExistential(type, do: initialize)
-    }.box()
+    return try values.withUnsafeBytes { bytes in
+        var reader = ByteReader(bytes)
+        let keys = try receivedKeys()
+        let words = try reference.rebuild { shape, place in try shape.decode(to: place, from: &reader, keys: keys) }
+        #expect(reader.isAtEnd)
+        return words.box()
+    }
+}
+
+/// The keys of coded values, as the other side knows them.
+private func receivedKeys() throws -> ReceivedKeys {
+    let entries = ByteBuffer(capacity: 64)
+    KeyTable.shared.encodeEntries(from: 0, into: entries)
+    let keys = ReceivedKeys()
+    try entries.withUnsafeBytes { bytes in
+        var reader = ByteReader(bytes)
+        try keys.append(from: &reader)
+    }
+    return keys
 }
 
 private func send<Input, Output>(
@@ -213,35 +236,34 @@ struct PortableClosureTests {
         let before = Object.deinitCount.value
         let box = FunctionBox { (x: Int) in "\(x)\(object.object.number)\(n)\(text)" }
         let closure = try PortableClosure(FunctionWords(of: box))
+        let values = ByteBuffer(capacity: 64)
+        try closure.forEachCapture { shape, place in try shape.encode(at: place, into: values) }
         struct Stop: Error {}
-        for limit in 0..<3 {
-            var calls = 0
-            #expect(throws: Stop.self) {
-                _ = try closure.reference.rebuild { type, place in
+        func rebuild(limit: Int) throws -> FunctionWords {
+            try values.withUnsafeBytes { bytes in
+                var reader = ByteReader(bytes)
+                let keys = ReceivedKeys()
+                var calls = 0
+                return try closure.reference.rebuild { shape, place in
                     defer { calls += 1 }
                     if calls == limit { throw Stop() }
-                    switch type {
-                    case is Holder.Type: place.initializeMemory(as: Holder.self, to: Holder(object: Object()))
-                    case is Int.Type: place.initializeMemory(as: Int.self, to: 1)
-                    default: place.initializeMemory(as: String.self, to: String(repeating: "long", count: 20))
-                    }
+                    try shape.decode(to: place, from: &reader, keys: keys)
                 }
             }
         }
-        var words: FunctionWords? = try closure.reference.rebuild { type, place in
-            switch type {
-            case is Holder.Type: place.initializeMemory(as: Holder.self, to: Holder(object: Object()))
-            case is Int.Type: place.initializeMemory(as: Int.self, to: 1)
-            default: place.initializeMemory(as: String.self, to: "fresh")
-            }
+        for limit in 0..<3 {
+            #expect(throws: Stop.self) { _ = try rebuild(limit: limit) }
         }
+        // The holder is the first capture.
+        #expect(Object.deinitCount.value == before + 2)
+        var words: FunctionWords? = try rebuild(limit: 3)
         let afterFailures = Object.deinitCount.value
         let rebuilt: FunctionBox<Int, String> = try #require(words).box()
         #expect(try rebuilt.body(2).hasPrefix("21"))
         #expect(Object.deinitCount.value == afterFailures)
         words = nil
         _ = consume rebuilt
-        #expect(Object.deinitCount.value >= before + 1)
+        #expect(Object.deinitCount.value == before + 3)
         withExtendedLifetime(object) {}
     }
 

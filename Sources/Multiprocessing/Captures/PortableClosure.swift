@@ -24,10 +24,10 @@ package struct PortableClosure: Sendable {
         self.words = words
     }
 
-    /// Calls `body` with each captured value's type and place, in the order in which they travel.
+    /// Calls `body` with each captured value's shape and place, in the order in which they travel.
     ///
     /// The values may be read while `body` runs.
-    package func forEachCapture(_ body: (Any.Type, UnsafeRawPointer) throws -> Void) throws {
+    package func forEachCapture(_ body: (any ValueShape, UnsafeRawPointer) throws -> Void) throws {
         try withExtendedLifetime(words) {
             try Self.forEachCapture(of: reference, context: words.context, body)
         }
@@ -36,22 +36,22 @@ package struct PortableClosure: Sendable {
     private static func forEachCapture(
         of reference: ClosureReference,
         context: UnsafeRawPointer?,
-        _ body: (Any.Type, UnsafeRawPointer) throws -> Void
+        _ body: (any ValueShape, UnsafeRawPointer) throws -> Void
     ) throws {
         switch reference.context {
         case .none, .emptyArray:
             break
         case .array(let element):
             // An array is one reference to its storage.
-            try withUnsafePointer(to: context) { try body(ValueWitness(element.resolve()).array, $0) }
+            try withUnsafePointer(to: context) { try body(reference.arrayShape(of: element), $0) }
         case .box(_, let bindings, let captures):
-            guard let context else { return }
-            let layout = try reference.layout(captures: captures, bindings: bindings)
+            guard let context, let box = CaptureBox(metadata: context.load(as: UnsafeRawPointer.self)) else { return }
+            let layout = try CaptureLayout.of(box, GenericBindings(of: box, bindings))
             for (index, capture) in captures.enumerated() {
                 let place = context + layout.offsets[index]
                 switch (capture, layout.elements[index]) {
-                case (.value, .value(let type)):
-                    try body(type, place)
+                case (.value, .value(let shape)):
+                    try body(shape, place)
                 case (.function(let inner), _):
                     let context = place.load(fromByteOffset: 8, as: UnsafeRawPointer?.self)
                     try forEachCapture(of: inner, context: context, body)
@@ -72,26 +72,17 @@ package struct PortableClosure: Sendable {
         }
 
         let environment = try GenericBindings(of: box, at: context)
-        var elements: [CaptureLayout.Element] = []
-        for index in 0..<box.captureCount {
-            elements.append(try element(named: box.captureName(index), environment: environment))
-        }
-        let layout = CaptureLayout(elements, from: box.bindingOffset + 8 * box.bindingCount)
+        let layout = try CaptureLayout.of(box, environment)
         // An object that is a constant of the executable is in no allocation.
-        guard
-            ImageTable.isMapped(context, count: layout.size, content: .data)
-                || layout.fits(usable: mp_allocation_size(UnsafeMutableRawPointer(mutating: context)))
-        else { throw NotPortable("the layout of its captures is not the expected one") }
+        guard ImageTable.isMapped(context, count: layout.size, content: .data) || layout.fits(context) else {
+            throw NotPortable("the layout of its captures is not the expected one")
+        }
 
         var captures: [ClosureReference.Capture] = []
         for (element, offset) in zip(layout.elements, layout.offsets) {
             switch element {
-            case .value(let type):
-                do {
-                    captures.append(.value(try TypeReference(type)))
-                } catch {
-                    throw NotPortable("it captures a value that cannot be sent: \(error.reason)")
-                }
+            case .value:
+                captures.append(.value)
             case .function(let isAsync):
                 let inner = FunctionWords(
                     code: context.load(fromByteOffset: offset, as: UInt.self),
@@ -109,30 +100,6 @@ package struct PortableClosure: Sendable {
                 captures: captures
             )
         )
-    }
-
-    private static func element(
-        named name: MangledName,
-        environment: GenericBindings
-    ) throws(NotPortable) -> CaptureLayout.Element {
-        switch name.storage {
-        case .function(let isAsync):
-            return .function(isAsync: isAsync)
-        case .other(let what):
-            throw NotPortable("it captures \(what)")
-        case .value:
-            guard let type = environment.resolve(name) else {
-                throw NotPortable("it captures a value whose type has no name at run time")
-            }
-            // An object has identity, which a copy in another process would not share.
-            guard !(type is AnyObject.Type) else { throw NotPortable("it captures \(object(of: type))") }
-            return .value(type)
-        }
-    }
-
-    /// The name of an object of a class; which of a program's variables it was, nothing tells.
-    private static func object(of type: Any.Type) -> String {
-        "self, or another reference, which is an instance of \(readableName(of: type)), a class or an actor"
     }
 
     /// Reads a context that is a captured object itself.
@@ -153,13 +120,28 @@ package struct PortableClosure: Sendable {
         case 0:
             // Metadata of a class is a metatype without a static type.
             let type = unsafeBitCast(metadata, to: Any.Type.self)
-            if let element = ArrayStorage.element(of: type) { return .array(of: try TypeReference(element)) }
+            if let element = ArrayStorage.element(of: type) {
+                // The storage of objects of any class is one for all.
+                guard element != AnyObject.self else {
+                    what = "an array of objects, or a structure with nothing in it but that"
+                    break
+                }
+                do {
+                    _ = try ShapeTable.shared.shape(of: ValueWitness(element).array)
+                } catch {
+                    throw NotPortable(error.reason)
+                }
+                return .array(of: try TypeReference(element))
+            }
             what =
                 type is AnyKeyPath.Type
                 ? "a key path; write the closure out, as in { $0.name }"
-                : object(of: type)
+                : "self, or another reference, which is an instance of \(readableName(of: type)), a class or an actor "
+                    + "(or a structure with nothing in it but that, which cannot be told from it)"
         case CaptureBox.kind, 0x500:
-            what = "a mutable variable or values of a layout that is not the expected one"
+            what =
+                "a mutable variable, or values of a layout that is not the expected one, as code has that was compiled "
+                + "without reflection metadata"
         case 0x501:
             what = "an error of the type any Error"
         default:
@@ -170,15 +152,13 @@ package struct PortableClosure: Sendable {
 }
 
 extension ClosureReference {
-    /// The places of `captures` in a box that begins with `bindings`.
-    func layout(captures: [Capture], bindings: [Binding]) throws(NotPortable) -> CaptureLayout {
-        var elements: [CaptureLayout.Element] = []
-        for capture in captures {
-            switch capture {
-            case .value(let type): elements.append(.value(try type.resolve()))
-            case .function(let inner): elements.append(.function(isAsync: inner.function.isAsync))
-            }
+    /// The shape of an array of these elements, which is a closure's only capture.
+    func arrayShape(of element: TypeReference) throws(NotPortable) -> any ValueShape {
+        let type = ValueWitness(try element.resolve()).array
+        do {
+            return try ShapeTable.shared.shape(of: type)
+        } catch {
+            throw NotPortable(error.reason)
         }
-        return CaptureLayout(elements, from: 16 + 8 * bindings.count)
     }
 }

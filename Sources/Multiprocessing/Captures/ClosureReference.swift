@@ -1,6 +1,7 @@
-/// A closure's code and the types of its captures, in a form that another process understands.
+/// A closure's code and how to rebuild its context, in a form that another process understands.
 ///
-/// The captured values travel separately, in the order of ``captureTypes()``.
+/// The captured values travel separately, in the order in which the closure's box has them. Their types do
+/// not travel: the box's description in the executable tells both ends what they are.
 package struct ClosureReference: Hashable, Sendable {
     /// What a closure's context is.
     indirect enum Context: Hashable, Sendable {
@@ -15,7 +16,7 @@ package struct ClosureReference: Hashable, Sendable {
 
     /// One capture of a box.
     enum Capture: Hashable, Sendable {
-        case value(TypeReference)
+        case value
         case function(ClosureReference)
     }
 
@@ -38,25 +39,6 @@ package struct ClosureReference: Hashable, Sendable {
             captures.allSatisfy { capture in
                 if case .function(let inner) = capture { inner.isEmpty } else { false }
             }
-        }
-    }
-
-    /// The types of the captured values in the order in which they travel.
-    package func captureTypes() throws(NotPortable) -> [Any.Type] {
-        switch context {
-        case .none, .emptyArray:
-            return []
-        case .array(let element):
-            return [ValueWitness(try element.resolve()).array]
-        case .box(_, _, let captures):
-            var types: [Any.Type] = []
-            for capture in captures {
-                switch capture {
-                case .value(let type): types.append(try type.resolve())
-                case .function(let inner): types += try inner.captureTypes()
-                }
-            }
-            return types
         }
     }
 }
@@ -87,9 +69,8 @@ extension ClosureReference {
             bytes.append(number: UInt(captures.count))
             for capture in captures {
                 switch capture {
-                case .value(let type):
+                case .value:
                     bytes.append(0)
-                    type.encode(into: &bytes)
                 case .function(let inner):
                     bytes.append(1)
                     inner.encode(into: &bytes)
@@ -119,7 +100,7 @@ extension ClosureReference {
             var captures: [Capture] = []
             for _ in 0..<(try reader.readCount()) {
                 switch try reader.readByte() {
-                case 0: captures.append(.value(try TypeReference(decoding: &reader)))
+                case 0: captures.append(.value)
                 case 1: captures.append(.function(try ClosureReference(decoding: &reader, depth: depth + 1)))
                 default: throw .damaged("a capture is of an unknown kind")
                 }

@@ -1,4 +1,5 @@
 import Glibc
+import MultiprocessingCoding
 
 /// The proof, made once in each process, that captures are laid out as this library believes.
 ///
@@ -38,38 +39,64 @@ enum CaptureProof {
         guard try copy(nested, expecting: nil).body(4) == 42 else { throw NotPortable("a function") }
         let lone = FunctionBox { (input: Int) in list[input] }
         guard try copy(lone, expecting: nil).body(2) == 3 else { throw NotPortable("one array") }
+        try compare(Record(byte: 7, text: opaque("a text"), choice: opaque(.number(3))))
+        for choice in [Choice.number(5), .text(opaque("text")), .none, .other] { try compare(choice) }
+        for mark in [Mark.low, .high] { try compare(mark) }
+        for marked in [Marked.mark(.high), .none, .other] { try compare(marked) }
         _ = try copy(AsyncFunctionBox { (input: Int) async in "\(input)\(text)\(byte)" }, expecting: nil)
     }
 
-    /// Copies a closure by way of its parts.
+    private struct Record: Equatable {
+        let byte: UInt8
+        let text: String
+        let choice: Choice?
+    }
+
+    private enum Choice: Equatable { case number(Int), text(String), none, other }
+
+    private enum Mark { case low, high }
+
+    private enum Marked: Equatable { case mark(Mark), none, other }
+
+    /// Compares a value with a copy that was made as if its type had no metadata.
+    private static func compare<Value: Equatable>(_ value: Value) throws {
+        let shape: any ValueShape
+        do {
+            shape = try NamedTypeShapes().shape(withoutMetadata: Value.self)
+        } catch {
+            throw NotPortable(error.reason)
+        }
+        let witness = ValueWitness(Value.self)
+        guard shape.size == witness.size, shape.alignment == witness.alignment, shape.spareCount == witness.spareCount
+        else { throw NotPortable("the layout of \(shape.name)") }
+        let buffer = ByteBuffer(capacity: 64)
+        try withUnsafePointer(to: value) { try shape.encode(at: $0, into: buffer) }
+        let copy = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+        defer { copy.deallocate() }
+        try buffer.withUnsafeBytes { bytes in
+            var reader = ByteReader(bytes)
+            try shape.decode(to: copy, from: &reader, keys: ReceivedKeys())
+        }
+        guard copy.move() == value else { throw NotPortable("a value of \(shape.name)") }
+    }
+
+    /// Copies a closure by way of its parts and their bytes.
     private static func copy<Box: FunctionBoxing>(_ box: Box, expecting numbers: [Int]?) throws -> Box {
         let closure = try PortableClosure(unproved: FunctionWords(of: box))
-        var values: [(type: Any.Type, place: UnsafeRawPointer)] = []
-        return try withExtendedLifetime(closure) {
-            var holders: [AnyObject] = []
-            try closure.forEachCapture { type, place in
-                func copy<Value>(_: Value.Type) {
-                    let holder = Holder(place.assumingMemoryBound(to: Value.self).pointee)
-                    holders.append(holder)
-                    values.append((type, UnsafeRawPointer(holder.place)))
-                }
-                _openExistential(type, do: copy)
+        let buffer = ByteBuffer(capacity: 64)
+        var found: [Int?] = []
+        try closure.forEachCapture { shape, place in
+            if numbers != nil { found.append(shape.name == "Swift.Int" ? place.load(as: Int.self) : nil) }
+            try shape.encode(at: place, into: buffer)
+        }
+        if let numbers, found != numbers { throw NotPortable("a capture is not where it should be") }
+        return try buffer.withUnsafeBytes { bytes in
+            var reader = ByteReader(bytes)
+            let keys = ReceivedKeys()
+            let words = try closure.reference.rebuildUnproved { shape, place in
+                try shape.decode(to: place, from: &reader, keys: keys)
             }
-            if let numbers {
-                let found = values.map { $0.type == Int.self ? $0.place.load(as: Int.self) : nil }
-                guard found == numbers else { throw NotPortable("a capture is not where it should be") }
-            }
-            var index = 0
-            let words = try closure.reference.rebuildUnproved { type, place in
-                defer { index += 1 }
-                guard index < values.count, values[index].type == type else { throw NotPortable("a capture's type") }
-                let source = values[index].place
-                func initialize<Value>(_: Value.Type) {
-                    place.initializeMemory(as: Value.self, to: source.assumingMemoryBound(to: Value.self).pointee)
-                }
-                _openExistential(type, do: initialize)
-            }
-            return withExtendedLifetime(holders) { words.box() }
+            return words.box()
         }
     }
 
@@ -77,18 +104,4 @@ enum CaptureProof {
     @inline(never)
     @_optimize(none)
     private static func opaque<Value>(_ value: Value) -> Value { value }
-
-    private final class Holder<Value> {
-        let place: UnsafeMutablePointer<Value>
-
-        init(_ value: Value) {
-            place = .allocate(capacity: 1)
-            place.initialize(to: value)
-        }
-
-        deinit {
-            place.deinitialize(count: 1)
-            place.deallocate()
-        }
-    }
 }

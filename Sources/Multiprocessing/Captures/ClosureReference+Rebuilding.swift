@@ -4,9 +4,9 @@ extension ClosureReference {
     /// Puts the closure together in this process.
     ///
     /// - Parameter initialize: Initializes the memory for one captured value; called once for each
-    ///   of ``captureTypes()``, in that order. If it throws, what was built so far is destroyed.
+    ///   captured value, in the order in which they travel. If it throws, what was built so far is destroyed.
     package func rebuild(
-        _ initialize: (Any.Type, UnsafeMutableRawPointer) throws -> Void
+        _ initialize: (any ValueShape, UnsafeMutableRawPointer) throws -> Void
     ) throws -> FunctionWords {
         if context != .none { try CaptureProof.require() }
         return try rebuildUnproved(initialize)
@@ -14,7 +14,7 @@ extension ClosureReference {
 
     /// Puts the closure together on the assumption that boxes are laid out as this library believes.
     func rebuildUnproved(
-        _ initialize: (Any.Type, UnsafeMutableRawPointer) throws -> Void
+        _ initialize: (any ValueShape, UnsafeMutableRawPointer) throws -> Void
     ) throws -> FunctionWords {
         switch context {
         case .none:
@@ -23,17 +23,17 @@ extension ClosureReference {
             return try function.resolve(context: EmptyArrayStorage.address)
         case .array(let element):
             return try withUnsafeTemporaryAllocation(of: UnsafeRawPointer.self, capacity: 1) { word in
-                let type = ValueWitness(try element.resolve()).array
+                let shape = try arrayShape(of: element)
                 guard let place = word.baseAddress else { throw NotPortable.damaged("an array has no place") }
-                try initialize(type, place)
-                defer { ValueWitness(type).destroy(at: place) }
+                try initialize(shape, place)
+                defer { shape.destroy(at: place) }
                 return try function.resolve(context: place.pointee)
             }
         case .box(let metadata, let bindings, let captures):
             // Everything that can fail without the captured values comes before the allocation.
             let box = try checkedBox(metadata, bindings: bindings, captures: captures)
             let words = try GenericBindings.words(of: bindings)
-            let layout = try layout(captures: captures, bindings: bindings)
+            let layout = try CaptureLayout.of(box, GenericBindings(of: box, bindings))
             _ = try function.resolve(context: nil)
 
             guard let object = mp_swift_allocate(box.metadata, layout.size, layout.alignmentMask) else {
@@ -50,8 +50,8 @@ extension ClosureReference {
                     case (.function(let inner), _):
                         let words = try inner.rebuildUnproved(initialize)
                         place.initializeMemory(as: FunctionWords.Stored.self, to: words.stored)
-                    case (.value, .value(let type)):
-                        try initialize(type, place)
+                    case (.value, .value(let shape)):
+                        try initialize(shape, place)
                     case (.value, .function):
                         throw NotPortable.damaged("a capture is of the wrong kind")
                     }
@@ -86,14 +86,6 @@ extension ClosureReference {
             default: throw .damaged("a capture is of another kind than its closure expects")
             }
         }
-        if box.sourceCount == 0 {
-            for (index, capture) in captures.enumerated() {
-                guard case .value(let type) = capture else { continue }
-                guard let expected = box.captureName(index).resolve(), try type.resolve() == expected else {
-                    throw .damaged("a capture is of another type than its closure expects")
-                }
-            }
-        }
         return box
     }
 }
@@ -101,8 +93,8 @@ extension ClosureReference {
 extension CaptureLayout.Element {
     fileprivate func destroy(at place: UnsafeMutableRawPointer) {
         switch self {
-        case .value(let type):
-            ValueWitness(type).destroy(at: place)
+        case .value(let shape):
+            shape.destroy(at: place)
         case .function:
             place.assumingMemoryBound(to: FunctionWords.Stored.self).deinitialize(count: 1)
         }

@@ -1,0 +1,85 @@
+/// What a descriptor says of the fields of a type, also where nothing but the descriptor was emitted.
+extension TypeDescriptor {
+    /// A stored property, or a case of an enumeration.
+    struct Field {
+        let label: String
+        /// The type; `nil` for a case without a payload.
+        let name: MangledName?
+        let isIndirect: Bool
+    }
+
+    /// More fields than this are taken for a misreading.
+    private static let fieldLimit = 1 << 16
+
+    /// The function that returns the metadata; there is none where the optimizer left it out.
+    var hasMetadata: Bool { address.load(fromByteOffset: 12, as: Int32.self) != 0 }
+
+    /// Whether the type is one that can be copied and can escape.
+    ///
+    /// For a generic type the flag says whether one of its parameters need not be.
+    var isCopyable: Bool { isGeneric || address.load(as: UInt32.self) & 0x20 == 0 }
+
+    /// The numbers of an enumeration's cases with payloads and without.
+    var caseCounts: (payloads: Int, empty: Int) {
+        // The upper byte is the offset of a word in metadata.
+        let payloads = Int(address.load(fromByteOffset: 20, as: UInt32.self) & 0xFF_FFFF)
+        return (payloads, Int(address.load(fromByteOffset: 24, as: UInt32.self)))
+    }
+
+    /// The stored properties in the order in which they lie in memory, or the cases, those with payloads first;
+    /// `nil` in code that was compiled without reflection metadata.
+    ///
+    /// `FieldDescriptor` and `FieldRecord` in include/swift/RemoteInspection/Records.h of the Swift project.
+    var fields: [Field]? {
+        guard address.load(fromByteOffset: 16, as: Int32.self) != 0 else { return nil }
+        let record = relativePointer(at: 16)
+        guard ImageTable.isMapped(record, count: 16, content: .data),
+            record.load(fromByteOffset: 10, as: UInt16.self) == 12
+        else { return nil }
+        let count = Int(record.load(fromByteOffset: 12, as: UInt32.self))
+        guard count < Self.fieldLimit, ImageTable.isMapped(record, count: 16 + 12 * count, content: .data) else {
+            return nil
+        }
+        let counts = caseCounts
+        let expected =
+            isEnumeration ? counts.payloads + counts.empty : Int(address.load(fromByteOffset: 20, as: UInt32.self))
+        guard count == expected else { return nil }
+        let fields = (0..<count).map { index in
+            let field = record + 16 + 12 * index
+            func target(_ offset: Int) -> UnsafeRawPointer? {
+                let relative = Int(field.load(fromByteOffset: offset, as: Int32.self))
+                return relative == 0 ? nil : field + offset + relative
+            }
+            return Field(
+                label: target(8).map { String(cString: $0.assumingMemoryBound(to: CChar.self)) } ?? "",
+                name: target(4).map { MangledName($0) },
+                isIndirect: field.load(as: UInt32.self) & 1 != 0)
+        }
+        guard !isEnumeration || fields.prefix(while: { $0.name != nil }).count == counts.payloads else { return nil }
+        return fields
+    }
+
+    /// The name with those of the module and the types around it; `nil` for a type that was declared in C, which
+    /// may have a union or fields of single bits.
+    var qualifiedName: String? {
+        var names = [name]
+        var context = address
+        while true {
+            let field = context + 4
+            let relative = Int(field.load(as: Int32.self))
+            guard relative != 0 else { return nil }
+            context = field + (relative & ~1)
+            if relative & 1 != 0 {
+                guard ImageTable.isMapped(context, count: 8, content: .data) else { return nil }
+                context = context.load(as: UnsafeRawPointer.self)
+            }
+            guard ImageTable.isMapped(context, count: 12, content: .data) else { return nil }
+            let kind = context.load(as: UInt32.self) & 0x1F
+            // A module, or a type; extensions and anonymous contexts have no name.
+            guard kind == 0 || kind >= 16 else { continue }
+            let text = context + 8 + Int(context.load(fromByteOffset: 8, as: Int32.self))
+            names.append(String(cString: text.assumingMemoryBound(to: CChar.self)))
+            if kind == 0 { return names.last == "__C" ? nil : names.reversed().joined(separator: ".") }
+        }
+    }
+}
