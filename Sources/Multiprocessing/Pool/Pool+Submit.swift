@@ -133,7 +133,7 @@ extension Pool {
         work: () throws -> Work<Input, Output>
     ) -> Future<Output> {
         do {
-            let item = try ItemChunk(core: core, input: input, work: work())
+            let item = try ItemChunk(core: core, input: input, work: work().carrying(core.carrier))
             let future = Future<Output>(item)
             core.submit(item)
             return future

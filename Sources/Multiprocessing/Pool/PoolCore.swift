@@ -14,6 +14,9 @@ final class PoolCore: Sendable {
     /// Whether work has to be encoded, because workers are other processes.
     let needsPortableWork: Bool
 
+    /// The callers' task-locals that go to worker processes, if there are such.
+    let carrier: TaskLocalCarrier?
+
     let state: Mutex<State>
 
     /// How many a pool's results can still reach: the pool itself, and each pending future that somebody holds.
@@ -53,9 +56,12 @@ final class PoolCore: Sendable {
         }
     }
 
-    init(backend: any Backend, workerCount: Int) throws {
+    init(backend: any Backend, workerCount: Int, configuration: Pool.Configuration = Pool.Configuration()) throws {
         self.workerCount = workerCount
         needsPortableWork = backend.needsPortableWork
+        carrier =
+            needsPortableWork && !configuration.carriedTaskLocals.isEmpty
+            ? try TaskLocalCarrier(configuration.carriedTaskLocals) : nil
         state = Mutex(State(scheduler: Scheduler(workerCount: workerCount, formsTrains: needsPortableWork)))
         let group = try backend.makeWorkers(count: workerCount, reportingTo: WorkerEvents(core: self))
         state.withLock { $0.group = group }
