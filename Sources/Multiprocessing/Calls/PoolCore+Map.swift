@@ -24,7 +24,7 @@ extension PoolCore {
         guard isOpen else { throw PoolError.poolShutDown }
         let outputs = inputs.count.flatMap { OutputArray<Output>(count: $0) }
         let pipeline = Pipeline(core: self, stopsAtFailure: true, keepsArrivals: true, outputs: outputs)
-        let work = loop.map { work.with($0) } ?? work
+        let work = try (loop.map { work.with($0) } ?? work).carrying(carrier)
         return try await withCancellation(isolation: #isolation) {
             try await drive(pipeline, inputs, work, chunkSize: chunkSize)
         } onCancel: {

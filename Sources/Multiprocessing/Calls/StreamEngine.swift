@@ -21,7 +21,8 @@ struct SequenceEngine<Base: IteratorProtocol, Output: Sendable>: StreamEngine wh
     private var deliveredCount = 0
     private var isFinished = false
 
-    init(_ base: Base, _ plan: StreamPlan<Base.Element, Output>) {
+    init(_ base: Base, _ plan: StreamPlan<Base.Element, Output>) throws {
+        let plan = try plan.carrying()
         self.plan = plan
         owner = PipelineOwner(plan.makePipeline())
         drain = ResultDrain(owner.pipeline, order: plan.order)
@@ -84,9 +85,9 @@ where Base.Element: Sendable {
     private var isFeeding = false
     private var isFinished = false
 
-    init(_ base: Base, _ plan: StreamPlan<Base.Element, Output>) {
+    init(_ base: Base, _ plan: StreamPlan<Base.Element, Output>) throws {
         self.base = base
-        self.plan = plan
+        self.plan = try plan.carrying()
         owner = PipelineOwner(plan.makePipeline())
         drain = ResultDrain(owner.pipeline, order: plan.order)
     }

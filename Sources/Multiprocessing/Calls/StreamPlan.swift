@@ -31,6 +31,20 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
         self.stopsAtFailure = stopsAtFailure
     }
 
+    /// The same plan, with those values of the reading task that the pool carries to worker processes.
+    func carrying() throws -> StreamPlan {
+        StreamPlan(self, try work.carrying(pool.core.carrier))
+    }
+
+    private init(_ plan: StreamPlan, _ work: Work<Input, Output>) {
+        pool = plan.pool
+        self.work = work
+        chunkSize = plan.chunkSize
+        buffer = plan.buffer
+        order = plan.order
+        stopsAtFailure = plan.stopsAtFailure
+    }
+
     func makePipeline() -> Pipeline<Output> {
         Pipeline(core: pool.core, stopsAtFailure: stopsAtFailure, keepsArrivals: order.kind == .completion)
     }

@@ -78,6 +78,17 @@ extension PoolError {
         PoolError(.notPortable, "\(error.reason); use another type, make the work a Job, or use Pool(.threads)")
     }
 
+    static func taskLocalNotPortable(_ type: Any.Type, _ error: NotPortable) -> PoolError {
+        var made = PoolError(
+            .notPortable,
+            """
+            the task-local of type \(readableName(of: type)) cannot be found in a worker process, because \(error.reason); \
+            pass the static property itself, as in CarriedTaskLocal(Trace.$context)
+            """)
+        made.typeName = readableName(of: type)
+        return made
+    }
+
     static func closureNotPortable(_ error: NotPortable) -> PoolError {
         var made = PoolError(
             .notPortable,

@@ -59,7 +59,7 @@ class FutureState<Output: Sendable>: ItemState, @unchecked Sendable {
 
     // MARK: Waiting
 
-    /// Suspends until the outcome is settled; as ``ItemState/waitUntilFinished()``.
+    /// Suspends until the outcome is settled; as ``ItemState/waitUntilFinished(by:)``.
     nonisolated(nonsending) final func wait() async -> Outcome {
         await waitUntilFinished() == .finished ? finalOutcome : .failure(CancellationError())
     }

@@ -145,7 +145,7 @@ extension Pool {
         work: () throws -> Work<Input, Output>
     ) async throws -> Output {
         try Task.checkCancellation()
-        let item = try ItemChunk(core: core, input: input, work: work())
+        let item = try ItemChunk(core: core, input: input, work: work().carrying(core.carrier))
         core.submitAwaited(item)
         return try await item.wait().get()
     }

@@ -13,15 +13,17 @@
 /// - Parameters:
 ///   - backend: Where the workers run.
 ///   - workers: How many work items run at the same time; by default one per usable core.
+///   - configuration: How the pool works beyond that.
 ///   - body: Uses the pool; runs where the caller runs.
 /// - Returns: What `body` returns.
 /// - Throws: What `body` throws, or ``PoolError`` when the pool cannot be made.
 nonisolated(nonsending) public func withPool<Value>(
     _ backend: any Backend = .processes,
     workers: Int? = nil,
+    configuration: Pool.Configuration = Pool.Configuration(),
     _ body: nonisolated(nonsending) (Pool) async throws -> Value
 ) async throws -> Value {
-    let pool = try Pool(backend, workers: workers)
+    let pool = try Pool(backend, workers: workers, configuration: configuration)
     do {
         let value = try await body(pool)
         await pool.shutDown()

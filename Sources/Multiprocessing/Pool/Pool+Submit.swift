@@ -47,7 +47,7 @@ extension Pool {
 
     /// Queues a closure with its input and returns a future of its value.
     ///
-    /// As ``submit(_:)``, for work that needs a value: the input is sent to the worker with the work.
+    /// As for a closure without an input, for work that needs a value: it is sent to the worker with the work.
     ///
     /// - Parameters:
     ///   - input: What the closure is called with; `Codable` if the workers are processes.
@@ -62,7 +62,7 @@ extension Pool {
 
     /// Queues a closure with its input and returns a future of its value.
     ///
-    /// As ``submit(_:)``, for work that needs a value: the input is sent to the worker with the work.
+    /// As for a closure without an input, for work that needs a value: it is sent to the worker with the work.
     ///
     /// - Parameters:
     ///   - input: What the closure is called with; `Codable` if the workers are processes.
@@ -133,7 +133,7 @@ extension Pool {
         work: () throws -> Work<Input, Output>
     ) -> Future<Output> {
         do {
-            let item = try ItemChunk(core: core, input: input, work: work())
+            let item = try ItemChunk(core: core, input: input, work: work().carrying(core.carrier))
             let future = Future<Output>(item)
             core.submit(item)
             return future

@@ -13,7 +13,7 @@ import MultiprocessingSystem
 /// the item fails with ``PoolError/Code/workerCrashed`` and the worker is replaced. Workers
 /// start when work is waiting for them, up to ``workerCount``.
 ///
-/// A pool is best used through ``withPool(_:workers:_:)``. A pool that is merely dropped ends
+/// A pool is best used through ``withPool(_:workers:configuration:_:)``. A pool that is merely dropped ends
 /// its workers once nobody can see a result any more: when the pool and every future of
 /// pending work are gone. That never blocks.
 public final class Pool: Sendable {
@@ -31,9 +31,15 @@ public final class Pool: Sendable {
     ///   - backend: Where the workers run.
     ///   - workers: How many work items run at the same time. By default as many as the cores
     ///     that this process may use, by its affinity mask and its cgroup's quota.
-    /// - Throws: ``PoolError/Code/invalidArgument`` when `workers` is less than 1 or more than 65,536, and
+    ///   - configuration: How the pool works beyond that.
+    /// - Throws: ``PoolError/Code/invalidArgument`` when `workers` is less than 1 or more than 65,536,
+    ///   ``PoolError/Code/notPortable`` when a task-local to carry cannot be found in a worker process, and
     ///   ``PoolError/Code/workerStartFailed`` when the backend cannot run here at all.
-    public init(_ backend: any Backend = .processes, workers: Int? = nil) throws {
+    public init(
+        _ backend: any Backend = .processes,
+        workers: Int? = nil,
+        configuration: Configuration = Configuration()
+    ) throws {
         if let workers, workers < 1 {
             throw PoolError.invalidArgument(
                 "workers", workers, "a pool needs at least 1 worker; leave it out for one per usable core")
@@ -42,7 +48,8 @@ public final class Pool: Sendable {
             throw PoolError.invalidArgument(
                 "workers", workers, "a pool has at most \(Self.maximumWorkers) workers")
         }
-        core = try PoolCore(backend: backend, workerCount: workers ?? Cores.usableHere)
+        core = try PoolCore(
+            backend: backend, workerCount: workers ?? Cores.usableHere, configuration: configuration)
     }
 
     deinit {

@@ -15,6 +15,9 @@ final class PoolCore: Sendable {
     /// Whether work has to be encoded, because workers are other processes.
     let needsPortableWork: Bool
 
+    /// The callers' task-locals that go to worker processes, if there are such.
+    let carrier: TaskLocalCarrier?
+
     let state: Mutex<State>
 
     /// How many a pool's results can still reach: the pool itself, and each pending future that somebody holds.
@@ -54,9 +57,12 @@ final class PoolCore: Sendable {
         }
     }
 
-    init(backend: any Backend, workerCount: Int) throws {
+    init(backend: any Backend, workerCount: Int, configuration: Pool.Configuration = Pool.Configuration()) throws {
         self.workerCount = workerCount
         needsPortableWork = backend.needsPortableWork
+        carrier =
+            needsPortableWork && !configuration.carriedTaskLocals.isEmpty
+            ? try TaskLocalCarrier(configuration.carriedTaskLocals) : nil
         let scheduler = Scheduler(
             workerCount: workerCount, formsTrains: needsPortableWork, inquires: needsPortableWork)
         state = Mutex(State(scheduler: scheduler))

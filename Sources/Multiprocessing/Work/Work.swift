@@ -34,6 +34,12 @@ final class Work<Input: Sendable, Output: Sendable>: Sendable {
         Work(body, function, context: context, loop: loop)
     }
 
+    /// The same work, with those values of the calling task that its pool carries to worker processes.
+    func carrying(_ carrier: TaskLocalCarrier?) throws -> Work {
+        guard let carrier else { return self }
+        return Work(body, function, context: try carrier.context(behind: context), loop: loop)
+    }
+
     /// Encodes a single input.
     func portableChunk(of input: Input) throws -> PortableChunk {
         guard let function else { throw PortableFailure.notPrepared }

@@ -46,7 +46,13 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
 
     private final class Prepared {
         let body: Body<Input, Output>
-        init(_ body: Body<Input, Output>) { self.body = body }
+        /// The caller's task-local values, if some came with the call.
+        let carried: CarriedValues?
+
+        init(_ body: Body<Input, Output>, _ carried: CarriedValues?) {
+            self.body = body
+            self.carried = carried
+        }
     }
 
     init(_ prepare: @escaping Prepare) throws {
@@ -62,17 +68,30 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
         _ context: WorkerContext?,
         _ session: WorkerSession
     ) async {
-        var stride: Range<Int>? = chunk.firstStride
         let body: Body<Input, Output>
+        let carried: CarriedValues?
         do {
-            body = try self.body(context, session.keys)
+            (body, carried) = try prepared(context, session.keys)
         } catch {
+            var stride: Range<Int>? = chunk.firstStride
             while let items = stride {
                 for _ in items { session.fail(error) }
                 stride = session.nextStride(of: chunk, behind: items.upperBound)
             }
             return
         }
+        guard let carried else { return await run(body, chunk, &items, array, session) }
+        await carried.bind { await run(body, chunk, &items, array, session) }
+    }
+
+    nonisolated(nonsending) private func run(
+        _ body: Body<Input, Output>,
+        _ chunk: WorkerChunk,
+        _ items: inout ByteReader,
+        _ array: Landing?,
+        _ session: WorkerSession
+    ) async {
+        var stride: Range<Int>? = chunk.firstStride
         switch body {
         case .synchronous(let body) where inputs.isBitwise && outputs.isBitwise:
             guard let inputs = bitwiseInputs(chunk, &items) else { return session.fail(PortableFailure.unknownFrame) }
@@ -169,21 +188,26 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
         }
     }
 
-    private func body(_ context: WorkerContext?, _ keys: ReceivedKeys) throws -> Body<Input, Output> {
+    /// The function, and the task-local values to call it with.
+    private func prepared(
+        _ context: WorkerContext?,
+        _ keys: ReceivedKeys
+    ) throws -> (Body<Input, Output>, CarriedValues?) {
         guard let context else {
-            if let plain { return plain }
+            if let plain { return (plain, nil) }
             var nothing = ByteReader(UnsafeRawBufferPointer(start: nil, count: 0))
             let body = try prepare(&nothing, keys)
             plain = body
-            return body
+            return (body, nil)
         }
-        if let prepared = context.prepared as? Prepared { return prepared.body }
-        let body = try context.bytes.withUnsafeBytes { bytes in
+        if let prepared = context.prepared as? Prepared { return (prepared.body, prepared.carried) }
+        let prepared = try context.bytes.withUnsafeBytes { bytes in
             var reader = ByteReader(bytes)
-            return try prepare(&reader, keys)
+            // Behind what the function needs lies what the call carries.
+            return Prepared(try prepare(&reader, keys), try CarriedValues(from: &reader, keys: keys))
         }
-        context.prepared = Prepared(body)
-        return body
+        context.prepared = prepared
+        return (prepared.body, prepared.carried)
     }
 
     func landing(size: UInt64) throws -> Landing {

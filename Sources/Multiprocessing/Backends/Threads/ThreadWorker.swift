@@ -149,7 +149,8 @@ final class ThreadWorker: Sendable {
                 if isCancelled { task.cancel() }
             }
         }
-        state.withLock { $0.chunkTask = nil }
+        // Let go of outside of the lock.
+        _ = state.withLock { $0.chunkTask.take() }
     }
 
     private enum Next {

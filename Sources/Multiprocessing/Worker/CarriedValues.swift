@@ -1,0 +1,73 @@
+import MultiprocessingCoding
+
+/// The task-local values that came with a call, in the worker process that runs its items.
+final class CarriedValues {
+    private let values: [any CarriedValue]
+
+    /// Reads what ``TaskLocalCarrier/context(behind:)`` wrote; `nil` if that is nothing.
+    init?(from reader: inout ByteReader, keys: ReceivedKeys) throws {
+        guard !reader.isAtEnd else { return nil }
+        var values: [any CarriedValue] = []
+        while !reader.isAtEnd {
+            var name = try ReferenceReader(sealed: Array(try reader.readItem()))
+            let closure = try ClosureReference(decoding: &name)
+            let type = try TypeReference(decoding: &name).resolve()
+            guard name.isAtEnd, closure.isEmpty else { throw PortableFailure.unknownFunction }
+            var nothing = ByteReader(UnsafeRawBufferPointer(start: nil, count: 0))
+            let words = try closure.rebuild(from: &nothing, keys: keys)
+            var value = ByteReader(try reader.readItem())
+            func make<Value: Sendable>(_: Value.Type) throws -> any CarriedValue {
+                try TypedCarriedValue<Value>(words, from: &value, keys)
+            }
+            // Safe: only values of a Sendable type are carried, which cannot be asked for at run time.
+            values.append(try _openExistential(unsafeBitCast(type, to: (any Sendable.Type).self), do: make))
+        }
+        self.values = values
+    }
+
+    /// Calls `body` where the caller is, with all values bound.
+    func bind(
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: nonisolated(nonsending) () async -> Void
+    ) async {
+        await bind(values[...], isolation: isolation, body)
+    }
+
+    private func bind(
+        _ rest: ArraySlice<any CarriedValue>,
+        isolation: isolated (any Actor)?,
+        _ body: nonisolated(nonsending) () async -> Void
+    ) async {
+        guard let first = rest.first else { return await body() }
+        await first.bind(isolation: isolation) { await bind(rest.dropFirst(), isolation: isolation, body) }
+    }
+}
+
+/// A value to bind, whatever its type is.
+private protocol CarriedValue {
+    func bind(isolation: isolated (any Actor)?, _ body: nonisolated(nonsending) () async -> Void) async
+}
+
+private struct TypedCarriedValue<Value: Sendable>: CarriedValue {
+    private let local: TaskLocal<Value>
+    private let value: Value
+
+    init(_ words: FunctionWords, from reader: inout ByteReader, _ keys: ReceivedKeys) throws {
+        local = (words.box() as TaskLocalBox<Value>).body()
+        do {
+            value = try Codec<Value>.resolve().decode(from: &reader, keys: keys)
+        } catch {
+            throw PoolError.notDecodable(Value.self, as: "task-local value", error)
+        }
+    }
+
+    func bind(isolation: isolated (any Actor)?, _ body: nonisolated(nonsending) () async -> Void) async {
+        await local.withValue(
+            value,
+            operation: {
+                _ = isolation
+                await body()
+            },
+            isolation: isolation)
+    }
+}
