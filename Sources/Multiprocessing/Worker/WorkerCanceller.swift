@@ -61,6 +61,8 @@ final class WorkerCanceller: Sendable {
         }
     }
 
+    private var isIdle: Bool { state.withLock { $0.chunk == nil } }
+
     /// Notes which chunk is run, in which task.
     func begin(_ chunk: WorkerChunk, _ task: Task<Void, Never>?) {
         let isCancelled = state.withLock { state in
@@ -84,8 +86,6 @@ final class WorkerCanceller: Sendable {
             return state.isTaskSpent
         }
     }
-
-    private var isIdle: Bool { state.withLock { $0.chunk == nil } }
 
     private func cancel(_ sequence: UInt64) {
         let (chunk, task): (WorkerChunk?, Task<Void, Never>?) = state.withLock { state in
