@@ -13,6 +13,8 @@ enum Probe {
     static func main() async throws {
         setvbuf(stdout, nil, _IOLBF, 0)
         switch CommandLine.arguments.dropFirst().first {
+        case "buffered": try await buffered()
+        case "unheard": try await unheard()
         case "busy": try await busy()
         case "asleep": try await asleep()
         case "idle": try await idle()
@@ -22,8 +24,6 @@ enum Probe {
         case "exit": try await exitBusy()
         case "interrupted": try await interrupted()
         case "deleted": try await deleted()
-        case "buffered": try await buffered()
-        case "unheard": try await unheard()
         default: fatalError("probe: name what to do")
         }
     }

@@ -63,6 +63,8 @@ final class WorkerCanceller: Sendable {
         }
     }
 
+    private var isIdle: Bool { state.withLock { $0.chunk == nil } }
+
     /// Notes which chunk is run, in which task.
     func begin(_ chunk: WorkerChunk, _ task: Task<Void, Never>?) {
         let isCancelled = state.withLock { state in
@@ -91,8 +93,6 @@ final class WorkerCanceller: Sendable {
     func answer(_ sequence: UInt64) {
         state.withLock { $0.listener }?.answer(sequence)
     }
-
-    private var isIdle: Bool { state.withLock { $0.chunk == nil } }
 
     private func cancel(_ sequence: UInt64) {
         let (chunk, task): (WorkerChunk?, Task<Void, Never>?) = state.withLock { state in

@@ -60,6 +60,16 @@ private func choice(isolated: Bool) async throws {
     _ = chosen
 }
 
+private func bothBackends() async throws {
+    let backends: [any Backend] = [.threads, .processes]
+    for backend in backends {
+        let doubled = try await withPool(backend, workers: 2) { pool in
+            try await pool.map(1...3) { $0 * 2 }
+        }
+        assert(doubled == [2, 4, 6])
+    }
+}
+
 private func captures(pool: Pool) async throws {
     let factor = 3
     let products = try await pool.map(1...10) { $0 * factor }
