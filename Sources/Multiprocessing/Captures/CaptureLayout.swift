@@ -1,4 +1,5 @@
 import CMultiprocessing
+import MultiprocessingRuntime
 import Synchronization
 
 /// Where each capture lies in a box: one after another, each aligned for its type.

@@ -1,5 +1,6 @@
 import Glibc
 import MultiprocessingCoding
+import MultiprocessingRuntime
 
 /// The proof, made once in each process, that captures are laid out as this library believes.
 ///

@@ -1,4 +1,5 @@
 import CMultiprocessing
+import MultiprocessingRuntime
 
 extension ClosureReference {
     /// Puts the closure together in this process.

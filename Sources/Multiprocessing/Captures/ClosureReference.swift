@@ -1,3 +1,5 @@
+import MultiprocessingRuntime
+
 /// A closure's code and how to rebuild its context, in a form that another process understands.
 ///
 /// The captured values travel separately, in the order in which the closure's box has them. Their types do

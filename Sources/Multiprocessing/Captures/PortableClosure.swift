@@ -1,4 +1,5 @@
 import CMultiprocessing
+import MultiprocessingRuntime
 
 /// A closure of this process, taken apart so that it can be sent.
 ///

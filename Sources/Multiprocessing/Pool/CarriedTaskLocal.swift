@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 
 /// A task-local whose value goes with the work to worker processes, such as a trace's context.
 ///

@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 
 /// The task-local values that came with a call, in the worker process that runs its items.
 final class CarriedValues {

@@ -1,5 +1,6 @@
 import CMultiprocessing
 @preconcurrency import Glibc
+import MultiprocessingRuntime
 
 /// Failures that assertions of XCTest record in this worker.
 ///

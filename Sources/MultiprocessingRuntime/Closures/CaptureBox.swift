@@ -3,18 +3,18 @@
 /// The metadata is `TargetHeapLocalVariableMetadata` in include/swift/ABI/Metadata.h, and the
 /// capture descriptor is `CaptureDescriptor` in include/swift/RemoteInspection/Records.h of the
 /// Swift project; lib/IRGen/GenHeap.cpp and GenFunc.cpp emit them.
-struct CaptureBox {
+package struct CaptureBox {
     /// How the runtime marks metadata of such an object.
-    static let kind: UInt = 0x400
+    package static let kind: UInt = 0x400
     /// More captures than this are taken for a misreading.
     private static let captureLimit = 256
     private static let headerSize = 16
 
-    let metadata: UnsafeRawPointer
+    package let metadata: UnsafeRawPointer
     private let descriptor: UnsafeRawPointer
 
     /// Takes `metadata` for that of a capture box if all of it looks like one.
-    init?(metadata: UnsafeRawPointer) {
+    package init?(metadata: UnsafeRawPointer) {
         // The word two before is the function that destroys the object.
         guard UInt(bitPattern: metadata) % 8 == 0,
             ImageTable.isMapped(metadata - 16, count: 40, content: .data),
@@ -36,24 +36,24 @@ struct CaptureBox {
         }
     }
 
-    var captureCount: Int { Int(descriptor.load(as: UInt32.self)) }
+    package var captureCount: Int { Int(descriptor.load(as: UInt32.self)) }
 
     /// How many generic parameters the captured types are written in.
     var sourceCount: Int { Int(descriptor.load(fromByteOffset: 4, as: UInt32.self)) }
 
     /// How many words of metadata and witness tables precede the captures.
-    var bindingCount: Int { Int(descriptor.load(fromByteOffset: 8, as: UInt32.self)) }
+    package var bindingCount: Int { Int(descriptor.load(fromByteOffset: 8, as: UInt32.self)) }
 
     /// Where in the object the bindings begin, and the captures follow.
-    var bindingOffset: Int { Self.headerSize }
+    package var bindingOffset: Int { Self.headerSize }
 
     /// The mangled name of a capture's type.
-    func captureName(_ index: Int) -> MangledName {
+    package func captureName(_ index: Int) -> MangledName {
         MangledName(relativePointer(at: 12 + 4 * index))
     }
 
     /// A generic parameter's mangled name, and where its metadata is found.
-    func source(_ index: Int) -> (parameter: String, place: String) {
+    package func source(_ index: Int) -> (parameter: String, place: String) {
         let offset = 12 + 4 * captureCount + 8 * index
         return (MangledName(relativePointer(at: offset)).text, MangledName(relativePointer(at: offset + 4)).text)
     }

@@ -36,9 +36,9 @@ package struct FunctionWords: Sendable {
     }
 
     /// How a function value lies in memory: its code's address and one counted reference or zero.
-    typealias Stored = (code: UInt, context: AnyObject?)
+    package typealias Stored = (code: UInt, context: AnyObject?)
 
-    var stored: Stored { (code, storage) }
+    package var stored: Stored { (code, storage) }
 
     /// Puts a function together again.
     ///

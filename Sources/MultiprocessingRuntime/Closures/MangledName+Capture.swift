@@ -1,6 +1,6 @@
 extension MangledName {
     /// What this name, of a captured type, says about how the capture is stored.
-    enum Storage {
+    package enum Storage {
         /// As the type's values always are.
         case value
         /// As the two words of a function value.
@@ -10,7 +10,7 @@ extension MangledName {
     }
 
     /// The name's last characters tell functions and references of other strengths apart.
-    var storage: Storage {
+    package var storage: Storage {
         let tail = text
         for (suffix, what) in [
             ("Xw", "a weak reference"), ("Xo", "an unowned reference"), ("Xu", "an unmanaged reference"),

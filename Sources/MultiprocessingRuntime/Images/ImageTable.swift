@@ -109,7 +109,7 @@ extension ImageTable {
     }
 
     /// Whether `count` bytes from `pointer` lie in one segment that can hold `content`.
-    static func isMapped(_ pointer: UnsafeRawPointer, count: Int, content: Content) -> Bool {
+    package static func isMapped(_ pointer: UnsafeRawPointer, count: Int, content: Content) -> Bool {
         let start = UInt(bitPattern: pointer)
         let (end, overflow) = start.addingReportingOverflow(UInt(count))
         guard !overflow else { return false }

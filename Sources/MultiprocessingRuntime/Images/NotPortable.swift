@@ -4,13 +4,13 @@ package struct NotPortable: Error, Hashable, Sendable, CustomStringConvertible {
     package let reason: String
 
     /// The type that is in the way, if one is.
-    let typeName: String?
+    package let typeName: String?
 
     package init(_ reason: String) {
         self.init(reason, typeName: nil)
     }
 
-    init(_ reason: String, typeName: String?) {
+    package init(_ reason: String, typeName: String?) {
         self.reason = reason
         self.typeName = typeName
     }

@@ -4,13 +4,13 @@ import Glibc
 /// `Elf64_Sym`.
 ///
 /// What lies outside of the file reads as zero, so a damaged file yields fewer symbols.
-struct SymbolTable {
-    enum Kind: UInt8 {
+package struct SymbolTable {
+    package enum Kind: UInt8 {
         case object = 1
         case function = 2
     }
 
-    struct Entry {
+    package struct Entry {
         /// The address in the file, before the image's base is added.
         package let address: UInt
         package let size: UInt
@@ -27,7 +27,7 @@ struct SymbolTable {
         }
 
         /// Looks at the name without making a string of it; most entries are of no interest.
-        func nameEnds(with suffix: StaticString) -> Bool {
+        package func nameEnds(with suffix: StaticString) -> Bool {
             let count = suffix.utf8CodeUnitCount
             return nameLength >= count && memcmp(nameStart + nameLength - count, suffix.utf8Start, count) == 0
         }
@@ -40,7 +40,7 @@ struct SymbolTable {
     private var strings = 0
     private var zeroedSections: Set<UInt16> = []
 
-    init?(_ file: UnsafeRawBufferPointer) {
+    package init?(_ file: UnsafeRawBufferPointer) {
         self.file = file
         let sections = Int(truncatingIfNeeded: load(40, as: UInt64.self))
         let sectionSize = Int(load(58, as: UInt16.self))
@@ -64,7 +64,7 @@ struct SymbolTable {
         strings = Int(truncatingIfNeeded: load(stringSection &+ 24, as: UInt64.self))
     }
 
-    func forEach(_ kind: Kind, _ body: (Entry) -> Void) {
+    package func forEach(_ kind: Kind, _ body: (Entry) -> Void) {
         guard let start = file.baseAddress else { return }
         for offset in stride(from: entries.lowerBound, to: entries.upperBound, by: Self.entrySize) {
             guard load(offset + 4, as: UInt8.self) & 0xF == kind.rawValue else { continue }

@@ -1,7 +1,7 @@
 /// The class of the objects that hold the elements of arrays.
 ///
 /// `_ContiguousArrayStorage` in stdlib/public/core/ContiguousArrayBuffer.swift of the Swift project.
-enum ArrayStorage {
+package enum ArrayStorage {
     /// The descriptor of that class, from the storage of an array that has one.
     private static let descriptor: UInt? = {
         let array = [0]
@@ -12,7 +12,7 @@ enum ArrayStorage {
     }()
 
     /// The element type if `type` is a class of array storage.
-    static func element(of type: Any.Type) -> Any.Type? {
+    package static func element(of type: Any.Type) -> Any.Type? {
         // A metatype without a static type is the pointer to the type's metadata.
         let metadata = unsafeBitCast(type, to: UnsafeRawPointer.self)
         guard let address = descriptorOfClass(metadata), address == descriptor,
@@ -29,8 +29,8 @@ enum ArrayStorage {
 }
 
 /// The one object that is the storage of every empty array.
-enum EmptyArrayStorage {
-    static var address: UnsafeRawPointer {
+package enum EmptyArrayStorage {
+    package static var address: UnsafeRawPointer {
         // An array is one reference to its storage, and this one is never freed.
         unsafeBitCast([Int](), to: UnsafeRawPointer.self)
     }

@@ -3,7 +3,7 @@
 /// A descriptor holds flags and relative pointers only, so its bytes are the same in every process
 /// that loads the same file. The runtime trusts descriptors blindly; an address that was damaged, or that
 /// came from another build, must not reach it.
-struct DescriptorReference: Hashable, Sendable {
+package struct DescriptorReference: Hashable, Sendable {
     private let address: ImageAddress
     private let fingerprint: UInt32
 
@@ -11,13 +11,13 @@ struct DescriptorReference: Hashable, Sendable {
     static let minimumSize = 24
 
     /// Names the descriptor at `pointer`.
-    init(_ pointer: UnsafeRawPointer) throws(NotPortable) {
+    package init(_ pointer: UnsafeRawPointer) throws(NotPortable) {
         address = try ImageAddress(pointer, count: Self.minimumSize, content: .data)
         fingerprint = Self.fingerprint(of: pointer)
     }
 
     /// Finds the descriptor in this process.
-    func resolve() throws(NotPortable) -> UnsafeRawPointer {
+    package func resolve() throws(NotPortable) -> UnsafeRawPointer {
         let pointer = try address.resolve(count: Self.minimumSize, content: .data)
         guard Self.fingerprint(of: pointer) == fingerprint else {
             throw .damaged("an address holds another descriptor than in the process that sent it")
@@ -32,12 +32,12 @@ struct DescriptorReference: Hashable, Sendable {
         }
     }
 
-    func encode(into bytes: inout [UInt8]) {
+    package func encode(into bytes: inout [UInt8]) {
         address.encode(into: &bytes)
         bytes.append(number: UInt(fingerprint))
     }
 
-    init(decoding reader: inout ReferenceReader) throws(NotPortable) {
+    package init(decoding reader: inout ReferenceReader) throws(NotPortable) {
         address = try ImageAddress(decoding: &reader)
         fingerprint = UInt32(truncatingIfNeeded: try reader.readNumber())
     }

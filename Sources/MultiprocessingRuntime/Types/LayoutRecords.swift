@@ -6,22 +6,22 @@ import Synchronization
 /// The records are `BuiltinTypeDescriptor` and `MultiPayloadEnumDescriptor` in
 /// include/swift/RemoteInspection/Records.h of the Swift project, in the sections `swift5_builtin`
 /// and `swift5_mpenum` of each image.
-struct LayoutRecords: Sendable {
-    struct Layout: Sendable {
-        let size: Int
-        let alignment: Int
-        let spareCount: Int
+package struct LayoutRecords: Sendable {
+    package struct Layout: Sendable {
+        package let size: Int
+        package let alignment: Int
+        package let spareCount: Int
     }
 
-    private(set) var layouts: [UInt: Layout] = [:]
+    package private(set) var layouts: [UInt: Layout] = [:]
     /// Whether an enumeration with several payloads has its tag in bits that those leave free.
-    private(set) var usesSpareBits: [UInt: Bool] = [:]
+    package private(set) var usesSpareBits: [UInt: Bool] = [:]
     private var imageCount = 0
 
     private static let cached = Mutex(LayoutRecords())
 
     /// The records of all images that are loaded now.
-    static var current: LayoutRecords {
+    package static var current: LayoutRecords {
         let count = ImageTable.scan().images.count
         if let known = cached.withLock({ $0.imageCount == count ? $0 : nil }) { return known }
         var records = LayoutRecords()

@@ -2,14 +2,14 @@
 ///
 /// docs/ABI/Mangling.rst: a byte from 0x01 to 0x17 is followed by four bytes, one from 0x18 to
 /// 0x1F by a pointer; only a zero byte outside of these ends the name.
-struct MangledName {
-    let bytes: UnsafeBufferPointer<UInt8>
+package struct MangledName {
+    package let bytes: UnsafeBufferPointer<UInt8>
 
-    init(_ bytes: Slice<UnsafeRawBufferPointer>) {
+    package init(_ bytes: Slice<UnsafeRawBufferPointer>) {
         self.bytes = UnsafeRawBufferPointer(rebasing: bytes).assumingMemoryBound(to: UInt8.self)
     }
 
-    init(_ start: UnsafeRawPointer) {
+    package init(_ start: UnsafeRawPointer) {
         var end = start
         while true {
             let byte = end.load(as: UInt8.self)
@@ -20,14 +20,14 @@ struct MangledName {
     }
 
     /// The name as text; meaningless where it holds symbolic references.
-    var text: String { String(decoding: bytes, as: UTF8.self) }
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
 
     /// The type of this name.
     ///
     /// - Parameters:
     ///   - context: The descriptor whose generic parameters the name may mention.
     ///   - arguments: The words that a metadata record of that descriptor stores for them.
-    func resolve(context: UnsafeRawPointer? = nil, arguments: UnsafeRawPointer? = nil) -> Any.Type? {
+    package func resolve(context: UnsafeRawPointer? = nil, arguments: UnsafeRawPointer? = nil) -> Any.Type? {
         guard let start = bytes.baseAddress else { return nil }
         return _getTypeByMangledNameInContext(
             start,

@@ -4,7 +4,7 @@
 /// Only what such names are made of is understood (docs/ABI/Mangling.rst of the Swift project): symbolic
 /// references, the standard library's abbreviations, generic arguments, tuples, optionals, substitutions and
 /// generic parameters.
-indirect enum NamedType {
+package indirect enum NamedType {
     case nominal(UnsafeRawPointer, arguments: [NamedType])
     case tuple([(label: String, type: NamedType)])
     case parameter(SyntheticGenericContext.Parameter)
@@ -13,7 +13,7 @@ indirect enum NamedType {
 }
 
 /// Reads a mangled name from the front, with a stack as the mangling wants it.
-struct NamedTypeParser {
+package struct NamedTypeParser {
     private enum Item {
         case type(NamedType)
         /// Where the elements of a tuple or the generic arguments begin.
@@ -33,7 +33,7 @@ struct NamedTypeParser {
     }
 
     /// The structure of `name`, or `nil` if anything else is in it.
-    static func parse(_ name: MangledName) -> NamedType? {
+    package static func parse(_ name: MangledName) -> NamedType? {
         var parser = NamedTypeParser(name)
         while parser.position < parser.bytes.count {
             guard parser.step() else { return nil }
@@ -221,14 +221,14 @@ struct NamedTypeParser {
 }
 
 /// The descriptors of the standard library's generic types that have an abbreviation.
-enum StandardType {
-    static var array: UnsafeRawPointer { descriptor(of: [Int].self) }
-    static var set: UnsafeRawPointer { descriptor(of: Set<Int>.self) }
-    static var dictionary: UnsafeRawPointer { descriptor(of: [Int: Int].self) }
-    static var optional: UnsafeRawPointer { descriptor(of: Int?.self) }
+package enum StandardType {
+    package static var array: UnsafeRawPointer { descriptor(of: [Int].self) }
+    package static var set: UnsafeRawPointer { descriptor(of: Set<Int>.self) }
+    package static var dictionary: UnsafeRawPointer { descriptor(of: [Int: Int].self) }
+    package static var optional: UnsafeRawPointer { descriptor(of: Int?.self) }
 
     /// The generic type that "S" and this letter stand for.
-    static func generic(_ letter: UInt8) -> UnsafeRawPointer? {
+    package static func generic(_ letter: UInt8) -> UnsafeRawPointer? {
         switch letter {
         case UInt8(ascii: "a"): array
         case UInt8(ascii: "h"): set

@@ -6,19 +6,19 @@
 /// capture descriptor refers to no context descriptor, so this one stands in: a chain of
 /// anonymous contexts, one a depth (`TargetAnonymousContextDescriptor` in
 /// include/swift/ABI/Metadata.h), without requirements.
-struct SyntheticGenericContext {
+package struct SyntheticGenericContext {
     /// A generic parameter by its depth and its index there.
-    struct Parameter: Hashable {
-        let depth: Int
-        let index: Int
+    package struct Parameter: Hashable {
+        package let depth: Int
+        package let index: Int
 
-        init(depth: Int, index: Int) {
+        package init(depth: Int, index: Int) {
             self.depth = depth
             self.index = index
         }
 
         /// docs/ABI/Mangling.rst: x, q_, q0_, q1_, … at depth 0, qd__, qd_0_, … at depth 1, qd0__, … at depth 2.
-        init?(mangled name: String) {
+        package init?(mangled name: String) {
             var rest = Substring(name)
             func number() -> Int? {
                 let digits = rest.prefix { $0.isNumber }
@@ -51,7 +51,7 @@ struct SyntheticGenericContext {
     private let innermost: Int
     private let arguments: [Any.Type]
 
-    init(_ types: [Parameter: Any.Type]) {
+    package init(_ types: [Parameter: Any.Type]) {
         // Every chain ends in a module, here of kind 0 and unique; its name is the empty string that
         // the zero of its own parent field makes.
         var descriptors: [UInt32] = [0x40, 0, UInt32(bitPattern: -4)]
@@ -90,7 +90,7 @@ struct SyntheticGenericContext {
     }
 
     /// The type of a name that mentions the parameters.
-    func resolve(_ name: MangledName) -> Any.Type? {
+    package func resolve(_ name: MangledName) -> Any.Type? {
         descriptors.withUnsafeBytes { descriptors in
             arguments.withUnsafeBytes { arguments in
                 guard let base = descriptors.baseAddress else { return nil }

@@ -1,7 +1,7 @@
 /// What a descriptor says of the fields of a type, also where nothing but the descriptor was emitted.
 extension TypeDescriptor {
     /// A stored property, or a case of an enumeration.
-    struct Field {
+    package struct Field {
         let label: String
         /// The type; `nil` for a case without a payload.
         let name: MangledName?
@@ -12,15 +12,15 @@ extension TypeDescriptor {
     private static let fieldLimit = 1 << 16
 
     /// The function that returns the metadata; there is none where the optimizer left it out.
-    var hasMetadata: Bool { address.load(fromByteOffset: 12, as: Int32.self) != 0 }
+    package var hasMetadata: Bool { address.load(fromByteOffset: 12, as: Int32.self) != 0 }
 
     /// Whether the type is one that can be copied and can escape.
     ///
     /// For a generic type the flag says whether one of its parameters need not be.
-    var isCopyable: Bool { isGeneric || address.load(as: UInt32.self) & 0x20 == 0 }
+    package var isCopyable: Bool { isGeneric || address.load(as: UInt32.self) & 0x20 == 0 }
 
     /// The numbers of an enumeration's cases with payloads and without.
-    var caseCounts: (payloads: Int, empty: Int) {
+    package var caseCounts: (payloads: Int, empty: Int) {
         // The upper byte is the offset of a word in metadata.
         let payloads = Int(address.load(fromByteOffset: 20, as: UInt32.self) & 0xFF_FFFF)
         return (payloads, Int(address.load(fromByteOffset: 24, as: UInt32.self)))
@@ -30,7 +30,7 @@ extension TypeDescriptor {
     /// `nil` in code that was compiled without reflection metadata.
     ///
     /// `FieldDescriptor` and `FieldRecord` in include/swift/RemoteInspection/Records.h of the Swift project.
-    var fields: [Field]? {
+    package var fields: [Field]? {
         guard address.load(fromByteOffset: 16, as: Int32.self) != 0 else { return nil }
         let record = relativePointer(at: 16)
         guard ImageTable.isMapped(record, count: 16, content: .data),
@@ -61,7 +61,7 @@ extension TypeDescriptor {
 
     /// The name with those of the module and the types around it; `nil` for a type that was declared in C, which
     /// may have a union or fields of single bits.
-    var qualifiedName: String? {
+    package var qualifiedName: String? {
         var names = [name]
         var context = address
         while true {

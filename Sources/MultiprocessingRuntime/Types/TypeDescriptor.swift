@@ -4,7 +4,7 @@
 /// The layout is `TargetTypeContextDescriptor` and what derives from it in
 /// include/swift/ABI/Metadata.h of the Swift project; it is part of the stable ABI. All of it is
 /// 32-bit fields, and pointers are relative to the field that holds them.
-struct TypeDescriptor {
+package struct TypeDescriptor {
     /// What the runtime calls `ContextDescriptorKind`, for the kinds that are types.
     private enum Kind: UInt32 {
         case `class` = 16
@@ -13,16 +13,16 @@ struct TypeDescriptor {
     }
 
     /// How a generic argument is stored in the metadata.
-    enum ParameterKind: UInt8 {
+    package enum ParameterKind: UInt8 {
         case type = 0
         case pack = 1
         case value = 2
     }
 
     /// One generic parameter, of this type or of a context around it.
-    struct Parameter {
+    package struct Parameter {
         /// `nil` for a kind that this library does not know.
-        let kind: ParameterKind?
+        package let kind: ParameterKind?
         /// Whether the argument is stored; one that a same-type requirement fixes is not.
         let isStored: Bool
     }
@@ -30,14 +30,14 @@ struct TypeDescriptor {
     /// Size of the smallest descriptor, up to the generic header that may follow it.
     static let minimumSize = 28
 
-    let address: UnsafeRawPointer
+    package let address: UnsafeRawPointer
     private let kind: Kind
 
     /// Takes `address` for a descriptor if what is there can be one.
     ///
     /// Descriptors come from metadata in the sender, and from received bytes in the receiver;
     /// the checks are for the latter.
-    init?(_ address: UnsafeRawPointer) {
+    package init?(_ address: UnsafeRawPointer) {
         self.init(incomplete: address)
         guard ImageTable.isMapped(relativePointer(at: 12), count: 1, content: .code),
             ImageTable.isMapped(address, count: genericHeaderOffset + 16, content: .data)
@@ -45,7 +45,7 @@ struct TypeDescriptor {
     }
 
     /// Takes `address` for a descriptor, also for one of a type whose metadata the optimizer left out.
-    init?(incomplete address: UnsafeRawPointer) {
+    package init?(incomplete address: UnsafeRawPointer) {
         guard UInt(bitPattern: address) % 4 == 0,
             ImageTable.isMapped(address, count: Self.minimumSize, content: .data),
             let kind = Kind(rawValue: address.load(as: UInt32.self) & 0x1F)
@@ -56,19 +56,19 @@ struct TypeDescriptor {
     }
 
     /// Whether this is the descriptor of a class or an actor.
-    var isClass: Bool { kind == .class }
+    package var isClass: Bool { kind == .class }
 
     /// Whether this is the descriptor of an enumeration.
-    var isEnumeration: Bool { kind == .enumeration }
+    package var isEnumeration: Bool { kind == .enumeration }
 
     /// Whether this type or a context around it has generic parameters.
     var isGeneric: Bool { address.load(as: UInt32.self) & 0x80 != 0 }
 
     /// The type's name without its contexts.
-    var name: String { String(cString: relativePointer(at: 8).assumingMemoryBound(to: CChar.self)) }
+    package var name: String { String(cString: relativePointer(at: 8).assumingMemoryBound(to: CChar.self)) }
 
     /// All generic parameters, those of the outermost context first.
-    var parameters: [Parameter] {
+    package var parameters: [Parameter] {
         guard isGeneric else { return [] }
         return (0..<Int(genericHeaderField(0))).map { index in
             let flags = address.load(fromByteOffset: genericHeaderOffset + 16 + index, as: UInt8.self)
@@ -97,7 +97,7 @@ struct TypeDescriptor {
     }
 
     /// Where in a metadata record of this type its generic arguments begin, in words.
-    var argumentOffset: Int {
+    package var argumentOffset: Int {
         guard kind == .class else { return 2 }
         let flags = address.load(as: UInt32.self) >> 16
         if flags & 0x2000 != 0 {

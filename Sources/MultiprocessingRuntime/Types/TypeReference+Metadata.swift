@@ -14,7 +14,7 @@ extension TypeReference.Node {
         static let metatype: UInt = 0x304
     }
 
-    init(reading type: Any.Type, depth: Int) throws(NotPortable) {
+    package init(reading type: Any.Type, depth: Int) throws(NotPortable) {
         guard depth < Self.depthLimit else { throw NotPortable("it is nested too deeply") }
         // A metatype without a static type is the pointer to the type's metadata.
         let metadata = unsafeBitCast(type, to: UnsafeRawPointer.self)

@@ -9,7 +9,7 @@ import Synchronization
 /// together, so generic metadata and witness tables come into being there as they would in code.
 package struct TypeReference: Hashable, Sendable {
     /// The structure of a type, as far as it can be sent.
-    indirect enum Node: Hashable, Sendable {
+    package indirect enum Node: Hashable, Sendable {
         /// A class, structure or enumeration, with the arguments of all its generic contexts.
         case nominal(DescriptorReference, arguments: [Node])
         case tuple(labels: [String], elements: [Node])
@@ -20,7 +20,7 @@ package struct TypeReference: Hashable, Sendable {
         case existential(protocols: [DescriptorReference], isClassBound: Bool)
     }
 
-    let node: Node
+    package let node: Node
 
     /// What is known about types that were named or resolved before.
     ///
@@ -60,7 +60,7 @@ package struct TypeReference: Hashable, Sendable {
         return reference
     }
 
-    init(node: Node) {
+    package init(node: Node) {
         self.node = node
     }
 
@@ -107,13 +107,13 @@ extension TypeReference {
 
 extension TypeReference.Node {
     /// Deeper nesting is taken for damage rather than for a type.
-    static let depthLimit = 64
+    package static let depthLimit = 64
 
     private enum Tag: UInt8 {
         case nominal, tuple, pack, value, existential
     }
 
-    func encode(into bytes: inout [UInt8]) {
+    package func encode(into bytes: inout [UInt8]) {
         func encode(_ nodes: [Self], into bytes: inout [UInt8]) {
             bytes.append(number: UInt(nodes.count))
             for node in nodes { node.encode(into: &bytes) }
@@ -141,7 +141,7 @@ extension TypeReference.Node {
         }
     }
 
-    init(decoding reader: inout ReferenceReader, depth: Int) throws(NotPortable) {
+    package init(decoding reader: inout ReferenceReader, depth: Int) throws(NotPortable) {
         guard depth < Self.depthLimit else { throw .damaged("a type is nested too deeply") }
         func nodes() throws(NotPortable) -> [Self] {
             var nodes: [Self] = []

@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 
 /// An enumeration whose metadata the optimizer left out, laid out as the compiler lays out every enumeration
 /// that it can treat as a generic one.

@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 
 /// Arrays, sets and dictionaries, whose elements travel by the rule for captures.
 protocol CapturedCollection {

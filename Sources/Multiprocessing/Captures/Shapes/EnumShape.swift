@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 
 /// An enumeration whose metadata exists: its witnesses tell the cases apart.
 struct EnumShape: TypedShape {

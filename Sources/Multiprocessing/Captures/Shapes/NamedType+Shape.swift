@@ -1,3 +1,5 @@
+import MultiprocessingRuntime
+
 /// The shape of a type that may have no metadata, from its name and the descriptors that this refers to.
 struct NamedTypeShapes {
     /// What the generic parameters in the name stand for.

@@ -1,3 +1,5 @@
+import MultiprocessingRuntime
+
 /// Finds out how values of a type are captured: the rule of ``ValueShape``, for types whose metadata exists.
 struct ShapeResolver {
     /// The types around the one that is being looked at.

@@ -1,4 +1,5 @@
 package import MultiprocessingCoding
+import MultiprocessingRuntime
 
 /// How the values of a captured type lie in memory, and how they travel.
 ///

@@ -6,10 +6,10 @@ import CMultiprocessing
 /// lib/IRGen/GenHeap.cpp and `NecessaryBindings` in GenProto.cpp of the Swift project lay it out;
 /// the descriptor's metadata sources say which word is the metadata of which parameter
 /// (include/swift/RemoteInspection/MetadataSource.h: "B0" is the first word).
-struct GenericBindings {
-    let bindings: [ClosureReference.Binding]
+package struct GenericBindings {
+    package let bindings: [ClosureReference.Binding]
     /// What the generic parameters stand for.
-    let types: [SyntheticGenericContext.Parameter: Any.Type]
+    package let types: [SyntheticGenericContext.Parameter: Any.Type]
 
     /// Which word of the environment of `box` is the metadata of which parameter.
     private static func parameters(
@@ -27,7 +27,7 @@ struct GenericBindings {
     }
 
     /// Takes the environment of `box` that another process read.
-    init(of box: CaptureBox, _ bindings: [ClosureReference.Binding]) throws(NotPortable) {
+    package init(of box: CaptureBox, _ bindings: [ClosureReference.Binding]) throws(NotPortable) {
         var types: [SyntheticGenericContext.Parameter: Any.Type] = [:]
         for (parameter, word) in try Self.parameters(of: box) {
             guard word < bindings.count, case .type(let type) = bindings[word] else {
@@ -40,7 +40,7 @@ struct GenericBindings {
     }
 
     /// Reads the environment of `box` from the object at `object`.
-    init(of box: CaptureBox, at object: UnsafeRawPointer) throws(NotPortable) {
+    package init(of box: CaptureBox, at object: UnsafeRawPointer) throws(NotPortable) {
         let count = box.bindingCount
         guard count > 0 || box.sourceCount > 0 else {
             bindings = []
@@ -137,7 +137,7 @@ struct GenericBindings {
     }
 
     /// The words of `bindings` in this process.
-    static func words(of bindings: [ClosureReference.Binding]) throws(NotPortable) -> [UnsafeRawPointer] {
+    package static func words(of bindings: [ClosureReference.Binding]) throws(NotPortable) -> [UnsafeRawPointer] {
         var words: [UnsafeRawPointer] = []
         for binding in bindings {
             switch binding {
