@@ -26,7 +26,7 @@ public protocol Backend: Sendable {
 /// Every method returns at once, may be called from any thread, and is called without a lock
 /// held. What comes of it is reported through ``WorkerEvents``, also from within the call.
 public protocol WorkerGroup: AnyObject, Sendable {
-    /// Starts a worker, and reports it as ready, or as failed after all attempts.
+    /// Tries once to start a worker, and reports it as ready, or as failed.
     func start(_ worker: WorkerID)
 
     /// Hands a chunk to a worker that is ready and holds none, and others to run behind it.
@@ -118,26 +118,29 @@ public struct WorkerEvents: Sendable {
     /// The worker is gone.
     ///
     /// - Parameters:
-    ///   - holding: What became of the first chunk that it held and had not ended; none behind that was begun.
-    ///   - error: Why the worker is gone.
+    ///   - holding: What became of what it held.
+    ///   - error: Why the worker is gone, which is what items that are lost with it fail with.
     package func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError) {
         core.workerEnded(worker, holding: holding, error: error)
     }
 
-    /// The worker could not be started.
-    package func startFailed(_ worker: WorkerID, error: PoolError) {
-        core.startFailed(worker, error: error)
+    /// The worker could not be started; whether it is tried again is the pool's to decide.
+    ///
+    /// - Parameter wasKilled: Whether it was ended by a signal from outside, which says nothing about the next try.
+    package func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool = false) {
+        core.startFailed(worker, error: error, wasKilled: wasKilled)
     }
 }
 
-/// What a worker held when it ended.
+/// What a worker had done of what it held when it ended.
+///
+/// The reporter no longer touches the chunks, but for those that go on.
 package enum HeldWork: Sendable {
-    /// No chunk.
-    case nothing
-    /// A chunk of which no item had begun; it can be run elsewhere.
-    case unstartedChunk
-    /// A chunk of which an item had begun. The reporter has failed that item, and no longer touches the chunk.
-    case startedChunk
-    /// A chunk that goes on running where it cannot be stopped; its end will be reported.
-    case runningChunk
+    /// No item had begun but those that have ended; the rest can be run elsewhere.
+    case unbegun
+    /// In this chunk the items before the one at `end` had begun, and all of the chunks before it; those of them
+    /// that have not ended are lost.
+    case begun(Chunk, end: Int)
+    /// It goes on where it cannot be stopped; its end will be reported.
+    case goesOn
 }

@@ -16,9 +16,6 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     private let stride: Int
     private let claims: StrideClaims
 
-    /// How many items the chunk was made with.
-    private let initialCount: Int
-
     /// What is run, until the chunk has ended; guarded, because a part can be split off meanwhile.
     private let contents: Mutex<Contents?>
 
@@ -34,9 +31,15 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         let inputs: ArraySlice<Input>
         /// The inputs on processes.
         let portable: PortableChunk?
+        /// How many items there are, less the parts that were split off.
+        var count: Int
 
-        func part(from offset: Int) -> Contents {
-            Contents(work: work, inputs: inputs.dropFirst(offset), portable: portable?.part(from: offset))
+        /// Splits off the items from the one at `offset` on.
+        mutating func split(at offset: Int) -> Contents {
+            defer { count = offset }
+            return Contents(
+                work: work, inputs: inputs.dropFirst(offset), portable: portable?.part(from: offset),
+                count: count - offset)
         }
     }
 
@@ -58,29 +61,28 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         // No longer than the chunk, so that no sum or product of the two is out of range.
         let stride = max(1, min(stride, inputs.count))
         self.stride = stride
-        initialCount = inputs.count
         places = pipeline.outputs?.places(of: index..<index + inputs.count)
         claims = StrideClaims(limit: Self.strides(of: inputs.count, stride))
         if pipeline.core.needsPortableWork {
             let portable = try work.portableChunk(inputs)
-            contents = Mutex(Contents(work: work, inputs: [], portable: portable))
+            contents = Mutex(Contents(work: work, inputs: [], portable: portable, count: inputs.count))
             encodedSize = portable.size
         } else {
-            contents = Mutex(Contents(work: work, inputs: inputs, portable: nil))
+            contents = Mutex(Contents(work: work, inputs: inputs, portable: nil, count: inputs.count))
             encodedSize = 0
         }
         super.init(count: inputs.count)
     }
 
     /// Makes a chunk of the items of another from the one at `offset` on.
-    private init(_ whole: BatchChunk, _ contents: Contents, from offset: Int, count: Int) {
+    private init(_ whole: BatchChunk, _ contents: sending Contents, from offset: Int) {
+        let count = contents.count
         index = whole.index + offset
         encodedSize = 0
         pipeline = whole.pipeline
         stride = whole.stride
-        initialCount = count
         places = whole.places.map { $0 + offset }
-        self.contents = Mutex(contents.part(from: offset))
+        self.contents = Mutex(contents)
         claims = StrideClaims(limit: Self.strides(of: count, stride))
         super.init(count: count)
     }
@@ -107,8 +109,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     override func split(keeping count: Int) -> Chunk? {
         guard count > 0, count < self.count else { return nil }
         return contents.withLock { contents in
-            guard let contents else { return nil }
-            let part = part(of: contents, from: count, count: self.count - count)
+            guard let part = split(&contents, at: count) else { return nil }
             self.count = count
             claims.setLimit(Self.strides(of: count, stride))
             return part
@@ -119,17 +120,16 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         // All with the lock held: the thread that runs the chunk finds its new end in the claims, and must
         // not report that end before the pipeline knows of the part that is missing.
         contents.withLock { contents in
-            guard let contents else { return nil }
+            guard contents != nil else { return nil }
             let revoked = claims.revoke()
-            guard !revoked.isEmpty else { return nil }
-            let start = revoked.lowerBound * stride
-            return part(of: contents, from: start, count: min(revoked.upperBound * stride, initialCount) - start)
+            return revoked.isEmpty ? nil : split(&contents, at: revoked.lowerBound * stride)
         }
     }
 
     /// A part that the call's pipeline waits for as it does for the whole.
-    private func part(of contents: Contents, from offset: Int, count: Int) -> Chunk {
-        let part = BatchChunk(self, contents, from: offset, count: count)
+    private func split(_ contents: inout Contents?, at offset: Int) -> Chunk? {
+        guard let rest = contents?.split(at: offset) else { return nil }
+        let part = BatchChunk(self, rest, from: offset)
         pipeline.add(part, at: part.index)
         if isCancelled { part.markCancelled() }
         return part
@@ -286,9 +286,11 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     }
 
     override func abandon(_ error: any Error) {
+        // Without the parts that were split off, which tell of their own items; after the end there is nothing to tell.
+        guard let count = contents.withLock({ $0?.count }) else { return }
         var lost = ChunkResult<Output>()
-        lost.count = initialCount
-        lost.failures = (0..<initialCount).map { ($0, error) }
+        lost.count = count
+        lost.failures = (0..<count).map { ($0, error) }
         pipeline.receive(lost, of: index)
     }
 }

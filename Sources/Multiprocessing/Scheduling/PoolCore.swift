@@ -125,9 +125,9 @@ final class PoolCore: Sendable {
         settleStarts()
     }
 
-    func startFailed(_ worker: WorkerID, error: PoolError) {
-        perform { $0.startFailed(worker, error: error, now: monotonicNanoseconds()) }
-        settleStarts(failing: error)
+    func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool) {
+        perform { $0.startFailed(worker, error: error, wasKilled: wasKilled, now: monotonicNanoseconds()) }
+        settleStarts()
     }
 
     // MARK: The end
@@ -196,6 +196,7 @@ final class PoolCore: Sendable {
             }
             return (actions, group)
         }
+        if actions.cutsWork { cut(actions) }
         if let group { tell(group, actions) }
         if chunk != nil || actions.endsWork {
             chunk?.endOnce(failing: CancellationError(), nanoseconds: nanoseconds)
@@ -220,7 +221,10 @@ final class PoolCore: Sendable {
 
     private func tell(_ group: any WorkerGroup, _ action: Scheduler.Action) {
         switch action {
-        case .assign(let next, let others, let worker): group.assign(next, then: others, to: worker)
+        case .assign(let next, let others, let worker):
+            next.failLost()
+            for other in others { other.failLost() }
+            group.assign(next, then: others, to: worker)
         case .reclaim(let worker): group.reclaim(from: worker)
         case .start(let worker): group.start(worker)
         case .inquire(let worker): group.inquire(worker)
@@ -233,7 +237,16 @@ final class PoolCore: Sendable {
             finishIfOver()
         // Here, because it comes before its worker is killed, which would end it in another way.
         case .abandon(let chunk, let reason): chunk.abandon(reason.error)
-        case .end: break
+        case .end, .cut: break
+        }
+    }
+
+    /// Cuts a chunk that nobody else has, and hands in its parts.
+    private func cut(_ actions: Scheduler.Actions) {
+        actions.forEach { action in
+            guard case .cut(let chunk, let places) = action else { return }
+            let parts = chunk.cut(before: places)
+            perform { $0.cut(parts, now: monotonicNanoseconds()) }
         }
     }
 
@@ -241,11 +254,7 @@ final class PoolCore: Sendable {
         let alarm = AlarmClock.shared.call(at: MonotonicTime(nanoseconds: time)) { [weak self] in
             self?.perform { $0.timeIsUp(now: monotonicNanoseconds()) }
         }
-        guard alarm == nil else { return }
-        perform { scheduler in
-            scheduler.clockFailed()
-            return Scheduler.Actions()
-        }
+        if alarm == nil { perform { $0.clockFailed() } }
     }
 
     /// Tells of the pool's end once every result has been delivered, whichever thread delivers the last.

@@ -6,6 +6,8 @@ extension Scheduler {
         case assign(Chunk, then: [Chunk], WorkerID)
         /// Ask a busy worker for what it has not begun.
         case reclaim(WorkerID)
+        /// Cut the chunk before the items with these numbers, and report its parts.
+        case cut(Chunk, [Int])
         case cancel(Chunk, WorkerID)
         /// Ask a worker whether it still works on what it holds.
         case inquire(WorkerID)
@@ -48,6 +50,8 @@ extension Scheduler {
         private(set) var tellsWorkers = false
         /// Whether some end chunks.
         private(set) var endsWork = false
+        /// Whether one cuts a chunk.
+        private(set) var cutsWork = false
         /// The worker that is handed something, if one is.
         private(set) var assignee: WorkerID?
 
@@ -63,6 +67,7 @@ extension Scheduler {
             guard let action else { return }
             switch action {
             case .end: endsWork = true
+            case .cut: cutsWork = true
             case .assign(_, then: _, let worker):
                 tellsWorkers = true
                 assignee = worker
@@ -79,8 +84,10 @@ extension Scheduler {
         var orders: [Action] {
             var orders: [Action] = []
             forEach { action in
-                if case .end = action { return }
-                orders.append(action)
+                switch action {
+                case .end, .cut: return
+                default: orders.append(action)
+                }
             }
             return orders
         }

@@ -22,6 +22,9 @@ public class Chunk: @unchecked Sendable {
     /// Where the scheduler put the chunk; guarded by the pool's lock.
     package final var place = Place.unsubmitted
 
+    /// Items that were lost with their worker, until who has the chunk next fails them; guarded as `place`.
+    private final var loss: Loss?
+
     @usableFromInline let cancelled = Atomic(false)
     private let hasEnded = Atomic(false)
 
@@ -29,6 +32,8 @@ public class Chunk: @unchecked Sendable {
         case unsubmitted
         case queued
         case held(by: Int)
+        /// With the owner of the pool, which cuts it.
+        case cut
         case ended
     }
 
@@ -37,12 +42,41 @@ public class Chunk: @unchecked Sendable {
     }
 
     /// Makes a chunk that nobody can run, which is all that the scheduler's decisions need.
-    package static func placeholder(count: Int) -> Chunk {
-        Placeholder(count: count)
+    package static func placeholder(count: Int, stride: Int? = nil) -> Chunk {
+        Placeholder(count: count, stride: stride ?? count)
     }
 
+    // Sendable: as every chunk.
     private final class Placeholder: Chunk, @unchecked Sendable {
+        private let stride: Int
+
+        init(count: Int, stride: Int) {
+            self.stride = stride
+            super.init(count: count)
+        }
+
+        override var strideLength: Int { stride }
+
+        override func split(keeping count: Int) -> Chunk? {
+            guard count > 0, count < self.count else { return nil }
+            let part = Placeholder(count: self.count - count, stride: stride)
+            if isCancelled { part.markCancelled() }
+            self.count = count
+            return part
+        }
+
+        override func receiveFailure(_ error: any Error) { finishedCount += 1 }
         override func end(failing error: any Error, nanoseconds: UInt64) {}
+    }
+
+    private final class Loss {
+        let end: Int
+        let error: PoolError
+
+        init(end: Int, error: PoolError) {
+            self.end = end
+            self.error = error
+        }
     }
 
     /// Whether the chunk was cancelled: items that have not started do not start.
@@ -75,11 +109,19 @@ public class Chunk: @unchecked Sendable {
     /// Splits off all behind the first `count` items; `nil` if that is nothing, or the chunk cannot be split.
     package func split(keeping count: Int) -> Chunk? { nil }
 
+    /// Cuts the chunk before the items with these numbers; returns the parts in order, of which it is the first.
+    package final func cut(before places: [Int]) -> [Chunk] {
+        [self] + places.reversed().compactMap { split(keeping: $0) }.reversed()
+    }
+
     /// Splits off what the thread that runs the chunk has not begun; safe meanwhile.
     package func splitUnbegun() -> Chunk? { nil }
 
     /// Whether items can be left to run: some have not ended, and nothing forbids them.
-    var wantsToRun: Bool { finishedCount < count && !isCancelled }
+    var wantsToRun: Bool {
+        guard let loss else { return finishedCount < count && !isCancelled }
+        return loss.end < count && !isCancelled && !stopsAtFailure
+    }
 
     /// Whether items behind one that fails are not to start.
     var stopsAtFailure: Bool { false }
@@ -109,9 +151,17 @@ public class Chunk: @unchecked Sendable {
     /// - Throws: When no item is outstanding, or the memory is that of another value.
     package func receiveArray(_ landing: Landing) throws { mustBeOverridden() }
 
-    /// Fails the items before the one at `end` that have not ended.
-    final func fail(through end: Int, _ error: PoolError) {
-        while finishedCount < end { receiveFailure(error) }
+    /// Decides, for the scheduler, that the items before the one at `end` that have not ended are lost.
+    package final func lose(through end: Int, _ error: PoolError) {
+        if end > finishedCount { loss = Loss(end: end, error: error) }
+    }
+
+    /// Fails the items of which it was decided that they are lost: before the chunk is handed on, or ended.
+    ///
+    /// By whoever takes the chunk over, so that nobody else has it at that time.
+    package final func failLost() {
+        guard let loss = loss.take() else { return }
+        while finishedCount < loss.end { receiveFailure(loss.error) }
     }
 
     /// Forgets what came of the items from the one at `start` on, of which none has ended then.
@@ -125,6 +175,7 @@ public class Chunk: @unchecked Sendable {
     /// Ends the chunk, whoever comes first: a worker's report and the pool's end can cross.
     package final func endOnce(failing error: any Error, nanoseconds: UInt64) {
         guard !hasEnded.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        failLost()
         end(failing: error, nanoseconds: nanoseconds)
     }
 

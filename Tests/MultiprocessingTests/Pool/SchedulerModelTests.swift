@@ -1,11 +1,13 @@
+import Glibc
 import Multiprocessing
 import Testing
 
 /// A world of workers around the scheduler, in which anything that can happen does.
 ///
 /// It performs the scheduler's actions as the pool and a backend would, and notes every
-/// breach of what must hold: no chunk is lost, ended twice or held by two workers, no more
-/// workers live than are wanted, and the end is reported once.
+/// breach of what must hold: no chunk is lost, ended twice or held by two workers, no item is lost
+/// where chunks are cut, no more workers live than are wanted, nobody waits for a call that does
+/// not come, and the end is reported once.
 private struct SchedulerModel {
     private enum State: Equatable {
         case starting
@@ -23,37 +25,44 @@ private struct SchedulerModel {
 
     private(set) var scheduler: Scheduler
     private(set) var breaches: [String] = []
-    private(set) var submittedCount = 0
-    private(set) var finishedCount = 0
+    private var submittedItems = 0
+    private var endedItems = 0
+    private var finishedCount = 0
 
     private let workerCount: Int
+    private let hasClock: Bool
     private let error: PoolError
     private var random: RandomSource
     private var now: UInt64 = 0
     private var alarms: [UInt64] = []
     private var processes: [WorkerID: Process] = [:]
     private var open: [ObjectIdentifier: Chunk] = [:]
+    /// Chunks that are to be cut before the items with these numbers.
+    private var cuts: [(chunk: Chunk, places: [Int])] = []
 
     init(workerCount: Int, seed: UInt64, error: PoolError) {
-        scheduler = Scheduler(workerCount: workerCount)
+        random = RandomSource(seed: seed)
+        scheduler = Scheduler(workerCount: workerCount, formsTrains: Bool.random(using: &random))
+        hasClock = Int.random(in: 0..<4, using: &random) > 0
         self.workerCount = workerCount
         self.error = error
-        random = RandomSource(seed: seed)
     }
 
     mutating func step() {
         // Mostly little, so that work is quick and handed out together, and now and then long.
-        let most: UInt64 = Int.random(in: 0..<10, using: &random) == 0 ? 300_000_000 : 20_000
+        let most: UInt64 = Int.random(in: 0..<10, using: &random) == 0 ? 1_500_000_000 : 20_000
         now += UInt64.random(in: 0...most, using: &random)
         ring()
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<35: submit()
-        case 35..<50: becomeReady()
-        case 50..<72: endChunk()
-        case 72..<75: giveBack()
-        case 75..<85: die()
-        case 85..<90: failStart()
-        case 90..<98: cancel()
+        case 0..<30: submit()
+        case 30..<44: becomeReady()
+        case 44..<52: advance()
+        case 52..<70: endChunk()
+        case 70..<74: giveBack()
+        case 74..<80: cut()
+        case 80..<86: die()
+        case 86..<91: failStart()
+        case 91..<98: cancel()
         default: sendStaleNews()
         }
         check()
@@ -62,18 +71,21 @@ private struct SchedulerModel {
     /// Lets everything that is under way come to its end.
     mutating func settle() {
         var turns = 0
-        while !scheduler.isFinished, breaches.isEmpty, !processes.isEmpty {
+        while !scheduler.isFinished, breaches.isEmpty, turns < 10_000 {
             turns += 1
-            if turns > 10_000 { breaches.append("a worker is waited for that has nothing to do") }
+            now = max(now, alarms.min() ?? 0)
+            ring()
             becomeReady()
             giveBack()
+            cut()
             endChunk()
             die(only: .dying)
             check()
         }
-        if !scheduler.isFinished { breaches.append("the end was not reported") }
+        if !scheduler.isFinished { breaches.append("something is waited for that does not come") }
         if finishedCount != 1 { breaches.append("the end was reported \(finishedCount) times") }
         if !open.isEmpty { breaches.append("\(open.count) chunks were lost") }
+        if endedItems != submittedItems { breaches.append("\(endedItems) of \(submittedItems) items ended") }
     }
 
     mutating func shutDown() { perform(scheduler.shutDown()) }
@@ -82,17 +94,20 @@ private struct SchedulerModel {
 
     // MARK: Events
 
+    /// Calls at the times that were asked for; now and then too early.
     private mutating func ring() {
-        let now = now
-        let due = alarms.count { $0 <= now }
-        alarms.removeAll { $0 <= now }
-        for _ in 0..<due { perform(scheduler.timeIsUp(now: now)) }
+        let time = now
+        let due = alarms.count { $0 <= time }
+        alarms.removeAll { $0 <= time }
+        for _ in 0..<due { perform(scheduler.timeIsUp(now: time)) }
+        if Int.random(in: 0..<100, using: &random) == 0 { perform(scheduler.timeIsUp(now: time)) }
     }
 
     private mutating func submit() {
-        let chunk = Chunk.placeholder(count: Int.random(in: 1...4, using: &random))
+        let count = Int.random(in: 1...12, using: &random)
+        let chunk = Chunk.placeholder(count: count, stride: Int.random(in: 1...count + 1, using: &random))
         open[ObjectIdentifier(chunk)] = chunk
-        submittedCount += 1
+        submittedItems += count
         perform(scheduler.submit(chunk, now: now))
     }
 
@@ -108,6 +123,14 @@ private struct SchedulerModel {
         perform(scheduler.workerReady(worker, now: now))
     }
 
+    /// A worker ends some of its chunk's items.
+    private mutating func advance() {
+        guard let worker = pick({ $0.state == .ready && !$0.chunks.isEmpty }, using: &random),
+            let chunk = processes[worker]?.chunks.first
+        else { return }
+        chunk.finishedCount = Int.random(in: chunk.finishedCount..<chunk.count, using: &random)
+    }
+
     private mutating func endChunk() {
         guard let worker = pick({ $0.state == .ready && !$0.chunks.isEmpty }, using: &random),
             let chunk = processes[worker]?.chunks.removeFirst()
@@ -119,7 +142,6 @@ private struct SchedulerModel {
             perform(actions)
         } else {
             end(chunk)
-            chunk.endOnce(failing: CancellationError(), nanoseconds: 0)
         }
     }
 
@@ -127,33 +149,52 @@ private struct SchedulerModel {
         guard let worker = pick({ $0.isReclaiming }, using: &random), var process = processes[worker] else { return }
         process.isReclaiming = false
         // The first may or may not have begun.
-        let begun = process.chunks.isEmpty || Bool.random(using: &random) ? 0 : 1
-        let back = Array(process.chunks.dropFirst(begun))
-        process.chunks.removeLast(back.count)
+        var back = process.chunks
+        if let first = process.chunks.first, first.finishedCount > 0 || Bool.random(using: &random) {
+            back.removeFirst()
+            // A stride is the least that has begun.
+            let least = min(first.count, first.finishedCount + first.strideLength)
+            if let part = first.split(keeping: Int.random(in: least...first.count, using: &random)) {
+                open[ObjectIdentifier(part)] = part
+                back.insert(part, at: 0)
+            }
+        }
+        process.chunks.removeAll { held in back.contains { $0 === held } }
         processes[worker] = process
         perform(scheduler.reclaimed(back, from: worker, now: now))
+    }
+
+    private mutating func cut() {
+        guard let index = cuts.indices.randomElement(using: &random) else { return }
+        let (chunk, places) = cuts.remove(at: index)
+        let parts = chunk.cut(before: places)
+        if parts.count != places.count + 1 || parts.contains(where: { $0.count < 1 }) {
+            breaches.append("a chunk was to be cut where it cannot be")
+        }
+        for part in parts { open[ObjectIdentifier(part)] = part }
+        perform(scheduler.cut(parts, now: now))
     }
 
     private mutating func die(only state: State? = nil) {
         guard let worker = pick({ state == nil || $0.state == state }, using: &random),
             let process = processes.removeValue(forKey: worker)
         else { return }
-        var holding = HeldWork.nothing
-        if let chunk = process.chunks.first {
-            if Bool.random(using: &random) {
-                holding = .unstartedChunk
-            } else {
-                holding = .startedChunk
-                chunk.finishedCount = Int.random(in: chunk.finishedCount + 1...chunk.count, using: &random)
-            }
-        }
-        perform(scheduler.workerEnded(worker, holding: holding, error: error, now: now))
+        perform(scheduler.workerEnded(worker, holding: account(process.chunks), error: error, now: now))
+    }
+
+    /// What a worker had done of what it held: most often nothing of it, or a part of the first.
+    private mutating func account(_ chunks: [Chunk]) -> HeldWork {
+        guard let first = chunks.first, Bool.random(using: &random) else { return .unbegun }
+        // One that lies, or of which results are lost, may have begun any of them.
+        let chunk = Bool.random(using: &random) ? first : chunks.randomElement(using: &random) ?? first
+        return .begun(chunk, end: Int.random(in: chunk.finishedCount...chunk.count, using: &random))
     }
 
     private mutating func failStart() {
         guard let worker = pick({ $0.state == .starting }, using: &random) else { return }
         processes[worker] = nil
-        perform(scheduler.startFailed(worker, error: error, now: now))
+        let wasKilled = Int.random(in: 0..<3, using: &random) == 0
+        perform(scheduler.startFailed(worker, error: error, wasKilled: wasKilled, now: now))
     }
 
     private mutating func cancel() {
@@ -164,13 +205,18 @@ private struct SchedulerModel {
     }
 
     private mutating func sendStaleNews() {
-        let worker = WorkerID(index: Int.random(in: 0..<workerCount, using: &random), incarnation: 0)
+        let index = Int.random(in: 0..<workerCount, using: &random)
+        let current = scheduler.seats[index].generation
+        let worker = WorkerID(index: index, incarnation: UInt64.random(in: 0...current, using: &random))
+        guard processes[worker] == nil else { return }
         let live = scheduler.liveCount
         perform(scheduler.workerReady(worker, now: now))
         perform(scheduler.workEnded(on: worker, now: now))
-        perform(scheduler.workerEnded(worker, holding: .startedChunk, error: error, now: now))
-        perform(scheduler.startFailed(worker, error: error, now: now))
+        perform(scheduler.workerEnded(worker, holding: .unbegun, error: error, now: now))
+        perform(scheduler.startFailed(worker, error: error, wasKilled: false, now: now))
         if scheduler.liveCount != live { breaches.append("stale news had an effect") }
+        // An occasion for a start that was due.
+        perform(scheduler.reclaimed([], from: worker, now: now))
     }
 
     // MARK: Actions
@@ -192,22 +238,13 @@ private struct SchedulerModel {
             }
             processes[worker] = Process()
         case .assign(let first, let others, let worker):
-            guard let process = processes[worker], process.state == .ready, process.chunks.isEmpty else {
-                breaches.append("a worker was given work that cannot take it")
-                return
-            }
-            for chunk in [first] + others {
-                if processes.values.contains(where: { $0.chunks.contains { $0 === chunk } }) {
-                    breaches.append("two workers hold a chunk")
-                }
-                if open[ObjectIdentifier(chunk)] == nil { breaches.append("an ended chunk was assigned") }
-                if chunk.isCancelled { breaches.append("a cancelled chunk was assigned") }
-                if chunk.finishedCount == chunk.count { breaches.append("a chunk with nothing left was assigned") }
-            }
-            processes[worker]?.chunks = [first] + others
+            assign([first] + others, to: worker)
         case .reclaim(let worker):
             if processes[worker]?.chunks.isEmpty != false { breaches.append("a worker was asked for what it has not") }
             processes[worker]?.isReclaiming = true
+        case .cut(let chunk, let places):
+            if isHeld(chunk) { breaches.append("a chunk that a worker holds was to be cut") }
+            cuts.append((chunk, places))
         case .cancel(let chunk, let worker):
             let holder = processes.first { $0.value.chunks.contains { $0 === chunk } }?.key
             // One that has ended among others is still on its worker's list.
@@ -216,7 +253,11 @@ private struct SchedulerModel {
             if processes[worker]?.chunks.isEmpty != false { breaches.append("a worker was asked that holds nothing") }
         case .wake(let time):
             if time <= now { breaches.append("a call was asked for a time that is over") }
-            alarms.append(time)
+            if hasClock || Bool.random(using: &random) {
+                alarms.append(time)
+            } else {
+                perform(scheduler.clockFailed())
+            }
         case .stop(let worker):
             if processes[worker]?.chunks.isEmpty == false {
                 breaches.append("a worker was stopped with work in its hands")
@@ -231,42 +272,81 @@ private struct SchedulerModel {
         case .finished:
             finishedCount += 1
             if !processes.isEmpty { breaches.append("the end was reported while workers live") }
+            if !cuts.isEmpty { breaches.append("the end was reported while a chunk is cut") }
         }
+    }
+
+    private mutating func assign(_ chunks: [Chunk], to worker: WorkerID) {
+        guard let process = processes[worker], process.state == .ready, process.chunks.isEmpty else {
+            breaches.append("a worker was given work that cannot take it")
+            return
+        }
+        for chunk in chunks {
+            if isHeld(chunk) { breaches.append("two workers hold a chunk") }
+            if open[ObjectIdentifier(chunk)] == nil { breaches.append("an ended chunk was assigned") }
+            if chunk.isCancelled { breaches.append("a cancelled chunk was assigned") }
+            chunk.failLost()
+            if chunk.finishedCount >= chunk.count { breaches.append("a chunk with nothing left was assigned") }
+        }
+        processes[worker]?.chunks = chunks
+    }
+
+    private func isHeld(_ chunk: Chunk) -> Bool {
+        processes.values.contains { $0.chunks.contains { $0 === chunk } }
     }
 
     private mutating func end(_ chunk: Chunk) {
         if open.removeValue(forKey: ObjectIdentifier(chunk)) == nil { breaches.append("a chunk ended twice") }
-        if processes.values.contains(where: { $0.chunks.contains { $0 === chunk } }) {
-            breaches.append("a held chunk was ended")
-        }
+        if isHeld(chunk) { breaches.append("a held chunk was ended") }
+        if cuts.contains(where: { $0.chunk === chunk }) { breaches.append("a chunk was ended that is being cut") }
+        chunk.endOnce(failing: CancellationError(), nanoseconds: 0)
+        if chunk.finishedCount > chunk.count { breaches.append("more items were lost than there were") }
+        endedItems += chunk.count
     }
 
     private mutating func check() {
         if scheduler.liveCount > workerCount { breaches.append("too many workers live") }
-        if scheduler.liveCount != processes.count { breaches.append("workers are miscounted") }
-        let starting = processes.values.filter { $0.state == .starting }.count
-        if scheduler.startingCount != starting { breaches.append("starting workers are miscounted") }
+        let retries = scheduler.seats.compactMap { seat -> UInt64? in
+            if case .retrying(let time, _) = seat.life { time } else { nil }
+        }
+        if scheduler.liveCount != processes.count + retries.count { breaches.append("workers are miscounted") }
+        let starting = processes.values.count { $0.state == .starting }
+        if scheduler.startingCount != starting + retries.count { breaches.append("starting workers are miscounted") }
         let held = processes.values.reduce(0) { $0 + $1.chunks.count }
-        if scheduler.queuedCount != open.count - held { breaches.append("queued chunks are miscounted") }
+        if scheduler.cuttingCount != cuts.count { breaches.append("chunks that are cut are miscounted") }
+        if scheduler.queuedCount != open.count - held - cuts.count { breaches.append("queued chunks are miscounted") }
         if scheduler.queuedCount > 0, scheduler.liveCount == 0 { breaches.append("work waits for nobody") }
         let isIdle = processes.values.contains { $0.state == .ready && $0.chunks.isEmpty }
         if scheduler.queuedCount > 0, isIdle { breaches.append("work waits beside an idle worker") }
+        guard hasClock else { return }
+        let alarm = alarms.min() ?? .max
+        if let retry = retries.min(), alarm > retry { breaches.append("a start waits for a call that does not come") }
+        let lacksWorker = scheduler.queuedCount > scheduler.startingCount && scheduler.liveCount < workerCount
+        // One worker is started with each event, and that it is ready is the next.
+        if lacksWorker, scheduler.startingCount == 0, alarm == .max {
+            breaches.append("work waits for a start that nobody tries")
+        }
     }
 }
 
 struct SchedulerModelTests {
+    /// How many pools live and end; more by the environment.
+    private var roundCount: Int {
+        getenv("MULTIPROCESSING_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 10_000
+    }
+
     @Test func `Whatever happens, nothing is lost, done twice or left over`() throws {
         let error = try #require(#expect(throws: PoolError.self) { try Pool(.threads, workers: 0) })
         let seed = UInt64.random(in: 0 ... .max)
         var random = RandomSource(seed: seed)
-        for round in 0..<400 {
+        for round in 0..<roundCount {
             var model = SchedulerModel(
                 workerCount: Int.random(in: 1...5, using: &random), seed: random.next(), error: error)
-            for _ in 0..<Int.random(in: 0...300, using: &random) where model.breaches.isEmpty { model.step() }
+            for _ in 0..<Int.random(in: 0...50, using: &random) where model.breaches.isEmpty { model.step() }
             // Events of all kinds also come between the request to end and the end.
             let isGraceful = Bool.random(using: &random)
             if isGraceful { model.shutDown() } else { model.terminate() }
-            for _ in 0..<Int.random(in: 0...30, using: &random) where model.breaches.isEmpty { model.step() }
+            for _ in 0..<Int.random(in: 0...20, using: &random) where model.breaches.isEmpty { model.step() }
             if isGraceful, Bool.random(using: &random) { model.terminate() }
             model.settle()
             #expect(model.breaches.isEmpty, "seed \(seed), round \(round): \(model.breaches)")

@@ -6,6 +6,7 @@ enum Answer: Equatable, CustomStringConvertible {
     case start(WorkerID)
     case assign(ObjectIdentifier, then: [ObjectIdentifier], WorkerID)
     case reclaim(WorkerID)
+    case cut(ObjectIdentifier, [Int])
     case cancel(ObjectIdentifier, WorkerID)
     case inquire(WorkerID)
     case wake(UInt64)
@@ -21,6 +22,7 @@ enum Answer: Equatable, CustomStringConvertible {
         case .assign(let chunk, let others, let worker):
             self = .assign(ObjectIdentifier(chunk), then: others.map { ObjectIdentifier($0) }, worker)
         case .reclaim(let worker): self = .reclaim(worker)
+        case .cut(let chunk, let places): self = .cut(ObjectIdentifier(chunk), places)
         case .cancel(let chunk, let worker): self = .cancel(ObjectIdentifier(chunk), worker)
         case .inquire(let worker): self = .inquire(worker)
         case .wake(let time): self = .wake(time)
@@ -46,6 +48,7 @@ enum Answer: Equatable, CustomStringConvertible {
         case .assign(_, let others, let worker):
             "assign \(1 + others.count) to \(worker.index).\(worker.incarnation)"
         case .reclaim(let worker): "reclaim from \(worker.index).\(worker.incarnation)"
+        case .cut(_, let places): "cut before \(places)"
         case .cancel(_, let worker): "cancel on \(worker.index).\(worker.incarnation)"
         case .inquire(let worker): "inquire of \(worker.index).\(worker.incarnation)"
         case .wake(let time): "wake at \(time)"
@@ -91,8 +94,8 @@ private func ended(_ chunk: Chunk, _ reason: String) -> Answer {
     .end(ObjectIdentifier(chunk), reason)
 }
 
-private func chunk(_ count: Int = 1) -> Chunk {
-    Chunk.placeholder(count: count)
+private func chunk(_ count: Int = 1, stride: Int? = nil) -> Chunk {
+    Chunk.placeholder(count: count, stride: stride)
 }
 
 /// An error as a backend reports it; made by the library, whose initializers are its own.
@@ -118,7 +121,8 @@ struct SchedulerTests {
         #expect(scheduler.queuedCount == 0)
         #expect(scheduler.workEnded(on: worker(0), now: 0).answers == [])
         #expect(work.place == .ended)
-        #expect(scheduler.workers == [.idle, .absent])
+        #expect(scheduler.seats.map(\.isIdle) == [true, false])
+        #expect(scheduler.seats.map(\.isTaken) == [true, false])
     }
 
     @Test func `An idle worker gets work at once and nothing more is started`() {
@@ -308,8 +312,8 @@ struct SchedulerTests {
         for chunk in chunks { _ = scheduler.submit(chunk, now: 20_000) }
         _ = scheduler.workEnded(on: worker(1), now: 30_000)
         #expect(chunks[2...4].allSatisfy { $0.place == .held(by: 1) })
-        chunks[2].finishedCount = 1
-        let answers = try scheduler.workerEnded(worker(1), holding: .startedChunk, error: failure(), now: 0).answers
+        let answers = try scheduler.workerEnded(worker(1), holding: .begun(chunks[2], end: 1), error: failure(), now: 0)
+            .answers
         #expect(answers.first == ended(chunks[2], "cancelled"))
         #expect(chunks[3...].allSatisfy { $0.place == .queued })
         let next = scheduler.workEnded(on: worker(0), now: 1).answers.first
@@ -319,7 +323,78 @@ struct SchedulerTests {
         }
     }
 
+    // MARK: Cutting
+
+    /// Three workers of which the first holds a chunk of many strides, and the others have nothing to do.
+    private func schedulerOfOne(_ long: Chunk) -> Scheduler {
+        var scheduler = Scheduler(workerCount: 3)
+        let others = [chunk(), chunk()]
+        for work in [long] + others { _ = scheduler.submit(work, now: 0) }
+        for index in 0..<3 { _ = scheduler.workerReady(worker(index), now: 0) }
+        for index in 1..<3 { _ = scheduler.workEnded(on: worker(index), now: 10) }
+        return scheduler
+    }
+
+    @Test func `What comes back is cut into whole strides, a part for each worker that can run it`() throws {
+        let long = chunk(100, stride: 5)
+        var scheduler = schedulerOfOne(long)
+        let rest = try #require(long.split(keeping: 20))
+        #expect(
+            scheduler.reclaimed([rest], from: worker(0), now: 20).answers == [.cut(ObjectIdentifier(rest), [25, 50])])
+        #expect(rest.place == .cut)
+        // Cancelled or not: its parts are on their way.
+        #expect(scheduler.cancel(rest).answers == [])
+        let parts = rest.cut(before: [25, 50])
+        #expect(parts.map(\.count) == [25, 25, 30])
+        let answers = scheduler.cut(parts, now: 30).answers
+        #expect(answers == [assigned(parts[0], worker(2)), assigned(parts[1], worker(1))])
+        #expect(parts[2].place == .queued)
+        #expect(scheduler.workEnded(on: worker(0), now: 40).answers.first == assigned(parts[2], worker(0)))
+    }
+
+    @Test func `A pool does not end while a chunk is cut`() throws {
+        let long = chunk(10, stride: 1)
+        var scheduler = schedulerOfOne(long)
+        let rest = try #require(long.split(keeping: 1))
+        _ = scheduler.reclaimed([rest], from: worker(0), now: 20)
+        _ = scheduler.terminate()
+        var answers: [Answer] = []
+        for index in 0..<3 {
+            answers += try scheduler.workerEnded(worker(index), holding: .unbegun, error: failure(), now: 30).answers
+        }
+        #expect(!answers.contains(.finished))
+        let parts = rest.cut(before: [3, 6])
+        answers = scheduler.cut(parts, now: 40).answers
+        #expect(answers == parts.reversed().map { ended($0, "shutDown") } + [.finished])
+    }
+
+    @Test func `Numbers of any size are cut without a trap`() throws {
+        let long = chunk(.max, stride: .max / 2)
+        var scheduler = schedulerOfOne(long)
+        let rest = try #require(long.split(keeping: 1))
+        #expect(
+            scheduler.reclaimed([rest], from: worker(0), now: 20).answers
+                == [.cut(ObjectIdentifier(rest), [.max / 2])])
+    }
+
     // MARK: Workers that end
+
+    @Test func `Items that had begun fail before what is left of their chunk is handed on`() throws {
+        let (first, second) = (chunk(4), chunk(3))
+        var quick = quickScheduler(workerCount: 1)
+        for work in [chunk(), first, second, chunk()] { _ = quick.submit(work, now: 20_000) }
+        _ = quick.workEnded(on: worker(0), now: 30_000)
+        #expect(second.place == .held(by: 0))
+        // Results of both are lost, and the second had begun two items.
+        let fact = HeldWork.begun(second, end: 2)
+        let answers = try quick.workerEnded(worker(0), holding: fact, error: failure(), now: 40_000).answers
+        #expect(answers.first == ended(first, "cancelled"))
+        first.failLost()
+        #expect(first.finishedCount == 4)
+        #expect(second.place == .queued)
+        second.failLost()
+        #expect(second.finishedCount == 2)
+    }
 
     @Test func `A worker that ends is replaced when work waits`() throws {
         var scheduler = Scheduler(workerCount: 1)
@@ -327,8 +402,8 @@ struct SchedulerTests {
         _ = scheduler.submit(first, now: 0)
         _ = scheduler.submit(second, now: 0)
         _ = scheduler.workerReady(worker(0), now: 0)
-        first.finishedCount = 1
-        let answers = try scheduler.workerEnded(worker(0), holding: .startedChunk, error: failure(), now: 0).answers
+        let answers = try scheduler.workerEnded(worker(0), holding: .begun(first, end: 1), error: failure(), now: 0)
+            .answers
         #expect(answers == [ended(first, "cancelled"), .start(worker(0, 2))])
         #expect(scheduler.workerReady(worker(0, 2), now: 0).answers == [assigned(second, worker(0, 2))])
     }
@@ -338,7 +413,7 @@ struct SchedulerTests {
         _ = scheduler.submit(chunk(), now: 0)
         _ = scheduler.workerReady(worker(0), now: 0)
         _ = scheduler.workEnded(on: worker(0), now: 0)
-        #expect(try scheduler.workerEnded(worker(0), holding: .nothing, error: failure(), now: 0).answers == [])
+        #expect(try scheduler.workerEnded(worker(0), holding: .unbegun, error: failure(), now: 0).answers == [])
         #expect(scheduler.liveCount == 0)
         #expect(scheduler.submit(chunk(), now: 0).answers == [.start(worker(0, 2))])
     }
@@ -349,9 +424,8 @@ struct SchedulerTests {
         _ = scheduler.submit(first, now: 0)
         _ = scheduler.submit(second, now: 0)
         _ = scheduler.workerReady(worker(0), now: 0)
-        first.finishedCount = 3
         #expect(
-            try scheduler.workerEnded(worker(0), holding: .startedChunk, error: failure(), now: 0).answers
+            try scheduler.workerEnded(worker(0), holding: .begun(first, end: 3), error: failure(), now: 0).answers
                 == [.start(worker(0, 2))])
         #expect(scheduler.workerReady(worker(0, 2), now: 0).answers == [assigned(first, worker(0, 2))])
         #expect(first.returns == 0)
@@ -363,9 +437,8 @@ struct SchedulerTests {
         for chunk in [first, second] { _ = scheduler.submit(chunk, now: 0) }
         for index in 0..<2 { _ = scheduler.workerReady(worker(index), now: 0) }
         _ = scheduler.workEnded(on: worker(1), now: 0)
-        first.finishedCount = 1
         #expect(
-            try scheduler.workerEnded(worker(0), holding: .startedChunk, error: failure(), now: 0).answers
+            try scheduler.workerEnded(worker(0), holding: .begun(first, end: 1), error: failure(), now: 0).answers
                 == [assigned(first, worker(1))])
     }
 
@@ -377,7 +450,7 @@ struct SchedulerTests {
         while answers == [.start(worker(0, incarnation))] {
             _ = scheduler.workerReady(worker(0, incarnation), now: 0)
             answers = try scheduler.workerEnded(
-                worker(0, incarnation), holding: .unstartedChunk, error: failure(), now: 0
+                worker(0, incarnation), holding: .unbegun, error: failure(), now: 0
             ).answers
             incarnation += 1
         }
@@ -392,7 +465,7 @@ struct SchedulerTests {
         _ = scheduler.workerReady(worker(0), now: 0)
         _ = scheduler.terminate()
         #expect(
-            try scheduler.workerEnded(worker(0), holding: .runningChunk, error: failure(), now: 0).answers
+            try scheduler.workerEnded(worker(0), holding: .goesOn, error: failure(), now: 0).answers
                 == [.finished])
         #expect(work.place == .ended)
     }
@@ -402,14 +475,14 @@ struct SchedulerTests {
         let (first, second) = (chunk(2), chunk())
         _ = scheduler.submit(first, now: 0)
         _ = scheduler.workerReady(worker(0), now: 0)
-        first.finishedCount = 1
-        _ = try scheduler.workerEnded(worker(0), holding: .startedChunk, error: failure(), now: 0)
+        _ = try scheduler.workerEnded(worker(0), holding: .begun(first, end: 1), error: failure(), now: 0)
         #expect(scheduler.workerReady(worker(0), now: 0).answers == [])
         _ = scheduler.workerReady(worker(0, 2), now: 0)
         #expect(scheduler.workEnded(on: worker(0), now: 0).answers == [])
-        #expect(try scheduler.workerEnded(worker(0), holding: .nothing, error: failure(), now: 0).answers == [])
-        #expect(try scheduler.startFailed(worker(0), error: failure(), now: 0).answers == [])
-        #expect(scheduler.workers == [.busy])
+        #expect(try scheduler.workerEnded(worker(0), holding: .unbegun, error: failure(), now: 0).answers == [])
+        #expect(
+            try scheduler.startFailed(worker(0), error: failure(), wasKilled: false, now: 0).answers == [])
+        #expect(scheduler.seats.map(\.isBusy) == [true])
         #expect(first.place == .held(by: 0))
         _ = scheduler.submit(second, now: 0)
         #expect(scheduler.workEnded(on: worker(0, 2), now: 0).answers == [assigned(second, worker(0, 2))])
@@ -417,15 +490,73 @@ struct SchedulerTests {
 
     // MARK: Starts that fail
 
+    /// Lets all attempts to start the first worker of a seat fail; returns what the scheduler answers to the last.
+    private func failStart(of seat: Int, _ scheduler: inout Scheduler, now: UInt64 = 0) throws -> Scheduler.Actions {
+        for attempt in 1..<UInt64(Seat.Attempts.limit) {
+            let worker = worker(seat, attempt)
+            #expect(try scheduler.startFailed(worker, error: failure(), wasKilled: false, now: now).answers == [])
+            // The pauses are as good as over.
+            #expect(scheduler.clockFailed().answers == [.start(self.worker(seat, attempt + 1))])
+        }
+        let last = worker(seat, UInt64(Seat.Attempts.limit))
+        return try scheduler.startFailed(last, error: failure(), wasKilled: false, now: now)
+    }
+
+    private func worker(_ index: Int, _ generation: UInt64 = 1) -> WorkerID {
+        WorkerID(index: index, incarnation: generation)
+    }
+
+    @Test func `A start is tried a few times, after longer and longer pauses`() throws {
+        var scheduler = Scheduler(workerCount: 1)
+        let work = chunk()
+        _ = scheduler.submit(work, now: 0)
+        #expect(
+            try scheduler.startFailed(worker(0), error: failure(), wasKilled: false, now: 5).wakes == [10_000_005])
+        #expect(scheduler.timeIsUp(now: 10_000_004).answers == [])
+        #expect(scheduler.timeIsUp(now: 10_000_005).answers == [.start(worker(0, 2))])
+        let second = try scheduler.startFailed(worker(0, 2), error: failure(), wasKilled: false, now: 20_000_000)
+        #expect(second.wakes == [60_000_000])
+        // Work that comes meanwhile starts nobody else, and no worker is lost for it.
+        #expect(scheduler.submit(chunk(), now: 20_000_001).answers == [])
+        #expect(scheduler.timeIsUp(now: 60_000_000).answers == [.start(worker(0, 3))])
+        #expect(scheduler.workerReady(worker(0, 3), now: 70_000_000).answers == [assigned(work, worker(0, 3))])
+    }
+
+    @Test func `Starts that are ended from outside are tried many times, and the error tells how many`() throws {
+        var scheduler = Scheduler(workerCount: 1)
+        _ = scheduler.submit(chunk(), now: 0)
+        var generation: UInt64 = 0
+        var attempts: Int?
+        for wasKilled in Array(repeating: true, count: 20) + [false, true, false, false] {
+            generation += 1
+            let id = worker(0, generation)
+            let actions = try scheduler.startFailed(id, error: failure(), wasKilled: wasKilled, now: 0)
+            actions.forEach { action in
+                if case .end(_, .failed(let error)) = action { attempts = error.attempts }
+            }
+            if attempts == nil { _ = scheduler.clockFailed() }
+        }
+        #expect(attempts == 24)
+    }
+
+    @Test func `A start that is to be tried again is nothing to wait for at the end`() throws {
+        var scheduler = Scheduler(workerCount: 1)
+        let work = chunk()
+        _ = scheduler.submit(work, now: 0)
+        _ = try scheduler.startFailed(worker(0), error: failure(), wasKilled: false, now: 0)
+        #expect(scheduler.terminate().answers == [ended(work, "shutDown"), .finished])
+        #expect(scheduler.timeIsUp(now: 1 << 40).answers == [])
+    }
+
     @Test func `Work fails when no worker can be started`() throws {
         var scheduler = Scheduler(workerCount: 2)
         let (first, second) = (chunk(), chunk())
         _ = scheduler.submit(first, now: 0)
         _ = scheduler.submit(second, now: 0)
         // One is still being started and may come.
-        #expect(try scheduler.startFailed(worker(0), error: failure(), now: 0).answers == [])
+        #expect(try failStart(of: 0, &scheduler).answers == [])
         #expect(
-            try scheduler.startFailed(worker(1), error: failure(), now: 0).answers
+            try failStart(of: 1, &scheduler).answers
                 == [ended(first, "failed: invalidArgument"), ended(second, "failed: invalidArgument")])
         #expect(scheduler.queuedCount == 0)
     }
@@ -433,8 +564,8 @@ struct SchedulerTests {
     @Test func `A pool whose start failed tries again with the next work`() throws {
         var scheduler = Scheduler(workerCount: 1)
         _ = scheduler.submit(chunk(), now: 0)
-        _ = try scheduler.startFailed(worker(0), error: failure(), now: 0)
-        #expect(scheduler.submit(chunk(), now: 1).answers == [.start(worker(0, 2))])
+        _ = try failStart(of: 0, &scheduler)
+        #expect(scheduler.submit(chunk(), now: 1).answers == [.start(worker(0, 4))])
     }
 
     @Test func `A failed start is not repeated at once while others work`() throws {
@@ -442,9 +573,9 @@ struct SchedulerTests {
         _ = scheduler.submit(chunk(), now: 0)
         _ = scheduler.workerReady(worker(0), now: 0)
         #expect(scheduler.submit(chunk(), now: 0).answers == [.start(worker(1))])
-        #expect(try scheduler.startFailed(worker(1), error: failure(), now: 100).answers == [])
+        #expect(try failStart(of: 1, &scheduler, now: 100).answers == [])
         #expect(scheduler.submit(chunk(), now: 101).answers == [])
-        #expect(scheduler.submit(chunk(), now: 100 + Scheduler.startPause).answers == [.start(worker(1, 2))])
+        #expect(scheduler.submit(chunk(), now: 100 + Scheduler.startPause).answers == [.start(worker(1, 4))])
     }
 
     @Test func `A failed start is repeated when its pause is over, though nothing else happens`() throws {
@@ -454,13 +585,13 @@ struct SchedulerTests {
         _ = scheduler.workerReady(worker(0), now: 0)
         _ = scheduler.submit(short, now: 0)
         let end = 100 + Scheduler.startPause
-        // The time at which the worker that is busy is asked comes first.
-        #expect(try scheduler.startFailed(worker(1), error: failure(), now: 100).wakes == [])
+        #expect(try failStart(of: 1, &scheduler, now: 100).wakes == [end])
+        // The time at which the worker that is busy is asked may come first.
         let early = scheduler.timeIsUp(now: Scheduler.silence)
         #expect(early.answers == [.inquire(worker(0))])
         #expect(early.wakes == [end])
-        #expect(scheduler.timeIsUp(now: end).answers == [.start(worker(1, 2))])
-        #expect(scheduler.workerReady(worker(1, 2), now: end).answers == [assigned(short, worker(1, 2))])
+        #expect(scheduler.timeIsUp(now: end).answers == [.start(worker(1, 4))])
+        #expect(scheduler.workerReady(worker(1, 4), now: end).answers == [assigned(short, worker(1, 4))])
     }
 
     // MARK: Silence
@@ -520,9 +651,8 @@ struct SchedulerTests {
         _ = scheduler.workerReady(worker(0), now: 0)
         work.markCancelled()
         _ = scheduler.cancel(work)
-        work.finishedCount = 1
         #expect(
-            try scheduler.workerEnded(worker(0), holding: .startedChunk, error: failure(), now: 0).answers
+            try scheduler.workerEnded(worker(0), holding: .begun(work, end: 1), error: failure(), now: 0).answers
                 == [ended(work, "cancelled")])
     }
 
@@ -532,7 +662,7 @@ struct SchedulerTests {
         _ = scheduler.submit(work, now: 0)
         _ = scheduler.cancel(work)
         #expect(scheduler.workerReady(worker(0), now: 0).answers == [])
-        #expect(scheduler.workers == [.idle])
+        #expect(scheduler.seats.map(\.isIdle) == [true])
     }
 
     // MARK: The end
@@ -556,7 +686,7 @@ struct SchedulerTests {
         #expect(scheduler.workEnded(on: worker(0), now: 0).answers == [.stop(worker(0))])
         #expect(!scheduler.isFinished)
         #expect(
-            try scheduler.workerEnded(worker(0), holding: .nothing, error: failure(), now: 0).answers == [.finished])
+            try scheduler.workerEnded(worker(0), holding: .unbegun, error: failure(), now: 0).answers == [.finished])
         #expect(scheduler.isFinished)
     }
 
@@ -566,9 +696,8 @@ struct SchedulerTests {
         for chunk in [first, second] { _ = scheduler.submit(chunk, now: 0) }
         _ = scheduler.workerReady(worker(0), now: 0)
         _ = scheduler.shutDown()
-        first.finishedCount = 1
         #expect(
-            try scheduler.workerEnded(worker(0), holding: .startedChunk, error: failure(), now: 0).answers
+            try scheduler.workerEnded(worker(0), holding: .begun(first, end: 1), error: failure(), now: 0).answers
                 == [ended(first, "cancelled"), .start(worker(0, 2))])
         #expect(scheduler.workerReady(worker(0, 2), now: 0).answers == [assigned(second, worker(0, 2))])
         #expect(scheduler.workEnded(on: worker(0, 2), now: 0).answers == [.stop(worker(0, 2))])
@@ -588,7 +717,7 @@ struct SchedulerTests {
         _ = scheduler.submit(work, now: 0)
         _ = scheduler.shutDown()
         #expect(
-            try scheduler.startFailed(worker(0), error: failure(), now: 0).answers
+            try failStart(of: 0, &scheduler).answers
                 == [ended(work, "failed: invalidArgument"), .finished])
     }
 
@@ -614,7 +743,7 @@ struct SchedulerTests {
             })
         for index in 0..<3 {
             let answers = try scheduler.workerEnded(
-                worker(index), holding: index == 0 ? .startedChunk : .nothing, error: failure(), now: 0
+                worker(index), holding: index == 0 ? .begun(chunks[0], end: 1) : .unbegun, error: failure(), now: 0
             ).answers
             #expect(answers.contains(.finished) == (index == 2))
         }

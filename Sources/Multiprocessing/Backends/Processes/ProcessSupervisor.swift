@@ -1,14 +1,13 @@
 import Dispatch
-import Glibc
 import MultiprocessingSystem
 
-/// Starts a pool's worker processes, and tries again when a start fails.
+/// Starts a pool's worker processes.
 ///
 /// It runs on a Dispatch queue of its own, never on Swift's cooperative threads: a program that
 /// blocks those to wait for a result must still get its worker.
 ///
-/// What a worker does from then on is reported by its ``WorkerLink``; when one ends, the pool
-/// decides whether another is wanted.
+/// What a worker does from then on is reported by its ``WorkerLink``; when a start fails or a worker
+/// ends, the pool decides whether another is wanted.
 actor ProcessSupervisor {
     private let events: WorkerEvents
     private let links: WorkerLinks
@@ -27,7 +26,7 @@ actor ProcessSupervisor {
 
     /// Starts a worker; returns at once.
     nonisolated func start(_ worker: WorkerID) {
-        perform { $0.attempt(worker, Attempt()) }
+        perform { $0.attempt(worker) }
     }
 
     /// Ends the loop's thread, after the last worker has ended; returns at once.
@@ -43,41 +42,26 @@ actor ProcessSupervisor {
         executor.queue.async { self.assumeIsolated { body($0) } }
     }
 
-    /// How often a start was tried.
-    private struct Attempt {
-        /// This one, from 1.
-        var number = 1
-
-        /// Starts before it that were ended by a signal from outside, which says nothing about the next.
-        var kills = 0
-
-        static let limit = 3
-
-        /// At some milliseconds for each, this is seconds of being killed all the time.
-        static let killLimit = 500
-    }
-
-    private func attempt(_ worker: WorkerID, _ attempt: Attempt) {
+    private func attempt(_ worker: WorkerID) {
         guard links.isWanted(worker) else {
             links.remove(worker)
-            events.workerEnded(worker, holding: .nothing, error: .poolShutDown)
+            events.workerEnded(worker, holding: .unbegun, error: .poolShutDown)
             return
         }
         do throws(SystemError) {
             let loop = try watch()
-            let link = try WorkerLink(id: worker, loop: loop, events: events) { [weak self, links] failure in
-                guard let failure else { return links.remove(worker) }
-                links.reset(worker)
-                self?.perform { supervisor in
-                    supervisor.startFailed(
-                        worker, attempt, .workerDiedAtStart(failure), wasKilled: failure.wasKilledFromOutside)
-                }
+            let link = try WorkerLink(id: worker, loop: loop, events: events) { [links, events] failure in
+                links.remove(worker)
+                guard let failure else { return }
+                events.startFailed(
+                    worker, error: .workerDiedAtStart(failure), wasKilled: failure.wasKilledFromOutside)
             }
             let isWanted = links.insert(link)
             link.open()
             if !isWanted { link.kill() }
         } catch {
-            startFailed(worker, attempt, .workerNotStarted(error), wasKilled: false)
+            links.remove(worker)
+            events.startFailed(worker, error: .workerNotStarted(error))
         }
     }
 
@@ -86,41 +70,5 @@ actor ProcessSupervisor {
         let made = try WorkerLoop()
         loop = made
         return made
-    }
-
-    private func startFailed(_ worker: WorkerID, _ attempt: Attempt, _ error: PoolError, wasKilled: Bool) {
-        var next = attempt
-        if wasKilled, attempt.kills < Attempt.killLimit {
-            next.kills += 1
-            wait(milliseconds: 2) { [next] in $0.attempt(worker, next) }
-        } else if attempt.number < Attempt.limit {
-            next.number += 1
-            // What is short now, memory, processes or descriptors, may be there in a moment.
-            wait(milliseconds: 10 * attempt.number * attempt.number) { [next] in $0.attempt(worker, next) }
-        } else {
-            links.remove(worker)
-            var error = error
-            error.attempts = attempt.number + attempt.kills
-            events.startFailed(worker, error: error)
-        }
-    }
-
-    /// Runs `body` on the supervisor after a delay.
-    ///
-    /// Not by a Dispatch timer, nor `Task.sleep`, which is one: the first of them takes a
-    /// descriptor, and Dispatch ends a program that has none left.
-    private nonisolated func wait(
-        milliseconds: Int,
-        _ body: @escaping @Sendable (isolated ProcessSupervisor) -> Void
-    ) {
-        do throws(SystemError) {
-            _ = try NativeThread(name: "mp-retry", stackSize: 256 << 10) {
-                usleep(UInt32(milliseconds) * 1_000)
-                self.perform(body)
-            }
-        } catch {
-            // Without a thread to be had there is nothing to wait with.
-            perform(body)
-        }
     }
 }

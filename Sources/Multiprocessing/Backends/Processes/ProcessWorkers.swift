@@ -97,14 +97,6 @@ final class WorkerLinks: Sendable {
         }
     }
 
-    /// Keeps the place of a worker that ended before it was ready, for another attempt.
-    func reset(_ worker: WorkerID) {
-        places.withLock { places in
-            guard case .link(let link) = places[worker.index], link.id == worker else { return }
-            places[worker.index] = .expected(worker, isKilled: link.wasKilled)
-        }
-    }
-
     func remove(_ worker: WorkerID) {
         places.withLock { places in
             switch places[worker.index] {

@@ -407,27 +407,28 @@ extension WorkerLink {
             _ link: WorkerLink
         ) {
             let error = PoolError.workerCrashed(failure)
-            guard let first = held.first else {
-                return events.workerEnded(link.id, holding: .nothing, error: error)
-            }
+            let holding = held.isEmpty ? .unbegun : account(held, progress)
+            events.workerEnded(link.id, holding: holding, error: error)
+        }
+
+        /// What had become of what the worker held, as far as it can be believed.
+        private func account(_ held: [WorkerLedger.Entry], _ progress: WorkerLedger.Progress?) -> HeldWork {
             // What came from a worker that cannot be believed is nobody's result.
-            if !isTrusted { first.chunk.discardResults(from: first.sentFrom) }
-            // A worker that says what cannot be may have begun all that it held.
-            let everything = WorkerLedger.Progress.begun(held.count - 1, end: held[held.count - 1].chunk.count)
-            guard case .begun(let index, let end) = progress ?? everything else {
-                return events.workerEnded(link.id, holding: .unstartedChunk, error: error)
-            }
-            for entry in held[..<index] { entry.chunk.fail(through: entry.chunk.count, error) }
-            let last = held[index]
-            if isTrusted, progress != nil, index == 0 {
+            if !isTrusted { held[0].chunk.discardResults(from: held[0].sentFrom) }
+            switch progress {
+            case .unbegun:
+                return .unbegun
+            case .begun(0, let end) where isTrusted:
                 // All results that there were have come, so of a stride that was begun one item at most has run.
-                let wasRunning = end > last.chunk.finishedCount
-                if wasRunning { last.chunk.fail(through: last.chunk.finishedCount + 1, error) }
                 // The worker may also have died between two strides, with no item to blame.
-                events.workerEnded(link.id, holding: wasRunning ? .startedChunk : .unstartedChunk, error: error)
-            } else {
-                last.chunk.fail(through: end, error)
-                events.workerEnded(link.id, holding: .startedChunk, error: error)
+                let chunk = held[0].chunk
+                return end > chunk.finishedCount ? .begun(chunk, end: chunk.finishedCount + 1) : .unbegun
+            case .begun(let index, let end):
+                return .begun(held[index].chunk, end: end)
+            case nil:
+                // One that says what cannot be may have begun all that it held.
+                let last = held[held.count - 1].chunk
+                return .begun(last, end: last.count)
             }
         }
 

@@ -1,24 +1,36 @@
 /// The workers of one pool that are threads.
 final class ThreadWorkers: WorkerGroup {
-    private let workers: [ThreadWorker]
     private let events: WorkerEvents
+
+    /// The worker that has each place.
+    ///
+    /// Safe: a pool tells its workers one thing at a time, in the order in which it was decided.
+    private nonisolated(unsafe) var places: [(id: WorkerID, worker: ThreadWorker)?]
 
     init(count: Int, events: WorkerEvents) {
         self.events = events
-        workers = (0..<count).map { ThreadWorker(number: $0, events: events) }
+        places = Array(repeating: nil, count: count)
+    }
+
+    /// The worker; `nil` when another has its place.
+    private subscript(id: WorkerID) -> ThreadWorker? {
+        guard let place = places[id.index], place.id == id else { return nil }
+        return place.worker
     }
 
     func start(_ worker: WorkerID) {
-        // A queue gets its thread with its first work.
+        // A queue of its own, which gets its thread with its first work: that of a worker that was given up may
+        // be blocked for ever.
+        places[worker.index] = (worker, ThreadWorker(number: worker.index, events: events))
         events.ready(worker)
     }
 
     func assign(_ chunk: Chunk, then others: [Chunk], to worker: WorkerID) {
-        workers[worker.index].assign(chunk, then: others, worker)
+        self[worker]?.assign(chunk, then: others, worker)
     }
 
     func reclaim(from worker: WorkerID) {
-        workers[worker.index].reclaim(worker)
+        self[worker]?.reclaim(worker)
     }
 
     func inquire(_ worker: WorkerID) {
@@ -31,18 +43,18 @@ final class ThreadWorkers: WorkerGroup {
     }
 
     func cancel(_ chunk: Chunk, on worker: WorkerID) {
-        workers[worker.index].cancel(chunk)
+        self[worker]?.cancel(chunk)
     }
 
     func stop(_ worker: WorkerID) {
-        events.workerEnded(worker, holding: .nothing, error: .poolShutDown)
+        events.workerEnded(worker, holding: .unbegun, error: .poolShutDown)
     }
 
     func kill(_ worker: WorkerID) {
         // A thread cannot be ended from outside. The worker counts as gone now; what it
         // still runs, or is about to be handed by another thread, it reports as ended itself.
-        workers[worker.index].abandonWork()
-        events.workerEnded(worker, holding: .runningChunk, error: .poolShutDown)
+        self[worker]?.abandonWork()
+        events.workerEnded(worker, holding: .goesOn, error: .poolShutDown)
     }
 
     func close() {}

@@ -63,12 +63,13 @@ extension PoolCore {
     }
 
     /// Tells those who wait for the workers that they are ready, that one is not to be had, or that the pool has ended.
-    func settleStarts(failing error: (any Error)? = nil) {
-        let (waiters, isOpen) = state.withLock { state in
-            guard !state.startWaiters.isEmpty else { return ([StartWaiters.Waiter](), true) }
+    func settleStarts() {
+        let (waiters, isOpen, error) = state.withLock { state in
+            guard !state.startWaiters.isEmpty else { return ([StartWaiters.Waiter](), true, nil as PoolError?) }
+            let error = state.scheduler.startFailure
             let isOpen = state.scheduler.phase == .open
             let isSettled = error != nil || !isOpen || state.scheduler.startingCount == 0
-            return (isSettled ? state.startWaiters.takeAll() : [], isOpen)
+            return (isSettled ? state.startWaiters.takeAll() : [], isOpen, error)
         }
         let result: Result<Void, any Error> =
             if let error { .failure(error) } else if isOpen { .success(()) } else { .failure(PoolError.poolShutDown) }

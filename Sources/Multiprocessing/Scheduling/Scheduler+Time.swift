@@ -1,0 +1,128 @@
+/// What depends on time: starts that are tried again, and workers that are silent.
+extension Scheduler {
+    /// Takes the news that the time has come for which a ``Action/wake(at:)`` has asked.
+    ///
+    /// News that comes too early, or once more, does no harm.
+    package mutating func timeIsUp(now: UInt64) -> Actions {
+        alarmTime = .max
+        var actions = Actions()
+        guard phase != .terminated, !isFinished else { return actions }
+        retryStarts(now: now, &actions)
+        startIfNeeded(now: now, &actions)
+        if now < startsPausedUntil { wake(at: startsPausedUntil, &actions) }
+        if inquires { inquire(now: now, &actions) }
+        return actions
+    }
+
+    /// Takes the news that there is nothing to measure time with: starts are tried again at once.
+    ///
+    /// All else that is due is looked at when the next event asks for a time.
+    package mutating func clockFailed() -> Actions {
+        alarmTime = .max
+        var actions = Actions()
+        guard phase != .terminated else { return actions }
+        retryStarts(now: .max, &actions)
+        return actions
+    }
+
+    /// Asks for a call of ``timeIsUp(now:)``, if none comes earlier.
+    mutating func wake(at time: UInt64, _ actions: inout Actions) {
+        guard time < alarmTime else { return }
+        alarmTime = time
+        actions.append(.wake(at: time))
+    }
+
+    // MARK: Starts
+
+    mutating func startIfNeeded(now: UInt64, _ actions: inout Actions) {
+        guard phase != .terminated, queuedCount > startingCount, liveCount < seats.count,
+            liveCount == 0 || now >= startsPausedUntil,
+            let index = seats.firstIndex(where: { !$0.isTaken })
+        else { return }
+        liveCount += 1
+        startingCount += 1
+        start(index, Seat.Attempts(), &actions)
+    }
+
+    /// Starts every worker that is not there, whether there is work or not.
+    package mutating func startAll() -> Actions {
+        var actions = Actions()
+        guard phase == .open else { return actions }
+        startFailure = nil
+        for index in seats.indices where !seats[index].isTaken {
+            liveCount += 1
+            startingCount += 1
+            start(index, Seat.Attempts(), &actions)
+        }
+        return actions
+    }
+
+    private mutating func start(_ index: Int, _ attempts: Seat.Attempts, _ actions: inout Actions) {
+        seats[index].life = .starting(attempts)
+        seats[index].generation += 1
+        actions.append(.start(id(index)))
+    }
+
+    private mutating func retryStarts(now: UInt64, _ actions: inout Actions) {
+        for index in seats.indices {
+            guard case .retrying(let time, let attempts) = seats[index].life else { continue }
+            if time <= now {
+                start(index, attempts, &actions)
+            } else {
+                wake(at: time, &actions)
+            }
+        }
+    }
+
+    /// Takes the news that an attempt to start a worker has failed.
+    ///
+    /// It is tried again after a pause, a few times. Then, with other workers alive, the work waits for them,
+    /// and a worker is started when a longer pause is over. Without, it has nobody to wait for.
+    ///
+    /// - Parameter wasKilled: Whether it was ended by a signal from outside.
+    package mutating func startFailed(_ id: WorkerID, error: PoolError, wasKilled: Bool, now: UInt64) -> Actions {
+        guard let index = index(of: id) else { return Actions() }
+        var actions = Actions()
+        switch seats[index].life {
+        case .starting(var attempts):
+            if let pause = attempts.fail(wasKilled: wasKilled) {
+                seats[index].life = .retrying(at: now + pause, attempts)
+                wake(at: now + pause, &actions)
+                return actions
+            }
+            startingCount -= 1
+            vacate(index)
+            var error = error
+            error.attempts = attempts.count
+            startFailure = error
+            if liveCount > 0 {
+                startsPausedUntil = now + Self.startPause
+                wake(at: startsPausedUntil, &actions)
+            } else {
+                failQueued(error, &actions)
+            }
+        case .ending:
+            vacate(index)
+        case .empty, .retrying, .idle, .busy:
+            return actions
+        }
+        stopIfDrained(&actions)
+        return actions
+    }
+
+    // MARK: Silence
+
+    private mutating func inquire(now: UInt64, _ actions: inout Actions) {
+        for index in seats.indices {
+            guard case .busy(var work) = seats[index].life, !work.isInquired else { continue }
+            let due = work.since + Self.silence
+            if due > now {
+                wake(at: due, &actions)
+            } else {
+                work.isInquired = true
+                seats[index].life = .busy(work)
+                actions.append(.inquire(id(index)))
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+/// The place of one worker in a pool, as the scheduler knows it: one worker after another has it.
+package struct Seat {
+    /// The life of the worker that has the seat.
+    package enum Life {
+        /// There is none.
+        case empty
+        /// There is none, because the last start failed, and it is tried again at this time.
+        case retrying(at: UInt64, Attempts)
+        case starting(Attempts)
+        case idle
+        case busy(Holding)
+        /// Told to end, and not to be given work any more; it may still hold what it had.
+        case ending(Holding?)
+    }
+
+    /// How often a worker's start was tried.
+    package struct Attempts {
+        /// Those that failed by themselves.
+        var failures = 0
+        /// Those that were ended by a signal from outside, which says nothing about the next.
+        var kills = 0
+
+        package var count: Int { failures + kills }
+
+        /// How many may fail by themselves.
+        package static let limit = 3
+
+        /// At some milliseconds for each, this is seconds of being killed all the time.
+        package static let killLimit = 500
+
+        /// Notes a failure; returns for how many nanoseconds to wait before the next attempt, `nil` if there is none.
+        mutating func fail(wasKilled: Bool) -> UInt64? {
+            if wasKilled, kills < Self.killLimit {
+                kills += 1
+                return 2_000_000
+            }
+            failures += 1
+            guard failures < Self.limit else { return nil }
+            // What is short now, memory, processes or descriptors, may be there in a moment.
+            return 10_000_000 * UInt64(failures * failures)
+        }
+    }
+
+    /// What one worker was given, to run in this order.
+    package struct Holding {
+        let first: Chunk
+        var others: [Chunk]
+        let since: UInt64
+
+        /// Whether some of it can be asked back; once, for then nothing is left that was not begun.
+        var isDivisible: Bool
+
+        /// Whether the worker was asked whether it still works on it.
+        var isInquired = false
+
+        init(_ first: Chunk, then others: [Chunk], since: UInt64) {
+            self.first = first
+            self.others = others
+            self.since = since
+            isDivisible = !others.isEmpty || first.isDivisible
+        }
+
+        var chunks: [Chunk] { [first] + others }
+
+        /// For how long the worker has had it, in nanoseconds.
+        func age(at now: UInt64) -> UInt64 { now > since ? now - since : 0 }
+
+        func forEach(_ body: (Chunk) -> Void) {
+            body(first)
+            others.forEach(body)
+        }
+    }
+
+    package internal(set) var life = Life.empty
+
+    /// How often a start was tried for the seat: what was meant for one worker cannot reach the next.
+    package internal(set) var generation: UInt64 = 0
+
+    /// Whether work was asked back, and the answer is still to come, though the worker may have ended the rest.
+    var isReclaiming = false
+
+    /// Whether a worker has the seat, or is about to.
+    package var isTaken: Bool {
+        if case .empty = life { false } else { true }
+    }
+
+    package var isIdle: Bool {
+        if case .idle = life { true } else { false }
+    }
+
+    package var isBusy: Bool {
+        if case .busy = life { true } else { false }
+    }
+
+    /// Whether work need not start another worker, because this one will come.
+    var isStarting: Bool {
+        switch life {
+        case .retrying, .starting: true
+        case .empty, .idle, .busy, .ending: false
+        }
+    }
+
+    /// What the worker was given and has not ended.
+    var holding: Holding? {
+        switch life {
+        case .busy(let holding): holding
+        case .ending(let holding): holding
+        case .empty, .retrying, .starting, .idle: nil
+        }
+    }
+}
