@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "stack.h"
+
 /// One loaded segment of an image, `start ..< end` in this process.
 typedef struct {
     uintptr_t start;
