@@ -62,6 +62,16 @@ extension PoolError {
         PoolError(.notPortable, "\(error.reason); use another type, make the work a Job, or use Pool(.threads)")
     }
 
+    /// The error of work whose code or types a worker does not have as its parent has them.
+    static func notFound(_ error: NotPortable) -> PoolError {
+        PoolError(
+            .notPortable,
+            """
+            the work cannot be run in a worker process, because \(error.reason); a worker has what the executable is \
+            linked with, and not what the program loads later
+            """)
+    }
+
     static func closureNotPortable(_ error: NotPortable) -> PoolError {
         PoolError(
             .notPortable,
