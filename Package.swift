@@ -16,7 +16,7 @@ let package = Package(
     targets: [
         .target(name: "CMultiprocessing"),
         .target(name: "MultiprocessingSystem", dependencies: ["CMultiprocessing"], swiftSettings: settings),
-        .target(name: "MultiprocessingCoding", swiftSettings: settings),
+        .target(name: "MultiprocessingCoding", dependencies: ["CMultiprocessing"], swiftSettings: settings),
         .target(name: "MultiprocessingRuntime", dependencies: ["CMultiprocessing"], swiftSettings: settings),
         .target(
             name: "Multiprocessing",

@@ -10,12 +10,42 @@
 typedef struct {
     void *context;
     void (*visit)(void *context, const char *name, uintptr_t base, const mp_segment *segments,
-                  size_t segment_count);
+                  size_t segment_count, const void *build_id, size_t build_id_size);
 } image_visitor;
 
 // More than any linker emits; segments past the limit are left out, so addresses in them are
 // reported as unknown rather than wrongly.
 enum { segment_limit = 32 };
+
+// The bytes of the note that linkers leave in an image to tell one build from another; NULL without one.
+static const void *find_build_id(const struct dl_phdr_info *info, size_t *size) {
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        if (header->p_type != PT_NOTE) continue;
+        // Names and contents of notes are padded to 8 bytes only in segments that are aligned so.
+        const size_t padding = header->p_align == 8 ? 7 : 3;
+        const char *place = (const char *)(info->dlpi_addr + header->p_vaddr);
+        size_t rest = header->p_memsz;
+        while (rest >= sizeof(ElfW(Nhdr))) {
+            const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)place;
+            const size_t name_end = sizeof *note + note->n_namesz;
+            const size_t content = (name_end + padding) & ~padding;
+            const size_t end = (content + note->n_descsz + padding) & ~padding;
+            // The last note need not be padded.
+            if (content + note->n_descsz > rest) break;
+            if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+                memcmp(place + sizeof *note, "GNU", 4) == 0) {
+                *size = note->n_descsz;
+                return place + content;
+            }
+            if (end > rest) break;
+            place += end;
+            rest -= end;
+        }
+    }
+    *size = 0;
+    return NULL;
+}
 
 static int visit_image(struct dl_phdr_info *info, size_t size, void *data) {
     (void)size;
@@ -30,13 +60,16 @@ static int visit_image(struct dl_phdr_info *info, size_t size, void *data) {
         segments[count++] = (mp_segment){start, start + header->p_memsz, header->p_flags & PF_X};
     }
     const char *name = info->dlpi_name ? info->dlpi_name : "";
-    visitor->visit(visitor->context, name, info->dlpi_addr, segments, count);
+    size_t build_id_size;
+    const void *build_id = find_build_id(info, &build_id_size);
+    visitor->visit(visitor->context, name, info->dlpi_addr, segments, count, build_id, build_id_size);
     return 0;
 }
 
 void mp_visit_images(void *context,
                      void (*visit)(void *context, const char *name, uintptr_t base,
-                                   const mp_segment *segments, size_t segment_count)) {
+                                   const mp_segment *segments, size_t segment_count,
+                                   const void *build_id, size_t build_id_size)) {
     image_visitor visitor = {context, visit};
     dl_iterate_phdr(visit_image, &visitor);
 }

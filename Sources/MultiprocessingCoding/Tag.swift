@@ -22,6 +22,10 @@
 /// CB run CODE COUNT BYTES
 ///                      inside a list: COUNT elements, laid out like numbers
 /// CC CD CE list        SIZE VALUES COUNT
+/// CF object COUNT NAME VALUE
+///                      an instance of a subclass of the class that its place declares;
+///                      NAME is COUNT bytes that name it (``ClassNaming``), and to whoever
+///                      does not ask for a class, the value is VALUE
 /// D0...D4              an unsigned integer of 1, 2, 4, 8, 16 bytes
 /// D8...DC              a signed integer of 1, 2, 4, 8, 16 bytes
 /// E1 E2 E3             a floating-point number of 2, 4, 8 bytes
@@ -60,6 +64,7 @@ enum Tag {
     static let list: UInt8 = 0xCC
     static let list32: UInt8 = 0xCD
     static let list64: UInt8 = 0xCE
+    static let object: UInt8 = 0xCF
     static let unsigned8: UInt8 = 0xD0
     static let unsigned16: UInt8 = 0xD1
     static let unsigned32: UInt8 = 0xD2
@@ -78,10 +83,12 @@ enum Tag {
     /// The longest text whose length fits in the tag.
     static let longestShortText = 63
 
-    /// Containers and wrappers nest this deep and no deeper, in both directions.
+    /// Containers nest this deep and no deeper, in both directions.
     ///
-    /// The limit keeps damaged bytes, and values without end, from overflowing the stack: so
-    /// many levels of a small type take about half a MiB of it, and 1.25 MiB in a debug build.
+    /// A value that codes through a single-value container is no level of its own. The limit keeps
+    /// damaged bytes, and values without end, from taking any amount of memory. The stack has a limit
+    /// besides (`mp_stack_limit`), because nobody knows how much of it a level takes: with a small type
+    /// so many take half a MiB, and 1.25 MiB in a debug build, which not every thread has.
     static let deepestNesting = 512
 
     /// Whether the tag stands for a number of fixed width, whose size its low bits tell.

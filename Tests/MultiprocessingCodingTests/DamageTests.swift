@@ -81,6 +81,12 @@ struct DamageTests {
         #expect(throws: DecodingError.self) { try decoded(Int.self, marks) }
         _ = try? decoded(Int????.self, marks)
         #expect(throws: DecodingError.self) { try decoded(Int.self, Array(marks.dropLast())) }
+        // Names of classes, by themselves and with optionals between them.
+        for mark in [[0xCF, 1, 0], [0xC3, 0xCF, 1, 0]] as [[UInt8]] {
+            let names = Array(repeatElement(mark, count: 500_000).joined()) + [7]
+            #expect(throws: DecodingError.self) { try decoded(Int.self, names) }
+            #expect(throws: DecodingError.self) { try decoded(Nested.self, names) }
+        }
     }
 
     @Test func lengthsNearTheLimits() {

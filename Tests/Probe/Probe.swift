@@ -24,6 +24,9 @@ enum Probe {
         case "exit": try await exitBusy()
         case "interrupted": try await interrupted()
         case "deleted": try await deleted()
+        case "replaced": try await replaced()
+        case "deep": try await deep()
+        case "short": try await short()
         default: fatalError("probe: name what to do")
         }
     }

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "stack.h"
+
 /// One loaded segment of an image, `start ..< end` in this process.
 typedef struct {
     uintptr_t start;
@@ -14,13 +16,15 @@ typedef struct {
 
 /// Calls `visit` once for every image the dynamic linker has loaded, the main executable first.
 ///
-/// `name` is empty for the main executable. `visit` must not call the dynamic linker.
+/// `name` is empty for the main executable. `build_id` is what the linker wrote into the image to tell
+/// it from other builds, or NULL; it is good while `visit` runs. `visit` must not call the dynamic linker.
 ///
 /// C because the program headers are walked with the types and macros of <link.h>, which the
 /// Glibc module does not export.
 void mp_visit_images(void *context,
                      void (*visit)(void *context, const char *name, uintptr_t base,
-                                   const mp_segment *segments, size_t segment_count));
+                                   const mp_segment *segments, size_t segment_count,
+                                   const void *build_id, size_t build_id_size));
 
 /// `malloc_usable_size`: how many bytes the allocation at `pointer` really has.
 ///

@@ -15,11 +15,12 @@ extension PoolError {
     }
 
     static func notCodable(_ type: Any.Type) -> PoolError {
+        let obstacle = CodingObstacle(in: type)
         var error = PoolError(
             .notPortable,
             """
-            values of type \(readableName(of: type)) cannot be sent to a worker process, because the type is not Codable; \
-            make it conform to Codable, or use Pool(.threads)
+            values of type \(readableName(of: type)) cannot be sent to a worker process, because \(obstacle.reason); \
+            \(obstacle.cure), or use Pool(.threads)
             """)
         error.typeName = readableName(of: type)
         return error
@@ -39,7 +40,10 @@ extension PoolError {
     static func notDecodable(_ type: Any.Type, as role: String, _ underlying: any Error) -> PoolError {
         var error = PoolError(
             .notPortable,
-            "the \(role) of type \(readableName(of: type)) could not be decoded: \(describe(underlying)); look at its init(from:)"
+            """
+            the \(role) of type \(readableName(of: type)) was sent, but could not be decoded: \(describe(underlying)); \
+            look at its init(from:)
+            """
         )
         error.typeName = readableName(of: type)
         error.errorDescription = describe(underlying)

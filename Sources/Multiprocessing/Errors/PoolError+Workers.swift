@@ -78,6 +78,16 @@ extension PoolError {
         PoolError(.notPortable, "\(error.reason); use another type, make the work a Job, or use Pool(.threads)")
     }
 
+    /// The error of work whose code or types a worker does not have as its parent has them.
+    static func notFound(_ error: NotPortable) -> PoolError {
+        PoolError(
+            .notPortable,
+            """
+            the work cannot be run in a worker process, because \(error.reason); a worker has what the executable is \
+            linked with, and not what the program loads later
+            """)
+    }
+
     static func taskLocalNotPortable(_ type: Any.Type, _ error: NotPortable) -> PoolError {
         var made = PoolError(
             .notPortable,

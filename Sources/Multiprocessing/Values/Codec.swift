@@ -1,4 +1,5 @@
 package import MultiprocessingCoding
+import MultiprocessingSystem
 import Synchronization
 
 /// How values of one type travel between processes.
@@ -89,6 +90,10 @@ final class CodecTable: Sendable {
 
     private let codecs = Mutex<[ObjectIdentifier: any AnyCodec]>([:])
 
+    private init() {
+        ClassNames.install()
+    }
+
     func codec(for type: Any.Type) throws -> any AnyCodec {
         let key = ObjectIdentifier(type)
         if let known = codecs.withLock({ $0[key] }) { return known }
@@ -123,6 +128,16 @@ final class VoidCodec: Codec<Void>, @unchecked Sendable {
     override func decode(from reader: inout ByteReader, keys: ReceivedKeys) {}
 }
 
+extension ByteReader {
+    /// Checks, for a large value, that there is memory for what is made of the bytes, which is as much again.
+    ///
+    /// Where memory is short an allocation that fails ends the process; this way it is the item's failure.
+    func requireMemory() throws {
+        guard remaining > Frame.largeSize, !LargeMemory.isAvailable(remaining) else { return }
+        throw PortableFailure.noMemory(remaining)
+    }
+}
+
 /// The codec of a type that describes itself.
 final class CodableCodec<Value: Codable>: Codec<Value>, @unchecked Sendable {
     override func encode(_ value: Value, into buffer: ByteBuffer) throws {
@@ -134,6 +149,7 @@ final class CodableCodec<Value: Codable>: Codec<Value>, @unchecked Sendable {
     }
 
     override func decode(from reader: inout ByteReader, keys: ReceivedKeys) throws -> Value {
-        try BinaryDecoder(keys: keys).decode(Value.self, from: &reader)
+        try reader.requireMemory()
+        return try BinaryDecoder(keys: keys).decode(Value.self, from: &reader)
     }
 }

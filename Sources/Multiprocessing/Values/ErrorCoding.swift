@@ -13,6 +13,8 @@ enum ErrorCoding {
     }
 
     static func encode(_ error: any Error, into buffer: ByteBuffer) {
+        // What a worker does not find is for the caller to read, and no error of the item's.
+        if let error = error as? NotPortable { return encode(PoolError.notFound(error), into: buffer) }
         if error is CancellationError {
             buffer.append(Kind.cancellation.rawValue)
             return
@@ -39,6 +41,11 @@ enum ErrorCoding {
         append(Array(note.utf8), to: buffer)
     }
 
+    /// Makes the error that the bytes hold, which come from a process that may have been damaged.
+    ///
+    /// They can name no type but an error that is `Codable`, which is checked before anything of the type's
+    /// runs here; then its `init(from:)` is given bytes that are not trusted, as that of every output is.
+    ///
     /// - Throws: When the bytes are no error at all.
     static func decode(from reader: inout ByteReader, keys: ReceivedKeys) throws -> any Error {
         guard let kind = Kind(rawValue: try reader.read()) else { throw PortableFailure.unknownFrame }

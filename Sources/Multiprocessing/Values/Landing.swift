@@ -19,10 +19,10 @@ package final class Landing {
         guard let size = Int(exactly: size), size > 0, size % MemoryLayout<Number>.stride == 0 else {
             throw PortableFailure.noLength
         }
-        guard LargeMemory.isAvailable(size) else { throw PortableFailure.noMemory(size) }
         // Any bits are numbers, and none is read before all have come.
         let count = size / MemoryLayout<Number>.stride
-        let numbers = [Number](unsafeUninitializedCapacity: count) { $1 = count }
+        let made = LargeMemory.ifAvailable(size) { [Number](unsafeUninitializedCapacity: count) { $1 = count } }
+        guard let numbers = made else { throw PortableFailure.noMemory(size) }
         guard let bytes = OwnedBytes(numbers)?.bytes else { throw PortableFailure.noMemory(size) }
         memory = UnsafeMutableRawBufferPointer(mutating: bytes)
         array = numbers

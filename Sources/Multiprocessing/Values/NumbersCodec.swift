@@ -24,6 +24,7 @@ final class NumbersCodec<Number: FixedBits>: Codec<[Number]>, @unchecked Sendabl
         guard sent <= UInt64(reader.remaining / MemoryLayout<Number>.stride) else {
             throw CodingFailure(.impossibleLength, offset: start)
         }
+        try reader.requireMemory()
         let count = Int(sent)
         let bytes = try reader.readBytes(count * MemoryLayout<Number>.stride)
         return [Number](unsafeUninitializedCapacity: count) { numbers, initialized in

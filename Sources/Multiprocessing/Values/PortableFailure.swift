@@ -13,6 +13,15 @@ struct PortableFailure: Error, CustomStringConvertible {
     static let wrongExecutable = PortableFailure(description: "the two ends do not run the same executable")
     static let notPrepared = PortableFailure(description: "work that was made for threads")
 
+    /// What a worker runs that its parent does not, by its path; that of the executable is empty.
+    static func otherBuild(of image: String) -> PortableFailure {
+        PortableFailure(
+            description: """
+                it runs another build of \(image.isEmpty ? "the executable" : image), whose file was replaced while \
+                the program runs (restart the program)
+                """)
+    }
+
     static func noMemory(_ size: Int) -> PortableFailure {
         PortableFailure(description: "a value of \(size) bytes, for which there is no memory")
     }

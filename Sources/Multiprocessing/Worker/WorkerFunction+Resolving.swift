@@ -4,8 +4,19 @@ import MultiprocessingRuntime
 extension FunctionDefinition {
     /// Finds in this process the function that a definition names.
     ///
-    /// - Throws: When the bytes name nothing that is there.
+    /// What is not here, or is another here, fails the work that needs it and not the worker: a library can
+    /// be loaded in one process alone, or be replaced by another build before this one started.
+    ///
+    /// - Throws: When the bytes name nothing at all.
     static func resolve(_ bytes: [UInt8]) throws -> any WorkerFunction {
+        do {
+            return try find(bytes)
+        } catch let error as NotPortable {
+            return RefusedFunction(error)
+        }
+    }
+
+    private static func find(_ bytes: [UInt8]) throws -> any WorkerFunction {
         let (shape, code, types) = try decode(bytes)
         switch (shape.role, shape.isProcedure) {
         case (.nullary, false): return try nullary(code, types[0])

@@ -51,7 +51,7 @@ final class WorkerSession: @unchecked Sendable {
     /// Greets the parent and serves until it is gone; called on the main thread.
     func run() -> Never {
         let payload = ByteBuffer()
-        Hello.own?.append(to: payload)
+        Hello(.scan()).append(to: payload)
         stage.append(.hello, payload: payload)
         stage.flush()
         serve()

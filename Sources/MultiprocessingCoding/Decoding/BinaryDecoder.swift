@@ -1,7 +1,8 @@
 /// Turns bytes from the other side back into values.
 ///
 /// The bytes are not trusted: damage of any kind is a thrown error. Nothing is set aside
-/// for more than the bytes that are really there could hold, and values nest 512 deep at most.
+/// for more than the bytes that are really there could hold, and values nest no deeper than
+/// 512 levels and the stack of the thread allow.
 package struct BinaryDecoder: Sendable {
     /// What `init(from:)` finds in its decoder's `userInfo`.
     package var userInfo: [CodingUserInfoKey: any Sendable]

@@ -1,6 +1,8 @@
 /// What the first bytes of a value tell.
 struct Head {
     var tag: UInt8
+    /// How far before the payload the name of an object's class begins; zero if there is none.
+    var name: UInt32 = 0
     /// The offset of what is behind the tag and, for text and containers, the size.
     var payload: Int
     /// The offset of what is behind the value.
@@ -94,9 +96,28 @@ struct BorrowedBytes {
         case Tag.keyed64, Tag.list64:
             guard limit - payload >= 8 else { throw failure(.truncated, payload, limit) }
             return try sized(tag, payload + 8, base.loadUnaligned(fromByteOffset: payload, as: UInt64.self), limit)
+        case Tag.object:
+            let (size, name) = try varint(at: payload, limit: limit)
+            guard size < UInt64(limit - name), size < 1 << 16 else { throw failure(.impossibleLength, payload, limit) }
+            let value = name + Int(size)
+            // A named object is no other named object, nor an optional of one: damaged bytes could go on so for ever.
+            var first = value
+            while first < limit, base.load(fromByteOffset: first, as: UInt8.self) == Tag.some { first += 1 }
+            guard first < limit, base.load(fromByteOffset: first, as: UInt8.self) != Tag.object else {
+                throw failure(.unknownTag(tag), value, limit)
+            }
+            var head = try head(at: value, limit: limit)
+            head.name = UInt32(head.payload - payload)
+            return head
         default:
             throw failure(.unknownTag(tag), payload - 1, limit)
         }
+    }
+
+    /// The bytes that name the class of the object at `head`, which says that it has a name.
+    func className(_ head: Head) throws(CodingFailure) -> [UInt8] {
+        let (size, start) = try varint(at: head.payload - Int(head.name), limit: min(head.payload, count))
+        return Array(UnsafeRawBufferPointer(start: base + start, count: Int(size)))
     }
 
     private func sized(_ tag: UInt8, _ start: Int, _ size: UInt64, _ limit: Int) throws(CodingFailure) -> Head {

@@ -1,3 +1,5 @@
+internal import CMultiprocessing
+
 /// What all decoders of one call share.
 final class DecodingStorage {
     /// The bytes; none once the call has returned, in case a decoder outlives it.
@@ -13,6 +15,15 @@ final class DecodingStorage {
     /// The first damage that was found where nothing can be thrown; the call throws it at its end.
     private(set) var damage: (any Error)?
 
+    /// Where the stack of the thread that decodes is too short to go on.
+    // Exclusivity is unchecked because it changes only between calls.
+    @exclusivity(unchecked)
+    private var stackLimit: UInt
+
+    /// Whether another level of nesting fits on the stack.
+    @inline(__always)
+    var hasStack: Bool { mp_stack_position() > stackLimit }
+
     /// Whether a value may have kept one of the decoders, which then must never see other bytes.
     var mayBeKept = false
 
@@ -20,6 +31,7 @@ final class DecodingStorage {
         self.bytes = bytes
         self.keys = keys
         self.userInfo = userInfo
+        stackLimit = mp_stack_limit()
     }
 
     /// Begins another call, when nothing of the last one is left.
@@ -28,6 +40,7 @@ final class DecodingStorage {
         self.keys = keys
         self.userInfo = userInfo
         damage = nil
+        stackLimit = mp_stack_limit()
     }
 
     func note(_ error: any Error) {

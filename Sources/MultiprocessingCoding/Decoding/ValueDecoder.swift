@@ -57,15 +57,17 @@ final class ValueDecoder: Decoder {
     func read<T: Decodable>(_ type: T.Type, _ head: Head, _ step: PathStep) throws -> T {
         let plan = ValuePlan.of(type)
         if let reader = plan.pointee.reader { return try read(by: reader, head, step) }
-        if let data = plan.pointee.data { return try read(data: data, head, step) }
-        return try readByInit(type, head, step)
+        if plan.pointee.kind == .ordinary { return try readByInit(type, head, step) }
+        return try readSpecial(plan, head, step)
     }
 
-    /// Reads Foundation's `Data`.
-    // Apart from the rest, because this asks the runtime for another type.
+    // Apart from the rest, because this asks the runtime for other types.
     @inline(never)
-    private func read<T: Decodable>(data: any ByteCollection.Type, _ head: Head, _ step: PathStep) throws -> T {
-        if let value = try read(bytes: data, head, step) as? T { return value }
+    private func readSpecial<T: Decodable>(
+        _ plan: UnsafePointer<ValuePlan>, _ head: Head, _ step: PathStep
+    ) throws -> T {
+        if plan.pointee.kind == .object { return try read(object: T.self, head, step) }
+        if let data = plan.pointee.data, let value = try read(bytes: data, head, step) as? T { return value }
         return try readByInit(T.self, head, step)
     }
 
@@ -110,13 +112,14 @@ final class ValueDecoder: Decoder {
     }
 
     private func open(_ head: Head, in parent: ValueDecoder, _ step: PathStep) throws {
-        guard parent.depth < Tag.deepestNesting else {
-            throw DecodingError.dataCorrupted(
-                parent.context("values are nested more than \(Tag.deepestNesting) deep", step))
+        // A value that its parent reads as a single value starts where that starts, and is no deeper.
+        let isSame = head.payload == parent.head.payload && head.end == parent.head.end
+        guard parent.depth < Tag.deepestNesting || isSame, storage.hasStack else {
+            throw parent.tooDeep(step)
         }
         self.parent = parent
         self.step = step
-        depth = parent.depth + 1
+        depth = isSame ? parent.depth : parent.depth + 1
         self.head = head
         nextEntry = head.payload
         passedEntries = 0
@@ -154,8 +157,14 @@ final class ValueDecoder: Decoder {
     var userInfo: [CodingUserInfoKey: Any] { storage.userInfo }
 
     var codingPath: [any CodingKey] {
-        guard let parent else { return [] }
-        return parent.path(step)
+        var path: [any CodingKey] = []
+        var decoder = self
+        // A loop, because the stack may be what is short.
+        while let parent = decoder.parent {
+            if let key = key(decoder.step) { path.append(key) }
+            decoder = parent
+        }
+        return path.reversed()
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
@@ -170,13 +179,27 @@ final class ValueDecoder: Decoder {
 
     /// The path to this value and on to one in it.
     func path(_ step: PathStep) -> [any CodingKey] {
+        guard let key = key(step) else { return codingPath }
+        return codingPath + [key]
+    }
+
+    /// The key that a step stands for, if it leads anywhere.
+    private func key(_ step: PathStep) -> PathKey? {
         switch step {
-        case .none: return codingPath
-        case .element(let index): return codingPath + [PathKey(index: index)]
+        case .none: return nil
+        case .element(let index): return PathKey(index: index)
         case .entry(let offset):
-            guard let key = try? bytes.key(at: offset, limit: bytes.count) else { return codingPath }
-            return codingPath + [bytes.pathKey(key.name, in: storage.keys)]
+            guard let key = try? bytes.key(at: offset, limit: bytes.count) else { return nil }
+            return bytes.pathKey(key.name, in: storage.keys)
         }
+    }
+
+    private func tooDeep(_ step: PathStep) -> DecodingError {
+        let problem =
+            storage.hasStack
+            ? "values are nested more than \(Tag.deepestNesting) deep"
+            : "values are nested deeper than the stack of this thread allows"
+        return .dataCorrupted(context(problem, step))
     }
 
     func context(_ problem: String, _ step: PathStep, _ cause: (any Error)? = nil) -> DecodingError.Context {

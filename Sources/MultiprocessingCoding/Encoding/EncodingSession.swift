@@ -18,6 +18,7 @@ package final class EncodingSession {
     /// Appends one value; as ``BinaryEncoder/encode(_:into:)``.
     package func encode<T: Encodable>(_ value: T) throws {
         let start = buffer.count
+        storage.begin()
         do {
             try root.write(value)
         } catch {

@@ -1,6 +1,13 @@
+internal import CMultiprocessing
+
 /// What all encoders of one call share.
 final class EncodingStorage {
     let userInfo: [CodingUserInfoKey: any Sendable]
+
+    /// Where the stack of the thread that encodes is too short to go on.
+    // Exclusivity is unchecked because it changes only between calls.
+    @exclusivity(unchecked)
+    private var stackLimit: UInt = 0
 
     /// Encoders of nested containers that are done and can be used again.
     private var idle: [ValueEncoder] = []
@@ -8,6 +15,15 @@ final class EncodingStorage {
     init(userInfo: [CodingUserInfoKey: any Sendable]) {
         self.userInfo = userInfo
     }
+
+    /// Begins a call on this thread.
+    func begin() {
+        stackLimit = mp_stack_limit()
+    }
+
+    /// Whether another level of nesting fits on the stack.
+    @inline(__always)
+    var hasStack: Bool { mp_stack_position() > stackLimit }
 
     /// An encoder with a buffer of its own.
     func makeDetachedEncoder() -> ValueEncoder {

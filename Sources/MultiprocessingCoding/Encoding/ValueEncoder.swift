@@ -77,7 +77,18 @@ final class ValueEncoder: Encoder {
         let plan = ValuePlan.of(T.self)
         if let writer = plan.pointee.writer {
             try withUnsafePointer(to: value) { try writer.write(UnsafeRawPointer($0), to: self) }
-        } else if plan.pointee.data != nil, let bytes = value as? any ByteCollection {
+        } else if plan.pointee.kind == .ordinary {
+            try writeByEncode(value)
+        } else {
+            try writeSpecial(value, plan)
+        }
+    }
+
+    @inline(never)
+    private func writeSpecial<T: Encodable>(_ value: T, _ plan: UnsafePointer<ValuePlan>) throws {
+        if plan.pointee.kind == .object {
+            try write(object: value)
+        } else if let bytes = value as? any ByteCollection {
             try write(bytes: bytes)
         } else {
             try writeByEncode(value)
@@ -89,7 +100,8 @@ final class ValueEncoder: Encoder {
         let start = buffer.count
         try write(value)
         let tag = buffer[start]
-        if tag == Tag.null || tag == Tag.some {
+        // What an object itself has written may be nil too.
+        if tag == Tag.null || tag == Tag.some || tag == Tag.object {
             buffer.insertGap(of: 1, at: start)
             buffer.overwrite(at: start, with: Tag.some)
         }
@@ -97,12 +109,12 @@ final class ValueEncoder: Encoder {
 
     /// Appends a value as its own `encode(to:)` has it.
     func writeByEncode<T: Encodable>(_ value: T) throws {
-        guard depth < Tag.deepestNesting else { throw tooDeep(value) }
+        guard depth < Tag.deepestNesting || state == .single, storage.hasStack else { throw tooDeep(value) }
         var child = idleChild ?? ValueEncoder(storage: storage, buffer: buffer)
         idleChild = nil
         let previous = state
-        state = .busy
         child.open(in: self)
+        state = .busy
         defer {
             child.close()
             // A value that kept its encoder keeps it for itself.
@@ -115,7 +127,7 @@ final class ValueEncoder: Encoder {
 
     private func open(in parent: ValueEncoder) {
         self.parent = parent
-        depth = parent.depth + 1
+        depth = parent.state == .single ? parent.depth : parent.depth + 1
         start = buffer.count
         state = .untouched
         shape = .none
@@ -262,6 +274,7 @@ final class ValueEncoder: Encoder {
 
     /// Moves the bytes apart and copies the detached parts in between, from the end backward.
     private func putDetachedInPlace() throws {
+        guard storage.hasStack else { throw tooDeep(Self.self) }
         var added = 0
         for part in detached {
             try part.encoder.finish()
@@ -282,14 +295,22 @@ final class ValueEncoder: Encoder {
     var userInfo: [CodingUserInfoKey: Any] { storage.userInfo }
 
     var codingPath: [any CodingKey] {
-        guard let parent else { return [] }
-        let path = parent.codingPath
-        if let detachedStep { return path + [detachedStep] }
-        switch parent.shape {
-        case .none: return path
-        case .list: return path + [PathKey(index: parent.count)]
-        case .keyed: return path + [parent.newestKey]
+        var path: [any CodingKey] = []
+        var encoder = self
+        // A loop, because the stack may be what is short.
+        while let parent = encoder.parent {
+            if let step = encoder.detachedStep {
+                path.append(step)
+            } else {
+                switch parent.shape {
+                case .none: break
+                case .list: path.append(PathKey(index: parent.count))
+                case .keyed: path.append(parent.newestKey)
+                }
+            }
+            encoder = parent
         }
+        return path.reversed()
     }
 
     private var newestKey: PathKey {
@@ -370,7 +391,10 @@ final class ValueEncoder: Encoder {
     }
 
     private func tooDeep(_ value: Any) -> EncodingError {
-        let problem = "values are nested more than \(Tag.deepestNesting) deep"
+        let problem =
+            storage.hasStack
+            ? "values are nested more than \(Tag.deepestNesting) deep"
+            : "values are nested deeper than the stack of this thread allows"
         return .invalidValue(value, EncodingError.Context(codingPath: codingPath, debugDescription: problem))
     }
 }

@@ -102,6 +102,8 @@ final class TypeTable<Record: Sendable>: Sendable {
 
 /// What a type's metadata says about its kind.
 enum MetadataKind {
+    static let object: UInt = 0
+    static let structure: UInt = 0x200
     static let enumeration: UInt = 0x201
 
     /// The first word of the metadata, which for value types is one of a few constants.

@@ -23,6 +23,17 @@ struct ValuePlan: Sendable {
     /// It is the type itself.
     let reader: (any DirectlyDecoded.Type)?
 
+    /// What else has to be looked at.
+    let kind: Kind
+
+    enum Kind {
+        case ordinary
+        /// Foundation's `Data`.
+        case data
+        /// A class, whose instances may be of a subclass.
+        case object
+    }
+
     /// The type itself if it is Foundation's `Data`.
     // A type without isolated conformances may be used on any thread, and `Data` has none.
     nonisolated(unsafe) let data: (any ByteCollection.Type)?
@@ -38,6 +49,7 @@ struct ValuePlan: Sendable {
         writer = type as? any DirectlyEncoded.Type
         reader = type as? any DirectlyDecoded.Type
         data = foundationData(type)
+        kind = data != nil ? .data : MetadataKind.of(type) == MetadataKind.object ? .object : .ordinary
     }
 }
 

@@ -2,12 +2,15 @@
 ///
 /// The kernel loads an executable at another address each time, but all of it moves together:
 /// an image's name and the distance from its base name the same code or constant wherever the
-/// same files are loaded.
+/// same files are loaded. That they are the same is checked: a library's file may be replaced by
+/// another build while the program runs, and a process that starts later loads that one.
 package struct ImageAddress: Hashable, Sendable {
     /// The image's path; empty for the main executable.
     package let image: String
     /// The distance from the image's base.
     package let offset: UInt
+    /// Which build of a library it is; the executable's is compared when a worker starts.
+    private let identity: ImageIdentity
 
     /// Names the `count` bytes at `pointer`, which have to lie within one image's `content`.
     package init(
@@ -26,6 +29,7 @@ package struct ImageAddress: Hashable, Sendable {
     package init(_ address: UInt, in image: ImageTable.Image) {
         self.image = image.name
         offset = address &- image.base
+        identity = image.name.isEmpty ? .unknown : image.identity
     }
 
     /// Finds the same place in this process, and checks that `count` bytes of `content` are there.
@@ -53,6 +57,13 @@ package struct ImageAddress: Hashable, Sendable {
         guard let image = table.image(named: image) else {
             throw NotPortable("the library \(image) is not loaded in the process that received the work")
         }
+        guard self.image.isEmpty || image.identity == identity else {
+            throw NotPortable(
+                """
+                the library \(self.image) is another build in the process that received the work, because its file \
+                was replaced while the program runs; restart the program
+                """)
+        }
         let (start, overflow) = image.base.addingReportingOverflow(offset)
         let (end, endOverflow) = start.addingReportingOverflow(UInt(count))
         guard !overflow, !endOverflow, image.contains(start..<end, content: content) else {
@@ -66,10 +77,12 @@ extension ImageAddress {
     package func encode(into bytes: inout [UInt8]) {
         bytes.append(string: image)
         bytes.append(number: offset)
+        if !image.isEmpty { identity.encode(into: &bytes) }
     }
 
     package init(decoding reader: inout ReferenceReader) throws(NotPortable) {
         image = try reader.readString()
         offset = try reader.readNumber()
+        identity = image.isEmpty ? .unknown : try ImageIdentity(decoding: &reader)
     }
 }

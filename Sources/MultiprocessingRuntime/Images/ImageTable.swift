@@ -32,11 +32,14 @@ package struct ImageTable: Sendable {
         /// What was added to the addresses in the file when it was loaded.
         package let base: UInt
         package let segments: [Segment]
+        /// Which build of the file it is.
+        package fileprivate(set) var identity: ImageIdentity
 
-        package init(name: String, base: UInt, segments: [Segment]) {
+        package init(name: String, base: UInt, segments: [Segment], identity: ImageIdentity = .unknown) {
             self.name = name
             self.base = base
             self.segments = segments
+            self.identity = identity
         }
 
         /// Whether all of `range` lies in one segment that can hold `content`.
@@ -58,7 +61,7 @@ package struct ImageTable: Sendable {
     package static func scan() -> ImageTable {
         var images: [Image] = []
         withUnsafeMutablePointer(to: &images) { images in
-            mp_visit_images(images) { context, name, base, segments, count in
+            mp_visit_images(images) { context, name, base, segments, count, buildID, buildIDSize in
                 guard let context, let name, let segments else { return }
                 let image = Image(
                     name: String(cString: name),
@@ -68,11 +71,14 @@ package struct ImageTable: Sendable {
                             range: UInt(segment.start)..<UInt(segment.end),
                             isExecutable: segment.is_executable != 0
                         )
-                    }
+                    },
+                    identity: buildID.map { ImageIdentity(UnsafeRawBufferPointer(start: $0, count: buildIDSize)) }
+                        ?? .unknown
                 )
                 context.assumingMemoryBound(to: [Image].self).pointee.append(image)
             }
         }
+        for index in images.indices { images[index].identity = ImageIdentities.shared.identity(of: images[index]) }
         return ImageTable(images: images)
     }
 

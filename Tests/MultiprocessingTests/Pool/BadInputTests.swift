@@ -212,6 +212,35 @@ struct BadInputTests {
         }
     }
 
+    @Test("What stands in the way of an input is named, with what to write instead")
+    func obstacles() async throws {
+        let any: any Codable & Sendable = 1
+        let text = "text"
+        try await TestBackend.processes.withPool { pool async throws in
+            await expectError(.notPortable, "Decodable & Swift.Encodable", "one type that is Codable, or an enum") {
+                _ = try await pool.map([any]) { _ in 1 }
+            }
+            await expectError(.notPortable, "Substring", "String($0)") {
+                _ = try await pool.run(text.prefix(2)) { $0.count }
+            }
+            await expectError(.notPortable, "Array<Swift.Substring>", "Swift.Substring is not Codable", "String($0)") {
+                _ = try await pool.run(text.split(separator: "x")) { $0.count }
+            }
+            await expectError(.notPortable, "Character", "String($0)") {
+                _ = try await pool.map(text) { $0.isLetter }
+            }
+            await expectError(.notPortable, "ArraySlice", "Array($0)") {
+                _ = try await pool.run([1, 2, 3][1...]) { $0.count }
+            }
+            await expectError(.notPortable, "tuple", "struct") {
+                _ = try await pool.run([(1, 2)]) { $0.count }
+            }
+            await expectError(.notPortable, "Optional<Swift.Character>", "Character is not Codable") {
+                _ = try await pool.map([1]) { _ in Character?.none }
+            }
+        }
+    }
+
     // MARK: Values
 
     @Test("164 map_unplicklable, 245 error_at_task_pickle: an input that cannot be encoded fails alone")

@@ -1,4 +1,5 @@
 import Multiprocessing
+import MultiprocessingSystem
 import Testing
 
 /// Values that fit no buffer on their way.
@@ -58,6 +59,15 @@ struct LargeValueTests {
                 return try await group.reduce(0, +)
             }
             #expect(sum == 10 * (0..<1_000).reduce(0, +))
+        }
+    }
+
+    @Test("A large value in a structure fails alone when the parent has no memory for its copy")
+    func shortParent() async throws {
+        try await withLimit {
+            let probe = try ProbeProcess("short")
+            #expect(try await probe.remainingLines() == ["notPortable true", "next 2"])
+            #expect(try await probe.exitStatus() == .exited(0))
         }
     }
 }

@@ -62,6 +62,34 @@ struct ImageAddressTests {
         }
     }
 
+    @Test func `A library of another build is refused, the executable's is compared elsewhere`() throws {
+        func image(_ name: String, build: [UInt8]?) -> ImageTable.Image {
+            ImageTable.Image(
+                name: name,
+                base: 0x1000,
+                segments: [.init(range: 0x1000..<0x2000, isExecutable: true)],
+                identity: build?.withUnsafeBytes { ImageIdentity($0) } ?? .unknown
+            )
+        }
+        let library = image("/opt/libplug.so", build: [1, 2, 3])
+        let address = ImageAddress(0x1010, in: library)
+        #expect(try address.resolve(content: .code, in: ImageTable(images: [library])) == 0x1010)
+        for build in [[1, 2, 4], nil] as [[UInt8]?] {
+            #expect {
+                let other = ImageTable(images: [image("/opt/libplug.so", build: build)])
+                _ = try address.resolve(content: .code, in: other)
+            } throws: {
+                "\($0)".contains("/opt/libplug.so is another build") && "\($0)".contains("restart the program")
+            }
+        }
+    }
+
+    @Test func `Every image of this process can be told from others`() throws {
+        let images = ImageTable.scan().images
+        #expect(Set(images.map(\.identity)).count == images.count)
+        #expect(images.map(\.identity) == ImageTable.scan().images.map(\.identity))
+    }
+
     @Test func `This process's own code is found`() throws {
         let table = ImageTable.scan()
         #expect(table.images.first?.name == "")

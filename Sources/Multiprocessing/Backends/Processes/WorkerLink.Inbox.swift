@@ -269,8 +269,8 @@ extension WorkerLink {
             switch header.kind {
             case .hello:
                 guard !isReady else { throw PortableFailure.secondHello }
-                guard let own = Hello.own, try Hello.read(from: &reader) == own else {
-                    throw PortableFailure.wrongExecutable
+                if let image = try Hello(from: &reader).difference(from: .scan()) {
+                    return fail(link, PortableFailure.otherBuild(of: image).description)
                 }
                 isReady = true
                 startTimer?.cancel()

@@ -1,0 +1,29 @@
+import MultiprocessingCoding
+
+/// A function that this process cannot run, though its parent can; each item fails with the reason.
+final class RefusedFunction: WorkerFunction {
+    private let error: PoolError
+
+    init(_ reason: NotPortable) {
+        error = .notFound(reason)
+    }
+
+    nonisolated(nonsending) func run(
+        _ chunk: WorkerChunk,
+        _ items: inout ByteReader,
+        _ array: Landing?,
+        _ context: WorkerContext?,
+        _ session: WorkerSession
+    ) async {
+        var stride: Range<Int>? = chunk.firstStride
+        while let items = stride {
+            for _ in items { session.fail(error) }
+            stride = session.nextStride(of: chunk, behind: items.upperBound)
+        }
+    }
+
+    func landing(size: UInt64) throws -> Landing {
+        // Any type does: what comes is not looked at.
+        try Landing(size: size, of: UInt8.self)
+    }
+}
