@@ -53,6 +53,13 @@ let package = Package(
             path: "Tests/Probe",
             swiftSettings: settings
         ),
+        // A program for the tests that does what services do: it gives up root, becomes a daemon, has capabilities.
+        .executableTarget(
+            name: "service",
+            dependencies: ["Multiprocessing"],
+            path: "Tests/Service",
+            swiftSettings: settings
+        ),
         // A program for the tests that counts its allocations and system calls.
         .target(name: "CallCounter", path: "Tests/CallCounter"),
         .executableTarget(
@@ -73,7 +80,9 @@ let package = Package(
         ),
         .testTarget(
             name: "MultiprocessingTests",
-            dependencies: ["Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe", "counts"],
+            dependencies: [
+                "Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe", "service", "counts",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

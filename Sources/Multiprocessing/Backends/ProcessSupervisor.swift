@@ -10,6 +10,7 @@ import MultiprocessingSystem
 /// What a worker does from then on is reported by its ``WorkerLink``; when one ends, the pool
 /// decides whether another is wanted.
 actor ProcessSupervisor {
+    private let command: Command
     private let events: WorkerEvents
     private let links: WorkerLinks
 
@@ -20,7 +21,8 @@ actor ProcessSupervisor {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    init(events: WorkerEvents, links: WorkerLinks) {
+    init(command: Command, events: WorkerEvents, links: WorkerLinks) {
+        self.command = command
         self.events = events
         self.links = links
     }
@@ -65,7 +67,8 @@ actor ProcessSupervisor {
         }
         do throws(SystemError) {
             let loop = try watch()
-            let link = try WorkerLink(id: worker, loop: loop, events: events) { [weak self, links] failure in
+            let link = try WorkerLink(id: worker, command: command, loop: loop, events: events) {
+                [weak self, links] failure in
                 guard let failure else { return links.remove(worker) }
                 links.reset(worker)
                 self?.perform { supervisor in

@@ -25,6 +25,8 @@ extension WorkerLink {
 
         private var isReady = false
         private var protocolError: String?
+        private var killError: SystemError?
+        private var hasEnded = false
 
         private var output: EventLoop.Registration?
         private var errors: EventLoop.Registration?
@@ -87,6 +89,19 @@ extension WorkerLink {
         private func fail(_ link: WorkerLink, _ reason: String) {
             if protocolError == nil { protocolError = reason }
             link.kill(reportingAsKilled: false)
+        }
+
+        /// Gives up a worker that can neither be killed nor ends by itself, and says so.
+        func leaveBehind(_ link: WorkerLink, _ error: SystemError) {
+            guard !hasEnded else { return }
+            killError = error
+            let text = """
+                Multiprocessing: worker process \(link.process.id) could not be ended (\(error)) and is left behind; \
+                end a pool before the program gives up the privileges that it started the workers with
+
+                """
+            _ = StandardErrorRelay.shared.write(Array(text.utf8)) {}
+            whenReading(link) { self.processEnded(link) }
         }
 
         /// Without a descriptor to watch, the end of the killed worker is asked for.
@@ -312,6 +327,8 @@ extension WorkerLink {
         /// Settles what the worker held, in this order: what it sent, what it had ready to send,
         /// what it said; only then is an item called lost.
         private func processEnded(_ link: WorkerLink) {
+            guard !hasEnded else { return }
+            hasEnded = true
             // Before the child is reaped, while its number still names its process group.
             link.kill(reportingAsKilled: false)
             readRestOfOutput(link)
@@ -325,7 +342,8 @@ extension WorkerLink {
                 processID: link.process.id.rawValue,
                 status: status,
                 standardError: errorTail.text,
-                protocolError: protocolError)
+                protocolError: protocolError,
+                killError: killError)
             let held = link.close()
             guard isReady || link.wasKilled else { return onEnd(failure) }
             onEnd(nil)

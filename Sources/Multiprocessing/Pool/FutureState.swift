@@ -52,7 +52,8 @@ class FutureState<Output: Sendable>: ItemState, @unchecked Sendable {
 
     /// Suspends until the outcome is settled; as ``ItemState/waitUntilFinished()``.
     nonisolated(nonsending) final func wait() async -> Outcome {
-        await waitUntilFinished() ? finalOutcome : .failure(CancellationError())
+        if isElsewhere { return .failure(PoolError.forked) }
+        return await waitUntilFinished() ? finalOutcome : .failure(CancellationError())
     }
 
     /// Calls `body` once with the outcome: now and here if it is settled, else on the pool's callback queue.

@@ -1,4 +1,5 @@
 import Dispatch
+import MultiprocessingSystem
 import Synchronization
 
 /// The one owner of a pool's state: feeds events to the scheduler and performs its actions.
@@ -33,6 +34,9 @@ final class PoolCore: Sendable {
     /// How many decisions workers are still to be told of; the thread that brings the first tells them all.
     private let untoldCount = Atomic(0)
 
+    /// The process that the workers and threads belong to; in one that is forked off it there are none.
+    private let origin = ForkMark()
+
     /// Whether the workers are gone and none will come.
     private let isOver = Atomic(false)
 
@@ -52,6 +56,8 @@ final class PoolCore: Sendable {
     }
 
     init(backend: any Backend, workerCount: Int) throws {
+        // Every pool has a mark. Dispatch does not know that the threads it had for the first one are not here.
+        if ForkMark.isFork { throw PoolError.madeInFork }
         self.workerCount = workerCount
         needsPortableWork = backend.needsPortableWork
         state = Mutex(State(scheduler: Scheduler(workerCount: workerCount, formsTrains: needsPortableWork)))
@@ -59,13 +65,18 @@ final class PoolCore: Sendable {
         state.withLock { $0.group = group }
     }
 
-    /// Whether work is still taken.
-    var isOpen: Bool { state.withLock { $0.scheduler.phase == .open } }
+    /// Why no work is taken any more; `nil` while it is.
+    var refusal: PoolError? {
+        // First: in a forked process the lock may be held by a thread that is not there.
+        if origin.isElsewhere { return .forked }
+        return state.withLock { $0.scheduler.phase == .open } ? nil : .shutDown
+    }
 
     // MARK: Work
 
     /// Queues a chunk, or has it handed to an idle worker.
     func submit(_ chunk: Chunk) {
+        if origin.isElsewhere { return chunk.endOnce(failing: PoolError.forked, nanoseconds: 0) }
         perform { $0.submit(chunk, now: monotonicNanoseconds()) }
     }
 
@@ -73,6 +84,7 @@ final class PoolCore: Sendable {
     ///
     /// The item's end is then seen where it is waited for: no thread has to be woken to tell of it.
     func submitAwaited(_ item: ItemState) {
+        if origin.isElsewhere { return item.endOnce(failing: PoolError.forked, nanoseconds: 0) }
         let assignee = perform { $0.submit(item, now: monotonicNanoseconds()) }
         guard let assignee, recentTime.load(ordering: .relaxed) < Self.briefTime,
             let group = state.withLock({ $0.group })
@@ -90,6 +102,7 @@ final class PoolCore: Sendable {
     /// Cancels a chunk that was submitted.
     func cancel(_ chunk: Chunk) {
         chunk.markCancelled()
+        if origin.isElsewhere { return }
         perform { $0.cancel(chunk) }
     }
 
@@ -119,11 +132,14 @@ final class PoolCore: Sendable {
     // MARK: The end
 
     func shutDown() async {
+        // The workers are another process's, and go on for it.
+        if origin.isElsewhere { return }
         perform { $0.shutDown() }
         await waitUntilFinished()
     }
 
     func terminate() async {
+        if origin.isElsewhere { return }
         perform { $0.terminate() }
         await waitUntilFinished()
     }
@@ -149,7 +165,7 @@ final class PoolCore: Sendable {
     ///
     /// Never blocks: it runs in `deinit`, on any thread.
     func removeObserver() {
-        if observers.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+        if observers.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0, !origin.isElsewhere {
             perform { $0.terminate() }
         }
     }
