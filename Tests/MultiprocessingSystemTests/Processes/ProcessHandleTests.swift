@@ -67,7 +67,9 @@ import Testing
     @Test func statusIsUnknownWhenTheProgramIgnoresItsChildren() async {
         await #expect(processExitsWith: .success) {
             signal(SIGCHLD, SIG_IGN)
-            let child = try ChildProcess(shell: "sleep 0.05")
+            let child = try ChildProcess(shell: "echo up; exec sleep 1000")
+            #expect(try child.readLine() == "up")
+            try child.handle.send(.kill)
             #expect(try child.exitStatus() == .unknown)
             #expect(try child.handle.killGroup() == false)
         }
