@@ -63,6 +63,13 @@ let package = Package(
             path: "Tests/Captures",
             swiftSettings: settings
         ),
+        // A program for the tests that does what services do: it gives up root, becomes a daemon, has capabilities.
+        .executableTarget(
+            name: "service",
+            dependencies: ["Multiprocessing"],
+            path: "Tests/Service",
+            swiftSettings: settings
+        ),
         // A program for the tests that counts its allocations and system calls.
         .target(name: "CallCounter", path: "Tests/CallCounter"),
         .executableTarget(
@@ -103,7 +110,7 @@ let package = Package(
             name: "MultiprocessingTests",
             dependencies: [
                 "Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe", "counts", "callers",
-                "captures",
+                "captures", "service",
             ],
             swiftSettings: settings
         ),

@@ -5,12 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -19,6 +21,27 @@
 
 char *const *mp_environment(void) {
     return environ;
+}
+
+static int mp_has_interpreter(struct dl_phdr_info *info, size_t size, void *result) {
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        if (info->dlpi_phdr[i].p_type == PT_INTERP) {
+            *(bool *)result = true;
+        }
+    }
+    // The first image is the program's; the others do not matter.
+    return 1;
+}
+
+bool mp_is_run_by_loader(void) {
+    // The kernel has told where it put the loader, unless that was the program that it started.
+    if (getauxval(AT_BASE) != 0) {
+        return false;
+    }
+    bool has_interpreter = false;
+    dl_iterate_phdr(mp_has_interpreter, &has_interpreter);
+    return has_interpreter;
 }
 
 int mp_pipe(int descriptors[2]) {
@@ -69,6 +92,12 @@ int mp_pidfd_send_signal(int pidfd, int signal) {
     return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
+int mp_pidfd_signal_group(int pidfd, int signal) {
+    // PIDFD_SIGNAL_PROCESS_GROUP, which older headers lack.
+    const unsigned int to_group = 1u << 2;
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, to_group);
+}
+
 int mp_pidfd_reap(int pidfd, bool *exited, int *status) {
     // P_PIDFD, which older headers lack.
     const idtype_t by_pidfd = (idtype_t)3;
@@ -88,6 +117,24 @@ int mp_pidfd_reap(int pidfd, bool *exited, int *status) {
 
 int mp_memory_create(const char *name) {
     return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+int mp_memory_resize(int descriptor, off_t size) {
+    sigset_t signal, before, pending;
+    sigemptyset(&signal);
+    sigaddset(&signal, SIGXFSZ);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &signal, &before);
+    int result = ftruncate(descriptor, size);
+    int error = errno;
+    // The signal is this thread's own, and would come as soon as it is let through.
+    if (result != 0 && error == EFBIG && !sigismember(&pending, SIGXFSZ)) {
+        const struct timespec none = {0};
+        sigtimedwait(&signal, NULL, &none);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return result;
 }
 
 int mp_memory_seal(int descriptor) {

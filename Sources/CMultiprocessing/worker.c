@@ -4,8 +4,11 @@
 #include "CMultiprocessing.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +26,9 @@ extern const mp_initializer __init_array_end[] __attribute__((weak, visibility("
 // Private to libdispatch, exported for run loops: `CFRunLoop` is built on the same two.
 extern int _dispatch_get_main_queue_handle_4CF(void) __attribute__((weak));
 extern void _dispatch_main_queue_callback_4CF(void *) __attribute__((weak));
+
+// The arguments as the kernel placed them, in a worker; NULL in every other process.
+static char **mp_worker_arguments;
 
 // A number and nothing else: no sign, no space, no trailing text. Returns -1 otherwise.
 static int mp_parse_descriptor(const char *text) {
@@ -53,22 +59,42 @@ static bool mp_is_stream_socket(int descriptor) {
     return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
 }
 
+// Ends a process that was started as a worker and cannot be one.
+static _Noreturn void mp_refuse(int code, const char *text) {
+    // The standard error of a worker is a pipe to its pool, which passes it on.
+    ssize_t written = write(STDERR_FILENO, text, strlen(text));
+    (void)written;
+    _exit(code);
+}
+
 // C because only a constructor runs before a `main` that belongs to someone else (a test
 // runner, a program's author), and Swift has no constructors. glibc passes the arguments.
 //
-// In every process that is not a worker this is one look-up in the environment.
+// In every process that is not marked as a worker this is one look-up in the environment. One
+// that is marked never gets to `main`, whatever is wrong with it: `main` makes the pool, whose
+// workers would run `main` too.
 __attribute__((constructor)) static void mp_worker_entry(int argc, char **argv, char **envp) {
-    // secure_: a set-user-ID program takes no orders from its caller's environment.
-    const char *text = secure_getenv(MP_WORKER_VARIABLE);
+    const char *text = getenv(MP_WORKER_VARIABLE);
     if (text == NULL) {
         return;
     }
-    int descriptor = mp_parse_descriptor(text);
-    // Before anything else, so that no program that this process starts is taken for a worker.
-    unsetenv(MP_WORKER_VARIABLE);
-    if (descriptor < 0 || !mp_is_stream_socket(descriptor)) {
-        return;
+    // Who starts a set-user-ID program, or one with file capabilities, chooses its environment and
+    // its sockets, and nothing that the process could ask of the other end proves that it is a pool
+    // of the same privileges. Work from there would be anybody's code with the program's rights.
+    if (getauxval(AT_SECURE) != 0) {
+        mp_refuse(MP_EXIT_PRIVILEGED, MP_WORKER_VARIABLE
+                  " marks this process as a worker, but it has privileges from its executable or its"
+                  " effective id, so it takes no work\n");
     }
+    int descriptor = mp_parse_descriptor(text);
+    if (descriptor < 0 || !mp_is_stream_socket(descriptor)) {
+        mp_refuse(MP_EXIT_NO_SOCKET, MP_WORKER_VARIABLE
+                  " marks this process as a worker, but it has no socket to a pool; to run the program,"
+                  " unset the variable\n");
+    }
+    // Before anything else runs, so that no program that this process starts is taken for a worker.
+    unsetenv(MP_WORKER_VARIABLE);
+    mp_worker_arguments = argv;
 
     // This function never returns, so the initializers that stand behind it in the array
     // would never run. With a static standard library libdispatch's is one of them, and
@@ -102,4 +128,67 @@ void mp_drain_main_queue(void) {
     if (_dispatch_main_queue_callback_4CF != NULL) {
         _dispatch_main_queue_callback_4CF(NULL);
     }
+}
+
+// What of `path` comes behind its last slash.
+static const char *mp_base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+// Lets what points into the memory from `start` to `end` point to the same place in its copy.
+static void mp_move(char **pointer, const char *start, const char *end, char *copy) {
+    if (*pointer >= start && *pointer < end) {
+        *pointer = copy + (*pointer - start);
+    }
+}
+
+void mp_name_worker(long index, char **program_arguments) {
+    char **arguments = mp_worker_arguments;
+    if (arguments == NULL || arguments[0] == NULL) {
+        return;
+    }
+    char *start = arguments[0];
+    const char *program = mp_base_name(start);
+    char suffix[32];
+    int suffix_length = snprintf(suffix, sizeof suffix, " worker %ld", index);
+
+    // The kernel keeps 15 bytes: the number is worth more than the end of the program's name.
+    char name[16];
+    int room = (int)sizeof name - 1 - suffix_length;
+    snprintf(name, sizeof name, "%.*s%s", room > 0 ? room : 0, program, suffix);
+    prctl(PR_SET_NAME, name, 0, 0, 0);
+
+    // The arguments are replaced where `ps` reads them, which is only right while they stand one
+    // behind another.
+    char *end = start;
+    for (char **argument = arguments; *argument != NULL; argument++) {
+        if (*argument != end) {
+            return;
+        }
+        end = *argument + strlen(*argument) + 1;
+    }
+    // The last byte stays zero: by another the kernel knows a title that goes on behind the arguments.
+    size_t length = strlen(program) + (size_t)suffix_length;
+    size_t size = (size_t)(end - start);
+    char *copy = length < size ? malloc(size) : NULL;
+    if (copy == NULL) {
+        return;
+    }
+    memcpy(copy, start, size);
+    const char *const program_copy = copy + (program - start);
+
+    // Whoever has their addresses finds them in the copy.
+    char **const lists[] = {arguments, program_arguments};
+    for (size_t list = 0; list < sizeof lists / sizeof lists[0]; list++) {
+        for (char **argument = lists[list]; argument != NULL && *argument != NULL; argument++) {
+            mp_move(argument, start, end, copy);
+        }
+    }
+    mp_move(&program_invocation_name, start, end, copy);
+    mp_move(&program_invocation_short_name, start, end, copy);
+
+    memset(start, 0, size);
+    memcpy(start, program_copy, strlen(program_copy));
+    memcpy(start + strlen(program_copy), suffix, (size_t)suffix_length);
 }

@@ -22,6 +22,12 @@
 /// The exit code of a worker whose executable holds no `mp_worker_main` (EX_SOFTWARE).
 #define MP_EXIT_NO_WORKER_MAIN 70
 
+/// The exit code of a worker that has privileges its starter may lack (AT_SECURE).
+#define MP_EXIT_PRIVILEGED 170
+
+/// The exit code of a process that is marked as a worker and was given no socket.
+#define MP_EXIT_NO_SOCKET 171
+
 /// The descriptor that is readable while libdispatch's main queue has work, or -1.
 ///
 /// C because the symbol is private to libdispatch and has to be a weak reference.
@@ -44,6 +50,36 @@ void mp_write_profile(void);
 /// C because Swift has no way to the address of a function with its own calling convention.
 const void *mp_test_failure_recorder(void);
 
+/// Names a worker process "program worker 3", for `ps` and `top`.
+///
+/// What `ps` shows as its command line is overwritten where the kernel placed the arguments;
+/// `program_arguments`, the list that the program reads them from, is made to point to a copy.
+///
+/// C because Swift has no way to where the arguments lie.
+void mp_name_worker(long index, char **program_arguments);
+
+/// Whether the program was started as an argument of the dynamic loader (`ld.so program`), which
+/// `/proc/self/exe` then names.
+///
+/// C because the program headers are walked with the types and macros of <link.h>.
+bool mp_is_run_by_loader(void);
+
+// MARK: Forks (fork.c)
+
+/// Begins to count forks; 0 or an errno value. C because a handler runs where no Swift code may.
+int mp_watch_forks(void);
+
+/// How many forks lie between the process that called `mp_watch_forks` and this one.
+uint32_t mp_fork_count(void);
+
+/// Has a process that is forked off let go of a descriptor's open file; the number stays taken.
+///
+/// Call it right after the number was given out, and `mp_leave_to_forks` before it is closed.
+void mp_keep_from_forks(int descriptor);
+
+/// Takes back `mp_keep_from_forks`.
+void mp_leave_to_forks(int descriptor);
+
 // MARK: Kernel (kernel.c)
 
 /// The process's environment, as glibc keeps it.
@@ -53,6 +89,9 @@ char *const *mp_environment(void);
 
 /// `pipe2` with close-on-exec. C because of _GNU_SOURCE.
 int mp_pipe(int descriptors[2]);
+
+/// POSIX_SPAWN_SETSID: the child leads a new session and its group. C because of _GNU_SOURCE.
+#define MP_SPAWN_NEW_SESSION 0x80
 
 /// Closes every descriptor from `lowest` up in the child. C because of _GNU_SOURCE.
 ///
@@ -74,6 +113,11 @@ int mp_pidfd_open(pid_t process);
 /// `pidfd_send_signal`. C for the reason of `mp_pidfd_open`.
 int mp_pidfd_send_signal(int pidfd, int signal);
 
+/// Signals the process group that the process behind `pidfd` leads or led, also when it was reaped.
+///
+/// Fails with EINVAL before Linux 6.9. C for the reason of `mp_pidfd_open`.
+int mp_pidfd_signal_group(int pidfd, int signal);
+
 /// Reaps the process behind `pidfd` if it has ended; does not block.
 ///
 /// Returns 1 with `exited` and `status` (exit code or signal number), 0 while the process
@@ -82,6 +126,11 @@ int mp_pidfd_reap(int pidfd, bool *exited, int *status);
 
 /// `memfd_create` that is close-on-exec and can be sealed. C because of _GNU_SOURCE.
 int mp_memory_create(const char *name);
+
+/// `ftruncate` that fails with EFBIG above the limit of RLIMIT_FSIZE, instead of ending the program by SIGXFSZ.
+///
+/// C because the mask of signals is quicker said there.
+int mp_memory_resize(int descriptor, off_t size);
 
 /// Forbids any later change of the size of a memfd. C because of _GNU_SOURCE.
 int mp_memory_seal(int descriptor);

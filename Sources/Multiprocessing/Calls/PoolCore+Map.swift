@@ -21,7 +21,7 @@ extension PoolCore {
         try checkChunkSize(chunkSize)
         try Task.checkCancellation()
         // Also without inputs, which would never get to be refused.
-        guard isOpen else { throw PoolError.poolShutDown }
+        if let refusal { throw refusal }
         let outputs = inputs.count.flatMap { OutputArray<Output>(count: $0) }
         let pipeline = Pipeline(core: self, stopsAtFailure: true, keepsArrivals: true, outputs: outputs)
         let work = try (loop.map { work.with($0) } ?? work).carrying(carrier)

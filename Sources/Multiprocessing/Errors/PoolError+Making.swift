@@ -14,6 +14,26 @@ extension PoolError {
         return error
     }
 
+    /// The error of a call to a pool in a process that was forked off the one that made it.
+    static var forked: PoolError {
+        PoolError(
+            .shutDown,
+            """
+            this process was forked off (by fork or daemon) after the pool was made, and the pool's workers and \
+            threads stayed with the process before it; make the program's first pool after the fork
+            """)
+    }
+
+    /// The error of a new pool in a process that was forked off one that had a pool.
+    static var madeInFork: PoolError {
+        PoolError(
+            .workerStartFailed,
+            """
+            this process was forked off (by fork or daemon) one that had made a pool, and Dispatch, which pools need, \
+            does not work in it; make the program's first pool after the fork, or start a new program instead
+            """)
+    }
+
     static func notCodable(_ type: Any.Type) -> PoolError {
         let obstacle = CodingObstacle(in: type)
         var error = PoolError(

@@ -1,3 +1,4 @@
+import CMultiprocessing
 import Glibc
 import MultiprocessingRuntime
 import MultiprocessingSystem
@@ -5,25 +6,39 @@ import MultiprocessingSystem
 /// Errors about worker processes.
 extension PoolError {
     static func workerNotStarted(_ error: SystemError) -> PoolError {
-        var made = PoolError(
-            .workerStartFailed,
-            """
-            a worker process could not be started: \(error); check the limits on processes, descriptors \
-            and memory, and that /proc is mounted
-            """)
+        var made = PoolError(.workerStartFailed, "a worker process could not be started: \(error); \(error.advice)")
         made.errno = error.errno.rawValue
         return made
     }
 
     static func workerDiedAtStart(_ failure: WorkerFailure) -> PoolError {
+        let cause =
+            failure.status == .exited(MP_EXIT_PRIVILEGED)
+            ? """
+            it has privileges that whoever starts this program may lack (capabilities or an id from its executable \
+            file, or an effective id that is not the real one), and takes no work; give the service its \
+            capabilities as ambient ones (AmbientCapabilities= in systemd, setpriv --ambient-caps), not by setcap \
+            or chmod u+s, or use Pool(.threads)
+            """
+            : """
+            a worker is this executable started again, so whatever runs before main can be the cause
+            """
         var made = PoolError(
             .workerStartFailed,
-            """
-            worker process \(failure.processID) \(failure.phrase) before it was ready for work; a worker is this \
-            executable started again, so whatever runs before main can be the cause
-            """)
+            "worker process \(failure.processID) \(failure.phrase) before it was ready for work; \(cause)")
         made.adopt(failure)
         return made
+    }
+
+    /// The error of a pool whose workers would be another program.
+    static var runByLoader: PoolError {
+        PoolError(
+            .workerStartFailed,
+            """
+            worker processes cannot be started, because this program was started as an argument of the dynamic \
+            loader (ld.so PROGRAM), and /proc/self/exe, which they are started from, is the loader; start the \
+            program itself, or use Pool(.threads)
+            """)
     }
 
     /// The error of an item that was running when its worker ended.
@@ -62,12 +77,35 @@ extension PoolError {
 
 extension WorkerFailure {
     fileprivate var phrase: String {
+        if let killError { return "could not be ended (\(killError)) and was left behind" }
         if let protocolError { return "was ended, because \(protocolError)" }
         switch status {
         case .exited(let code): return "ended with exit code \(code)"
         case .signaled(let signal): return "was ended by \(signal)"
         case .unknown, nil:
             return "ended, and how was not to be learned, because the program ignores SIGCHLD or waits for every child"
+        }
+    }
+}
+
+extension SystemError {
+    /// What to look at when a worker could not be started.
+    fileprivate var advice: String {
+        switch errno {
+        case .tooManyOpenFiles, .tooManyFilesInSystem:
+            "raise the limit on open files (ulimit -n), or have fewer workers"
+        case .wouldBlock:
+            "raise the limits on processes (ulimit -u, and the cgroup's pids.max), or have fewer workers"
+        case .noMemory:
+            "there is too little memory, or a limit on it is too low"
+        case .fileTooLarge:
+            "raise the limit on the size of files (ulimit -f), which holds for the memory that is shared with a worker too"
+        case .noSuchFile where operation.hasPrefix("posix_spawn"):
+            "look whether /proc is mounted, and whether the loader that the executable names is there"
+        case .permissionDenied where operation.hasPrefix("posix_spawn"):
+            "the executable has to be one that the program's present user may execute"
+        default:
+            "look at the limits on processes, descriptors and memory, and at the container's seccomp profile"
         }
     }
 }

@@ -94,6 +94,7 @@ public final class Future<Output: Sendable>: Sendable {
     @available(*, noasync, message: "it blocks the thread; use `try await future.value`")
     public func wait(timeout: Duration? = nil) throws -> Output {
         if let outcome = state.outcome { return try outcome.get() }
+        if state.isElsewhere { throw PoolError.forked }
         let semaphore = DispatchSemaphore(value: 0)
         let wakeUp = state.onSettled { semaphore.signal() }
         defer { wakeUp.map(state.removeWakeUp) }

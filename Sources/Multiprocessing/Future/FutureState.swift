@@ -61,11 +61,13 @@ class FutureState<Output: Sendable>: ItemState, @unchecked Sendable {
 
     /// Suspends until the outcome is settled; as ``ItemState/waitUntilFinished(by:)``.
     nonisolated(nonsending) final func wait() async -> Outcome {
+        if isElsewhere { return .failure(PoolError.forked) }
         await waitUntilFinished() == .finished ? finalOutcome : .failure(CancellationError())
     }
 
     /// As ``wait()``, but not for longer than the limit.
     nonisolated(nonsending) final func wait(for limit: Duration) async -> Outcome {
+        if isElsewhere { return .failure(PoolError.forked) }
         if limit <= .zero { return outcome ?? .failure(PoolError.waitTimedOut(limit)) }
         return switch await waitUntilFinished(by: .now().advanced(by: limit)) {
         case .finished: finalOutcome

@@ -43,6 +43,12 @@ class ItemState: Chunk, @unchecked Sendable {
     /// Follows `state`, for a look without the lock; set after what the outcome is was stored.
     private let finished: Atomic<Bool>
 
+    /// The process that the item was submitted in.
+    private let origin = ForkMark()
+
+    /// Whether the item is pending in another process, which this one was forked off: here it never ends.
+    final var isElsewhere: Bool { origin.isElsewhere && !isFinished }
+
     /// The error that the item ended with; not changed any more once the item is finished.
     private(set) final var failure: (any Error)?
 

@@ -43,7 +43,7 @@ extension PoolCore {
     /// Starts the workers that are not alive, and suspends until none is starting any more.
     nonisolated(nonsending) func start() async throws {
         try Task.checkCancellation()
-        guard isOpen else { throw PoolError.poolShutDown }
+        if let refusal { throw refusal }
         let id = state.withLock { $0.startWaiters.makeID() }
         defer { state.withLock { $0.startWaiters.forget(id) } }
         let result: Result<Void, any Error> = await withCancellation(isolation: #isolation) {

@@ -37,6 +37,9 @@ final class PoolCore: Sendable {
     /// How many decisions workers are still to be told of; the thread that brings the first tells them all.
     private let untoldCount = Atomic(0)
 
+    /// The process that the workers and threads belong to; in one that is forked off it there are none.
+    private let origin = ForkMark()
+
     /// Whether the workers are gone and none will come.
     private let isOver = Atomic(false)
 
@@ -58,6 +61,8 @@ final class PoolCore: Sendable {
     }
 
     init(backend: any Backend, workerCount: Int, configuration: Pool.Configuration = Pool.Configuration()) throws {
+        // Every pool has a mark. Dispatch does not know that the threads it had for the first one are not here.
+        if ForkMark.isFork { throw PoolError.madeInFork }
         self.workerCount = workerCount
         needsPortableWork = backend.needsPortableWork
         carrier =
@@ -70,13 +75,18 @@ final class PoolCore: Sendable {
         state.withLock { $0.group = group }
     }
 
-    /// Whether work is still taken.
-    var isOpen: Bool { state.withLock { $0.scheduler.phase == .open } }
+    /// Why no work is taken any more; `nil` while it is.
+    var refusal: PoolError? {
+        // First: in a forked process the lock may be held by a thread that is not there.
+        if origin.isElsewhere { return .forked }
+        return state.withLock { $0.scheduler.phase == .open } ? nil : .shutDown
+    }
 
     // MARK: Work
 
     /// Queues a chunk, or has it handed to an idle worker.
     func submit(_ chunk: Chunk) {
+        if origin.isElsewhere { return chunk.endOnce(failing: PoolError.forked, nanoseconds: 0) }
         perform { $0.submit(chunk, now: monotonicNanoseconds()) }
     }
 
@@ -84,6 +94,7 @@ final class PoolCore: Sendable {
     ///
     /// The item's end is then seen where it is waited for: no thread has to be woken to tell of it.
     func submitAwaited(_ item: ItemState) {
+        if origin.isElsewhere { return item.endOnce(failing: PoolError.forked, nanoseconds: 0) }
         let assignee = perform { $0.submit(item, now: monotonicNanoseconds()) }
         guard let assignee, recentTime.load(ordering: .relaxed) < Self.briefTime,
             let group = state.withLock({ $0.group })
@@ -101,6 +112,7 @@ final class PoolCore: Sendable {
     /// Cancels a chunk that was submitted.
     func cancel(_ chunk: Chunk) {
         chunk.markCancelled()
+        if origin.isElsewhere { return }
         perform { $0.cancel(chunk) }
     }
 
@@ -133,12 +145,15 @@ final class PoolCore: Sendable {
     // MARK: The end
 
     func shutDown() async {
+        // The workers are another process's, and go on for it.
+        if origin.isElsewhere { return }
         perform { $0.shutDown() }
         settleStarts()
         await waitUntilFinished()
     }
 
     func terminate() async {
+        if origin.isElsewhere { return }
         perform { $0.terminate() }
         settleStarts()
         await waitUntilFinished()
@@ -165,7 +180,7 @@ final class PoolCore: Sendable {
     ///
     /// Never blocks: it runs in `deinit`, on any thread.
     func removeObserver() {
-        if observers.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+        if observers.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0, !origin.isElsewhere {
             perform { $0.terminate(stopsIdle: true) }
         }
     }

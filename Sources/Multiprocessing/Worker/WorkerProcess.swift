@@ -22,6 +22,7 @@ enum WorkerProcess {
             let board = Board(try SharedMemory(mapping: try take(descriptor + 2)))
             index.store(Int(truncatingIfNeeded: board.index.load()), ordering: .relaxed)
             RecordedIssues.watch()
+            WorkerName.set(index: index.load(ordering: .relaxed))
             // Not below 3, where work expects its standard streams, also when one of them is closed.
             let output = Socket(try FileDescriptor.duplicating(input.number, lowest: 3))
             let canceller = WorkerCanceller()

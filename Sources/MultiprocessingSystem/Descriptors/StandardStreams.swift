@@ -13,4 +13,15 @@ package enum StandardStreams {
             if descriptor < 0 || descriptor > STDERR_FILENO { return }
         }
     }
+
+    /// Opens a standard input in which there is nothing to read.
+    static func openEmpty() throws(SystemError) -> FileDescriptor {
+        do throws(SystemError) {
+            return try FileDescriptor.open("/dev/null")
+        } catch {
+            // A `chroot` or container without devices: the end of a pipe that nobody writes to reads the same.
+            guard error.errno == .noSuchFile || error.errno == .permissionDenied else { throw error }
+            return try Pipe().takeReadEnd()
+        }
+    }
 }

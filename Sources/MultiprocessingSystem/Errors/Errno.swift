@@ -20,13 +20,16 @@ extension Errno {
     package static var canceled: Errno { Errno(rawValue: ECANCELED) }
     package static var connectionReset: Errno { Errno(rawValue: ECONNRESET) }
     package static var interrupted: Errno { Errno(rawValue: EINTR) }
+    package static var fileTooLarge: Errno { Errno(rawValue: EFBIG) }
     package static var invalidArgument: Errno { Errno(rawValue: EINVAL) }
     package static var noChild: Errno { Errno(rawValue: ECHILD) }
     package static var noMemory: Errno { Errno(rawValue: ENOMEM) }
     package static var noSuchFile: Errno { Errno(rawValue: ENOENT) }
     package static var noSuchProcess: Errno { Errno(rawValue: ESRCH) }
+    package static var notPermitted: Errno { Errno(rawValue: EPERM) }
     package static var permissionDenied: Errno { Errno(rawValue: EACCES) }
     package static var timedOut: Errno { Errno(rawValue: ETIMEDOUT) }
+    package static var tooManyFilesInSystem: Errno { Errno(rawValue: ENFILE) }
     package static var tooManyOpenFiles: Errno { Errno(rawValue: EMFILE) }
     package static var wouldBlock: Errno { Errno(rawValue: EAGAIN) }
 }

@@ -27,7 +27,7 @@ package final class SharedMemory: Sendable {
         let rounded = (size + page - 1) / page * page
         let descriptor = FileDescriptor(adopting: try systemCall("memfd_create") { mp_memory_create(name) })
         let raw = descriptor.number.rawValue
-        try systemCall("ftruncate") { ftruncate(raw, rounded) }
+        try systemCall("ftruncate") { mp_memory_resize(raw, rounded) }
         try systemCall("fcntl(F_ADD_SEALS)") { mp_memory_seal(raw) }
         try self.init(mapping: descriptor)
     }

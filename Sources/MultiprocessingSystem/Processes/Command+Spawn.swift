@@ -2,10 +2,10 @@ internal import CMultiprocessing
 internal import Glibc
 
 extension Command {
-    /// Starts the program as the leader of its own process group.
+    /// Starts the program as the leader of its own session and process group.
     ///
-    /// The child has default signal dispositions and an empty signal mask, reads nothing
-    /// (`/dev/null`), and has no descriptor but those named here. Blocks until the child
+    /// The child has default signal dispositions and an empty signal mask, no controlling terminal,
+    /// reads nothing (`/dev/null`), and has no descriptor but those named here. Blocks until the child
     /// has replaced its image, which is well below a millisecond.
     ///
     /// - Parameters:
@@ -19,7 +19,7 @@ extension Command {
     ) throws(SystemError) -> ProcessHandle {
         var actions = try FileActions(above: Self.firstPassedNumber + Int32(passing.count))
         // A standard stream that is inherited needs no action: its number is already right.
-        try actions.openNull(at: .standardInput)
+        try actions.pass(StandardStreams.openEmpty(), at: .standardInput)
         if let standardOutput {
             try actions.pass(standardOutput, at: .standardOutput)
         }
@@ -47,10 +47,9 @@ extension Command {
         _ attributes: borrowing SpawnAttributes
     ) throws(SystemError) -> ProcessID {
         let argumentList = argumentList()
-        let environmentList = environmentList()
         var process: pid_t = 0
         let result = argumentList.withUnsafePointer { argv in
-            environmentList.withUnsafePointer { envp in
+            environment.withUnsafePointer { envp in
                 actions.withUnsafePointer { actions in
                     attributes.withUnsafePointer { attributes in
                         posix_spawn(&process, executable, actions, attributes, argv, envp)

@@ -2,6 +2,8 @@ internal import CMultiprocessing
 internal import Glibc
 
 /// A program with its arguments and its environment, ready to be started.
+///
+/// The environment is that of the moment at which the command was made, on the thread that made it.
 package struct Command: Sendable {
     enum Arguments: Sendable {
         /// The arguments that this process was started with, byte for byte.
@@ -11,9 +13,7 @@ package struct Command: Sendable {
 
     let executable: String
     let arguments: Arguments
-
-    /// What differs from this process's environment; nil removes a variable.
-    package var environment: [String: String?]
+    let environment: Environment
 
     /// - Parameters:
     ///   - executable: A path; no search along PATH.
@@ -22,7 +22,7 @@ package struct Command: Sendable {
     package init(_ executable: String, arguments: [String], environment: [String: String?] = [:]) {
         self.executable = executable
         self.arguments = .list(arguments)
-        self.environment = environment
+        self.environment = Environment(changing: environment)
     }
 
     private init(ownExecutable: Void, environment: [String: String?]) {
@@ -30,12 +30,7 @@ package struct Command: Sendable {
         // when an upgrade has replaced the file meanwhile.
         self.executable = "/proc/self/exe"
         self.arguments = .own
-        self.environment = environment
-    }
-
-    /// This program once more, as it was started.
-    package static var thisProgram: Command {
-        Command(ownExecutable: (), environment: [:])
+        self.environment = Environment(changing: environment)
     }
 
     /// This program as a worker that serves the first descriptor passed to it, which has
@@ -52,6 +47,10 @@ package struct Command: Sendable {
         return Command(ownExecutable: (), environment: changes)
     }
 
+    /// Whether ``worker(environment:)`` names another program, because this one was started as an
+    /// argument of the dynamic loader.
+    package static var isRunByLoader: Bool { mp_is_run_by_loader() }
+
     /// The number under which the child finds the first descriptor that is passed to it.
     package static var firstPassedNumber: Int32 { 3 }
 
@@ -67,29 +66,6 @@ package struct Command: Sendable {
                 }
             }
             return list
-        }
-    }
-
-    func environmentList() -> CStringList {
-        var list = CStringList()
-        var entry = mp_environment()
-        while let pointer = entry, let variable = pointer.pointee {
-            if !isChanged(variable) {
-                list.append(variable)
-            }
-            entry = pointer + 1
-        }
-        for case (let name, let value?) in environment {
-            "\(name)=\(value)".withCString { list.append($0) }
-        }
-        return list
-    }
-
-    /// Whether an entry `NAME=value` of the environment is replaced or removed.
-    private func isChanged(_ variable: UnsafePointer<CChar>) -> Bool {
-        environment.keys.contains { name in
-            let count = name.utf8.count
-            return strncmp(variable, name, count) == 0 && variable[count] == CChar(bitPattern: UInt8(ascii: "="))
         }
     }
 }

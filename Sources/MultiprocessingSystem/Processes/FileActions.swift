@@ -28,12 +28,6 @@ struct FileActions: ~Copyable {
         actions.deallocate()
     }
 
-    mutating func openNull(at target: DescriptorNumber) throws(SystemError) {
-        try checked("posix_spawn_file_actions_addopen") {
-            posix_spawn_file_actions_addopen(actions, target.rawValue, "/dev/null", O_RDONLY, 0)
-        }
-    }
-
     mutating func pass(_ source: DescriptorNumber, at target: DescriptorNumber) throws(SystemError) {
         // The actions run one after another on one table: a source below the limit could be
         // the target of an earlier one. A duplicate above it never is, and being another
@@ -43,6 +37,12 @@ struct FileActions: ~Copyable {
             posix_spawn_file_actions_adddup2(actions, duplicate.number.rawValue, target.rawValue)
         }
         duplicates.append(duplicate)
+    }
+
+    /// Passes a descriptor that is closed here once the child has started.
+    mutating func pass(_ source: consuming FileDescriptor, at target: DescriptorNumber) throws(SystemError) {
+        try pass(source.number, at: target)
+        duplicates.append(source)
     }
 
     /// Closes all that was not passed; the last action, because the duplicates go with it.

@@ -4,10 +4,9 @@ internal import Synchronization
 
 /// A child process: its signals, its end, and the one place that reaps it.
 ///
-/// A process id may name another process once the child was reaped. Signals therefore go
-/// through a pidfd, which never does, and the process group (which has none) is signaled
-/// only under the lock that also guards reaping: until then the child, running or a
-/// zombie, keeps the number.
+/// A process id may name another process once the child was reaped, by this object, by other code
+/// in this program, or by the kernel if SIGCHLD is ignored. Signals therefore go through a pidfd, which
+/// never does. So they do to the process group, whose members can outlive the child.
 package final class ProcessHandle: Sendable {
     private enum State {
         case unreaped
@@ -91,25 +90,46 @@ package final class ProcessHandle: Sendable {
 
     /// Sends SIGKILL to the process and to every process of its group, grandchildren included.
     ///
-    /// - Returns: False, and nothing is sent, when the process has been reaped.
+    /// The group is killed too when the process itself has ended and nobody, or somebody else, has reaped it.
+    ///
+    /// - Returns: False when nothing was left to kill, and when this object has reaped the process.
+    /// - Throws: With EPERM when this process has given up the privileges that it takes.
     @discardableResult
     package func killGroup() throws(SystemError) -> Bool {
         try state.withLock { state throws(SystemError) in
             guard case .unreaped = state else {
                 return false
             }
-            // Signal 0 asks whether the child still holds its number, in case other code in
-            // this program has reaped it.
-            guard try Self.delivered("pidfd_send_signal", { mp_pidfd_send_signal(pidfd.number.rawValue, 0) }) else {
-                return false
-            }
-            let wasGroupThere = try Self.delivered("kill") { kill(-id.rawValue, SIGKILL) }
+            let wasGroupThere = try signalGroup()
             // The process itself too, for one that has moved to another group.
             let wasThere = try Self.delivered("pidfd_send_signal") {
                 mp_pidfd_send_signal(pidfd.number.rawValue, SIGKILL)
             }
             return wasGroupThere || wasThere
         }
+    }
+
+    private func signalGroup() throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            return try Self.delivered("pidfd_send_signal") {
+                mp_pidfd_signal_group(pidfd.number.rawValue, SIGKILL)
+            }
+        } catch {
+            guard error.errno == .invalidArgument else { throw error }
+            return try Self.signalGroup(of: id, pidfd.number)
+        }
+    }
+
+    /// Signals the group by its number, as it has to be done before Linux 6.9.
+    package static func signalGroup(of id: ProcessID, _ pidfd: DescriptorNumber) throws(SystemError) -> Bool {
+        // Signal 0 asks whether the child still holds its number.
+        let isHeld = try delivered("pidfd_send_signal") { mp_pidfd_send_signal(pidfd.rawValue, 0) }
+        // If not, its group still does as long as it has members; a process with that number is a stranger,
+        // and so is its group.
+        if !isHeld, getpgid(id.rawValue) >= 0 {
+            return false
+        }
+        return try delivered("kill") { kill(-id.rawValue, SIGKILL) }
     }
 
     private static func delivered(_ operation: String, _ body: () -> Int32) throws(SystemError) -> Bool {

@@ -1,6 +1,7 @@
+internal import CMultiprocessing
 internal import Glibc
 
-/// A child's signals and process group, set so that nothing of this program's choices leaks into it.
+/// A child's signals and session, set so that nothing of this program's choices leaks into it.
 struct SpawnAttributes: ~Copyable {
     private let attributes: UnsafeMutablePointer<posix_spawnattr_t>
 
@@ -30,12 +31,12 @@ struct SpawnAttributes: ~Copyable {
         try checked("posix_spawnattr_setflags") {
             posix_spawnattr_setflags(
                 attributes,
-                Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP)
+                // A session of its own, and with it a group: the terminal's Ctrl-C does not reach it, it can be
+                // killed together with what it has started, and what it starts finds no terminal to ask. In a
+                // background group of the program's session such a program would be stopped for ever.
+                Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | MP_SPAWN_NEW_SESSION)
             )
         }
-        // A group of its own: the terminal's Ctrl-C does not reach it, and it can be killed
-        // together with what it has started.
-        try checked("posix_spawnattr_setpgroup") { posix_spawnattr_setpgroup(attributes, 0) }
 
         var none = sigset_t()
         sigemptyset(&none)

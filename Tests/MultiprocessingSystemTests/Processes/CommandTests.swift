@@ -70,11 +70,12 @@ import Testing
         #expect(try child.exitStatus() == .exited(0))
     }
 
-    @Test func childLeadsItsOwnGroup() throws {
+    @Test func childLeadsItsOwnSessionAndGroup() throws {
         let child = try ChildProcess(Command("/bin/cat", arguments: ["cat", "/proc/self/stat"]))
         let fields = try child.readOutput().split(separator: " ")
         #expect(fields[0] == "\(child.handle.id)")
         #expect(fields[4] == fields[0])
+        #expect(fields[5] == fields[0])
         #expect(getpgid(0) != child.handle.id.rawValue)
         #expect(try child.exitStatus() == .exited(0))
     }
@@ -110,6 +111,13 @@ import Testing
                 == "MP_TEST=short\nMP_TEST_ADDED=added\nMP_TEST_KEPT=kept\nMP_TEST_REPLACED=new=1\n"
         )
         #expect(try child.exitStatus() == .exited(0))
+    }
+
+    @Test func environmentIsThatOfTheCommandsMaking() throws {
+        setenv("TIME_OF_MAKING", "then", 1)
+        let command = Command("/bin/sh", arguments: ["sh", "-c", "echo $TIME_OF_MAKING"])
+        setenv("TIME_OF_MAKING", "later", 1)
+        #expect(try ChildProcess(command).readOutput() == "then\n")
     }
 
     @Test(arguments: [("/nowhere/program", Errno.noSuchFile), ("/etc/passwd", .permissionDenied)])

@@ -67,9 +67,32 @@ import Testing
     @Test func statusIsUnknownWhenTheProgramIgnoresItsChildren() async {
         await #expect(processExitsWith: .success) {
             signal(SIGCHLD, SIG_IGN)
-            let child = try ChildProcess(shell: "sleep 0.05")
+            let child = try ChildProcess(shell: "echo up; exec sleep 1000")
+            #expect(try child.readLine() == "up")
+            try child.handle.send(.kill)
             #expect(try child.exitStatus() == .unknown)
             #expect(try child.handle.killGroup() == false)
+        }
+    }
+
+    /// The group outlives its leader, and until its last member is gone nobody else can get its number.
+    @Test(arguments: [true, false])
+    func groupIsKilledAlthoughItsLeaderIsGone(byNumber: Bool) async {
+        await #expect(processExitsWith: .success) { [byNumber] in
+            signal(SIGCHLD, SIG_IGN)
+            let child = try ChildProcess(shell: "sleep 1000 & echo $!; wait")
+            let grandchild = try #require(Int32(try child.readLine()))
+            try child.handle.send(.kill)
+            try waitUntilReadable(child.handle.exitDescriptor, ChildProcess.limit)
+            try waitUntil("the leader is gone") { getpgid(child.handle.id.rawValue) < 0 }
+            #expect(kill(grandchild, 0) == 0)
+            if byNumber {
+                #expect(try ProcessHandle.signalGroup(of: child.handle.id, child.handle.exitDescriptor))
+            } else {
+                #expect(try child.handle.killGroup())
+            }
+            // It holds the pipe: its end is the proof.
+            #expect(try child.readOutput() == "")
         }
     }
 

@@ -16,11 +16,18 @@ import Testing
         _ = try child.exitStatus()
     }
 
+    /// A process that is marked as a worker never runs `main`, which would start workers that run `main`.
     @Test(arguments: ["0", "1", "3", "4", "99", "", "-1", "3x", " 3", "99999999999999999999", "junk"])
-    func programWithoutASocketJustRuns(value: String) throws {
+    func markWithoutASocketEndsTheProgram(value: String) throws {
         let pipe = try Pipe()
-        let child = try ChildProcess(program(["MULTIPROCESSING_WORKER": value]), passing: [pipe.readEnd.number])
-        #expect(try child.readOutput() != "")
-        #expect(try child.exitStatus() == .exited(0))
+        let errors = try Pipe()
+        let child = try ChildProcess(
+            program(["MULTIPROCESSING_WORKER": value]),
+            standardError: errors.writeEnd.number,
+            passing: [pipe.readEnd.number])
+        #expect(try child.exitStatus() == .exited(171))
+        #expect(try child.readOutput() == "")
+        let end = errors.takeReadEnd()
+        #expect(try String(decoding: end.readToEnd(), as: UTF8.self).contains("unset the variable"))
     }
 }

@@ -117,6 +117,26 @@ extension Lifetime {
             }
         }
 
+        @Test("A program that ignores SIGCHLD is left with no process that a crashed worker had started")
+        func grandchildrenOfIgnored() async {
+            await #expect(processExitsWith: .success) {
+                signal(SIGCHLD, SIG_IGN)
+                try await TestBackend.processes.withPool { pool in
+                    for _ in 0..<5 {
+                        let notebook = try Notebook()
+                        defer { notebook.remove() }
+                        let result = await pool.submit(notebook) { notebook in
+                            notebook.write("\(try Grandchild.start())")
+                            Crash.killed.happen()
+                        }.result
+                        #expect((result.failure as? PoolError)?.code == .workerCrashed)
+                        let grandchild = try #require(notebook.numbers.first)
+                        await expectSoon { !ProcessTable.isRunning(Int32(grandchild)) }
+                    }
+                }
+            }
+        }
+
         @Test("The variable that marks a worker is not carried on to programs that it starts")
         func environment() async throws {
             try await TestBackend.processes.withPool(workers: 1) { pool in

@@ -1,3 +1,5 @@
+import MultiprocessingSystem
+
 /// Workers that are processes: this executable, started again to serve work.
 ///
 /// Nothing is needed from the program: no line in `main`, no second executable. A crash in
@@ -5,8 +7,9 @@
 /// Work, inputs and outputs are encoded, so they have to be portable.
 ///
 /// A worker reads `/dev/null`, shares the program's standard output, and its standard error
-/// is passed on to the program's. It leads its own process group, which is killed with it,
-/// and it ends when the program does, however that ends.
+/// is passed on to the program's. It leads its own session and process group, which is killed with
+/// it, and it ends when the program does, however that ends. It has no terminal: what asks for one, by
+/// opening `/dev/tty`, gets an error. Its environment is the program's at the time the pool is made.
 public struct ProcessBackend: Backend {
     /// Makes the backend.
     public init() {}
@@ -15,8 +18,12 @@ public struct ProcessBackend: Backend {
     public var needsPortableWork: Bool { true }
 
     /// Makes what starts and watches a pool's worker processes.
-    public func makeWorkers(count: Int, reportingTo events: WorkerEvents) -> any WorkerGroup {
-        ProcessWorkers(count: count, events: events)
+    ///
+    /// - Throws: ``PoolError/Code/workerStartFailed`` when this program cannot be started again, because it
+    ///   was started as an argument of the dynamic loader.
+    public func makeWorkers(count: Int, reportingTo events: WorkerEvents) throws -> any WorkerGroup {
+        if Command.isRunByLoader { throw PoolError.runByLoader }
+        return ProcessWorkers(count: count, events: events)
     }
 }
 

@@ -9,6 +9,7 @@ import MultiprocessingSystem
 /// What a worker does from then on is reported by its ``WorkerLink``; when a start fails or a worker
 /// ends, the pool decides whether another is wanted.
 actor ProcessSupervisor {
+    private let command: Command
     private let events: WorkerEvents
     private let links: WorkerLinks
 
@@ -19,7 +20,8 @@ actor ProcessSupervisor {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    init(events: WorkerEvents, links: WorkerLinks) {
+    init(command: Command, events: WorkerEvents, links: WorkerLinks) {
+        self.command = command
         self.events = events
         self.links = links
     }
@@ -50,7 +52,7 @@ actor ProcessSupervisor {
         }
         do throws(SystemError) {
             let loop = try watch()
-            let link = try WorkerLink(id: worker, loop: loop, events: events) { [links, events] failure in
+            let link = try WorkerLink(id: worker, command: command, loop: loop, events: events) { [links, events] failure in
                 links.remove(worker)
                 guard let failure else { return }
                 events.startFailed(

@@ -9,9 +9,10 @@ final class ProcessWorkers: WorkerGroup {
     private let supervisor: ProcessSupervisor
     private let links: WorkerLinks
 
+    /// Called on the thread that makes the pool, whose environment the workers get.
     init(count: Int, events: WorkerEvents) {
         links = WorkerLinks(count: count)
-        supervisor = ProcessSupervisor(events: events, links: links)
+        supervisor = ProcessSupervisor(command: .worker(), events: events, links: links)
     }
 
     func start(_ worker: WorkerID) {

@@ -32,6 +32,8 @@ extension WorkerLink {
         private var protocolError: String?
         /// Whether the worker's results can be believed: what it sent and what stands on its board makes sense.
         private var isTrusted = true
+        private var killError: SystemError?
+        private var hasEnded = false
 
         private var output: EventLoop.Registration?
         private var errors: EventLoop.Registration?
@@ -97,6 +99,19 @@ extension WorkerLink {
             if protocolError == nil { protocolError = reason }
             isTrusted = false
             link.kill(reportingAsKilled: false)
+        }
+
+        /// Gives up a worker that can neither be killed nor ends by itself, and says so.
+        func leaveBehind(_ link: WorkerLink, _ error: SystemError) {
+            guard !hasEnded else { return }
+            killError = error
+            let text = """
+                Multiprocessing: worker process \(link.process.id) could not be ended (\(error)) and is left behind; \
+                end a pool before the program gives up the privileges that it started the workers with
+
+                """
+            _ = StandardErrorRelay.shared.write(Array(text.utf8)) {}
+            whenReading(link) { self.processEnded(link) }
         }
 
         /// Without a descriptor to watch, the end of the killed worker is asked for.
@@ -380,6 +395,8 @@ extension WorkerLink {
         /// Settles what the worker held, in this order: what it sent, what it had ready to send,
         /// what it said; only then is an item called lost.
         private func processEnded(_ link: WorkerLink) {
+            guard !hasEnded else { return }
+            hasEnded = true
             // Before the child is reaped, while its number still names its process group.
             link.kill(reportingAsKilled: false)
             readRestOfOutput(link)
@@ -393,7 +410,8 @@ extension WorkerLink {
                 processID: link.process.id.rawValue,
                 status: status,
                 standardError: errorTail.text,
-                protocolError: protocolError)
+                protocolError: protocolError,
+                killError: killError)
             let (held, progress) = link.close()
             guard isReady || link.wasKilled else { return onEnd(failure) }
             onEnd(nil)

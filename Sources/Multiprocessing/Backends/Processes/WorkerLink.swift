@@ -22,10 +22,14 @@ final class WorkerLink: Sendable {
     private let outbox: Mutex<Outbox>
     private let inbox: Inbox
     private let isKilled = Atomic(false)
+    private let isCutOff = Atomic(false)
     private let isWatchingStage = Atomic(false)
 
     /// How long a result may lie with a worker that has more to do.
     private static let stageInterval = Duration.milliseconds(2)
+
+    /// How long a worker may take to end by itself.
+    private static let endLimit = Duration.seconds(5)
 
     /// Starts a worker process.
     ///
@@ -35,6 +39,7 @@ final class WorkerLink: Sendable {
     ///   never became ready, and its end is then not reported to the pool; otherwise with `nil`.
     init(
         id: WorkerID,
+        command: Command,
         loop: WorkerLoop,
         events: WorkerEvents,
         onEnd: @escaping @Sendable (WorkerFailure?) -> Void
@@ -48,7 +53,7 @@ final class WorkerLink: Sendable {
         try errors.readEnd.setNonBlocking()
         board = Board(try Board.makeMemory())
         board.index.store(UInt64(id.index))
-        process = try Command.worker().spawn(
+        process = try command.spawn(
             standardError: errors.writeEnd.number,
             passing: [work.second.number, control.second.number, board.descriptor])
         // The worker's ends are closed here: a copy that stayed open would keep its end from showing.
@@ -57,6 +62,11 @@ final class WorkerLink: Sendable {
         errorPipe = errors.takeReadEnd()
         outbox = Mutex(Outbox())
         inbox = Inbox(events: events, onEnd: onEnd)
+        for number in [socket.number, self.control.number] { ForkMark.keep(number) }
+    }
+
+    deinit {
+        for number in [socket.number, control.number] { ForkMark.release(number) }
     }
 
     /// Begins to watch the worker.
@@ -176,7 +186,7 @@ final class WorkerLink: Sendable {
             outbox.appendStop()
             send(&outbox)
         }
-        loop.events.schedule(after: .seconds(5)) { [weak self] in self?.kill() }
+        loop.events.schedule(after: Self.endLimit) { [weak self] in self?.kill() }
     }
 
     /// Kills the worker and all that it started.
@@ -184,8 +194,25 @@ final class WorkerLink: Sendable {
     /// - Parameter reportingAsKilled: Whether the worker's end is the pool's own doing.
     func kill(reportingAsKilled: Bool = true) {
         if reportingAsKilled { isKilled.store(true, ordering: .relaxed) }
-        // Refused only by a kernel that no longer knows the process, and then its end is on the way.
-        _ = try? process.killGroup()
+        do throws(SystemError) {
+            try process.killGroup()
+        } catch {
+            cutOff(error)
+        }
+    }
+
+    /// Ends a worker that this process may not kill, because it has given up its privileges since.
+    ///
+    /// The worker ends itself when its sockets end, also while it runs an item. One that cannot, because
+    /// it is stopped, is left behind.
+    private func cutOff(_ error: SystemError) {
+        guard !isCutOff.exchange(true, ordering: .relaxed) else { return }
+        control.shutDown()
+        socket.shutDown()
+        loop.events.schedule(after: Self.endLimit) { [weak self] in
+            guard let self else { return }
+            inbox.leaveBehind(self, error)
+        }
     }
 
     var wasKilled: Bool { isKilled.load(ordering: .relaxed) }
@@ -262,6 +289,8 @@ struct WorkerFailure: Sendable {
     let standardError: String
     /// What was wrong with what it sent, if that was why it was ended.
     let protocolError: String?
+    /// Why it could not be ended, if it was left behind.
+    let killError: SystemError?
 
     /// Whether a person, the system or another program ended the worker, and not the worker itself.
     var wasKilledFromOutside: Bool {
