@@ -53,11 +53,18 @@ enum CaptureProof {
         let choice: Choice?
     }
 
-    private enum Choice: Equatable { case number(Int), text(String), none, other }
+    private enum Choice: Equatable {
+        case number(Int)
+        case text(String)
+        case none, other
+    }
 
     private enum Mark { case low, high }
 
-    private enum Marked: Equatable { case mark(Mark), none, other }
+    private enum Marked: Equatable {
+        case mark(Mark)
+        case none, other
+    }
 
     /// Compares a value with a copy that was made as if its type had no metadata.
     private static func compare<Value: Equatable>(_ value: Value) throws {

@@ -92,7 +92,7 @@ struct NamedTypeShapes {
             throw ShapeRefusal("a value of the type \(descriptor.name), which was declared in C")
         }
         let name = plainName + (names.isEmpty ? "" : "<\(names.joined(separator: ", "))>")
-        guard !descriptor.isClass else { throw .object(name, isCodable: true) }
+        guard !descriptor.isClass else { throw .object(name, isCodable: false) }
         guard descriptor.isCopyable else { throw ShapeRefusal("a value of type \(name), which cannot be copied") }
         let generic = descriptor.parameters
         guard generic.count == arguments.count, generic.allSatisfy({ $0.kind == .type }) else {
@@ -123,7 +123,8 @@ struct NamedTypeShapes {
                 }
             } catch {
                 var refusal = error.inside(name, field.label)
-                refusal.lacksMetadata = true
+                // With metadata, the whole might have gone by its own coding.
+                refusal.lacksMetadata = !refusal.isCodableObject
                 throw refusal
             }
         }

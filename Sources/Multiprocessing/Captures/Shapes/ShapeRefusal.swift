@@ -9,6 +9,9 @@ struct ShapeRefusal: Error {
     /// What is in the way; completes "it captures …".
     let what: String
 
+    /// Whether it is an object.
+    private var isObject = false
+
     /// Whether it is an object that is `Codable` itself, of which coding the whole would send a copy.
     var isCodableObject = false
 
@@ -29,7 +32,7 @@ struct ShapeRefusal: Error {
 
     /// A phrase for ``NotPortable``.
     var reason: String {
-        var text = "it captures \(what)"
+        var text = "it captures \(isObject ? "self, or another reference, which is " : "")\(what)"
         if let typeName {
             // In a method, what looks like a variable is a property of self.
             text =
@@ -45,7 +48,8 @@ struct ShapeRefusal: Error {
     }
 
     static func object(_ name: String, isCodable: Bool) -> ShapeRefusal {
-        var refusal = ShapeRefusal("self, or another reference, which is an instance of \(name), a class or an actor")
+        var refusal = ShapeRefusal("an instance of \(name), a class or an actor")
+        refusal.isObject = true
         refusal.isCodableObject = isCodable
         return refusal
     }

@@ -2,6 +2,9 @@ import MultiprocessingRuntime
 
 /// Finds out how values of a type are captured: the rule of ``ValueShape``, for types whose metadata exists.
 struct ShapeResolver {
+    /// Deeper nesting is refused; a generic type can contain itself with ever other arguments.
+    private static let depthLimit = 64
+
     /// The types around the one that is being looked at.
     private var pending: Set<ObjectIdentifier> = []
 
@@ -68,7 +71,7 @@ struct ShapeResolver {
         -> any ValueShape
     {
         let name = readableName(of: type)
-        guard pending.insert(ObjectIdentifier(type)).inserted else {
+        guard pending.count < Self.depthLimit, pending.insert(ObjectIdentifier(type)).inserted else {
             throw ShapeRefusal("a value of type \(name) within itself")
         }
         defer { pending.remove(ObjectIdentifier(type)) }
