@@ -53,6 +53,13 @@ let package = Package(
             path: "Tests/Probe",
             swiftSettings: settings
         ),
+        // A program for the tests whose work uses variables of main.swift.
+        .executableTarget(
+            name: "toplevel",
+            dependencies: ["Multiprocessing"],
+            path: "Tests/TopLevel",
+            swiftSettings: settings
+        ),
         // A program for the tests that counts its allocations and system calls.
         .target(name: "CallCounter", path: "Tests/CallCounter"),
         .executableTarget(
@@ -73,7 +80,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MultiprocessingTests",
-            dependencies: ["Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe", "counts"],
+            dependencies: ["Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe", "counts", "toplevel"],
             swiftSettings: settings
         ),
         .testTarget(

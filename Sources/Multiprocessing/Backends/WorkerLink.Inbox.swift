@@ -267,7 +267,7 @@ extension WorkerLink {
                     throw PortableFailure.unexpectedResult
                 }
                 events.ended(chunk, on: link.id, nanoseconds: nanoseconds, isLast: isLast)
-            case .define, .context, .forget, .chunk, .stop:
+            case .define, .context, .forget, .variable, .chunk, .stop:
                 throw PortableFailure.unknownFrame
             }
         }

@@ -1,11 +1,19 @@
 import MultiprocessingCoding
 
 extension FunctionDefinition {
-    /// Finds in this process the function that a definition names.
+    /// Finds in this process the function that a definition names, and the variables of main.swift that it can reach.
     ///
     /// - Throws: When the bytes name nothing that is there.
-    static func resolve(_ bytes: [UInt8]) throws -> any WorkerFunction {
-        let (shape, code, types) = try decode(bytes)
+    static func resolve(_ bytes: [UInt8]) throws -> (any WorkerFunction, variables: [UInt32]) {
+        let contents = try decode(bytes)
+        return (try function(contents.shape, contents.code, contents.types), contents.variables)
+    }
+
+    private static func function(
+        _ shape: FunctionShape,
+        _ code: ClosureReference?,
+        _ types: [Any.Type]
+    ) throws -> any WorkerFunction {
         switch (shape.role, shape.isProcedure) {
         case (.nullary, false): return try nullary(code, types[0])
         case (.nullary, true): return try nullaryProcedure(code)
@@ -22,7 +30,7 @@ extension FunctionDefinition {
 }
 
 extension FunctionDefinition {
-    private static func known(_ code: PortableCode?) throws -> PortableCode {
+    private static func known(_ code: ClosureReference?) throws -> ClosureReference {
         guard let code else { throw PortableFailure.unknownFunction }
         return code
     }
@@ -35,7 +43,7 @@ extension FunctionDefinition {
         try body(unsafeBitCast(type, to: (any Sendable.Type).self))
     }
 
-    private static func nullary(_ code: PortableCode?, _ output: Any.Type) throws -> any WorkerFunction {
+    private static func nullary(_ code: ClosureReference?, _ output: Any.Type) throws -> any WorkerFunction {
         let code = try known(code)
         func make<Output: Sendable>(_: Output.Type) throws -> any WorkerFunction {
             try TypedWorkerFunction<Void, Output> { reader, keys in
@@ -51,7 +59,7 @@ extension FunctionDefinition {
         return try open(output) { try make($0) }
     }
 
-    private static func nullaryProcedure(_ code: PortableCode?) throws -> any WorkerFunction {
+    private static func nullaryProcedure(_ code: ClosureReference?) throws -> any WorkerFunction {
         let code = try known(code)
         return try TypedWorkerFunction<Void, Void> { reader, keys in
             let words = try code.rebuild(from: &reader, keys: keys)
@@ -65,7 +73,7 @@ extension FunctionDefinition {
     }
 
     private static func unary(
-        _ code: PortableCode?,
+        _ code: ClosureReference?,
         _ input: Any.Type,
         _ output: Any.Type
     ) throws -> any WorkerFunction {
@@ -81,7 +89,7 @@ extension FunctionDefinition {
         return try open(input) { input in try open(output) { try make(input, $0) } }
     }
 
-    private static func unaryProcedure(_ code: PortableCode?, _ input: Any.Type) throws -> any WorkerFunction {
+    private static func unaryProcedure(_ code: ClosureReference?, _ input: Any.Type) throws -> any WorkerFunction {
         let code = try known(code)
         func make<Input: Sendable>(_: Input.Type) throws -> any WorkerFunction {
             try TypedWorkerFunction<Input, Void> { reader, keys in
@@ -95,7 +103,7 @@ extension FunctionDefinition {
     }
 
     private static func pair(
-        _ code: PortableCode?,
+        _ code: ClosureReference?,
         _ first: Any.Type,
         _ second: Any.Type,
         _ output: Any.Type
@@ -122,7 +130,7 @@ extension FunctionDefinition {
     }
 
     private static func pairProcedure(
-        _ code: PortableCode?,
+        _ code: ClosureReference?,
         _ first: Any.Type,
         _ second: Any.Type
     ) throws -> any WorkerFunction {
@@ -142,7 +150,7 @@ extension FunctionDefinition {
     }
 
     private static func shared(
-        _ code: PortableCode?,
+        _ code: ClosureReference?,
         _ input: Any.Type,
         _ shared: Any.Type,
         _ output: Any.Type
@@ -170,7 +178,7 @@ extension FunctionDefinition {
     }
 
     private static func sharedProcedure(
-        _ code: PortableCode?,
+        _ code: ClosureReference?,
         _ input: Any.Type,
         _ shared: Any.Type
     ) throws -> any WorkerFunction {

@@ -8,11 +8,13 @@ protocol WorkerFunction: AnyObject {
     ///   - items: The encoded inputs.
     ///   - array: The only input, if that is a large array.
     ///   - context: What the call's items share, if they share anything.
+    ///   - variables: The variables of main.swift that the function can reach.
     nonisolated(nonsending) func run(
         _ chunk: WorkerChunk,
         _ items: inout ByteReader,
         _ array: Landing?,
         _ context: WorkerContext?,
+        _ variables: [UInt32],
         _ session: WorkerSession
     ) async
 
@@ -60,11 +62,13 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
         _ items: inout ByteReader,
         _ array: Landing?,
         _ context: WorkerContext?,
+        _ variables: [UInt32],
         _ session: WorkerSession
     ) async {
         var stride: Range<Int>? = chunk.firstStride
         let body: Body<Input, Output>
         do {
+            try ReceivedVariables.shared.check(variables)
             body = try self.body(context, session.keys)
         } catch {
             while let items = stride {

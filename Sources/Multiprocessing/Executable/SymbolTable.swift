@@ -27,6 +27,11 @@ struct SymbolTable {
         }
 
         /// Looks at the name without making a string of it; most entries are of no interest.
+        func nameBegins(with prefix: StaticString) -> Bool {
+            let count = prefix.utf8CodeUnitCount
+            return nameLength >= count && memcmp(nameStart, prefix.utf8Start, count) == 0
+        }
+
         func nameEnds(with suffix: StaticString) -> Bool {
             let count = suffix.utf8CodeUnitCount
             return nameLength >= count && memcmp(nameStart + nameLength - count, suffix.utf8Start, count) == 0
