@@ -80,10 +80,6 @@ await check("async function", 10 * factor) { try await pool.run(10) { try await 
 await check("actor", 2 * factor) { try await pool.run(2) { await Scaler().scale($0) } }
 await check("global of another file", factor + 100) { try await pool.run { derived } }
 await check("static of another file", factor + 200) { try await pool.run { Derived.value } }
-await check("capture of such a type", isThreads ? 7 : 7 * factor) {
-    let captured = ScaledWhenEncoded(number: 7)
-    return try await pool.run { captured.number }
-}
 
 // MARK: Changes
 
