@@ -70,6 +70,13 @@ let package = Package(
             path: "Tests/Service",
             swiftSettings: settings
         ),
+        // A program for the tests whose work uses variables of main.swift.
+        .executableTarget(
+            name: "toplevel",
+            dependencies: ["Multiprocessing"],
+            path: "Tests/TopLevel",
+            swiftSettings: settings
+        ),
         // A program for the tests that counts its allocations and system calls.
         .target(name: "CallCounter", path: "Tests/CallCounter"),
         .executableTarget(
@@ -110,7 +117,7 @@ let package = Package(
             name: "MultiprocessingTests",
             dependencies: [
                 "Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe", "counts", "callers",
-                "captures", "service",
+                "captures", "service", "toplevel",
             ],
             swiftSettings: settings
         ),

@@ -115,17 +115,17 @@ extension PoolCore {
     // MARK: Jobs
 
     func work<J: Job>(_ job: J.Type) throws -> Work<J, J.Output> {
-        try Work(
-            .asynchronous { try await $0.run() },
-            needsPortableWork
-                ? .resolve(FunctionShape(role: .job, isProcedure: false), .job, J.self, types: [J.self]) : nil)
+        guard needsPortableWork else { return Work(.asynchronous { try await $0.run() }, nil) }
+        let function: PortableFunction<J, J.Output> = try .resolve(
+            FunctionShape(role: .job, isProcedure: false), .job, J.self, types: [J.self])
+        return Work(.asynchronous { try await $0.run() }, function, variables: try function.variableValues())
     }
 
     func work<J: VoidJob>(_ job: J.Type) throws -> Work<J, Void> {
-        try Work(
-            .asynchronous { try await $0.run() },
-            needsPortableWork
-                ? .resolve(FunctionShape(role: .voidJob, isProcedure: true), .job, J.self, types: [J.self]) : nil)
+        guard needsPortableWork else { return Work(.asynchronous { try await $0.run() }, nil) }
+        let function: PortableFunction<J, Void> = try .resolve(
+            FunctionShape(role: .voidJob, isProcedure: true), .job, J.self, types: [J.self])
+        return Work(.asynchronous { try await $0.run() }, function, variables: try function.variableValues())
     }
 
     // MARK: Steps
@@ -154,13 +154,12 @@ extension PoolCore {
             function = try .resolve(shape, .closure(made.reference), Box.self, types: types()) { made.reference }
             if !made.reference.isEmpty { closure = made }
         }
-        let usesVariables = function.code?.variables.isEmpty == false
-        guard shared != nil || closure != nil || usesVariables else { return Work(body, function) }
+        let variables = try function.variableValues()
+        guard shared != nil || closure != nil else { return Work(body, function, variables: variables) }
         let buffer = ByteBuffer()
         try closure?.encodeCaptures(into: buffer)
-        try function.code?.encodeVariables(into: buffer)
         try shared?(buffer)
-        return Work(body, function, context: CallContext(buffer))
+        return Work(body, function, context: CallContext(buffer), variables: variables)
     }
 
     private func capturing<R>(_ body: () throws -> R) throws -> R {

@@ -22,6 +22,8 @@ package enum Frame {
         case context
         /// The id of a context that no chunk will name any more.
         case forget
+        /// The value of the variable of main.swift with this `number`, until the next one for it.
+        case variable
         /// Work: see ``ChunkHeader``; `number` is the count of items.
         case chunk
         /// The request to end.

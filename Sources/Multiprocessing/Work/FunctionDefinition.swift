@@ -27,25 +27,39 @@ struct FunctionDefinition: Sendable {
     private static let count = Atomic<UInt32>(0)
 
     /// - Throws: ``NotPortable`` when the code or a type has no name in another process.
-    init(_ shape: FunctionShape, _ code: PortableCode?, types: [Any.Type]) throws {
+    init(_ shape: FunctionShape, _ code: ClosureReference?, types: [Any.Type], variables: [SentVariable]) throws {
         var bytes: [UInt8] = [shape.role.rawValue, shape.isProcedure ? 1 : 0]
         code?.encode(into: &bytes)
         for type in types { try TypeReference(type).encode(into: &bytes) }
+        bytes.append(number: UInt(variables.count))
+        for variable in variables { bytes.append(number: UInt(variable.id)) }
         bytes.seal()
         self.bytes = bytes
         id = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
-    /// Reads what ``init(_:_:types:)`` wrote.
-    static func decode(_ bytes: [UInt8]) throws -> (FunctionShape, PortableCode?, types: [Any.Type]) {
+    /// What a definition says.
+    struct Contents {
+        let shape: FunctionShape
+        let code: ClosureReference?
+        let types: [Any.Type]
+        /// The numbers of the variables of main.swift that the function can reach.
+        let variables: [UInt32]
+    }
+
+    /// Reads what ``init(_:_:types:variables:)`` wrote.
+    static func decode(_ bytes: [UInt8]) throws -> Contents {
         var reader = try ReferenceReader(sealed: bytes)
         guard let role = FunctionShape.Role(rawValue: try reader.readByte()) else {
             throw PortableFailure.unknownFunction
         }
         let shape = FunctionShape(role: role, isProcedure: try reader.readByte() != 0)
-        let code = shape.hasCode ? try PortableCode(decoding: &reader) : nil
+        let code = shape.hasCode ? try ClosureReference(decoding: &reader) : nil
         let types = try (0..<shape.typeCount).map { _ in try TypeReference(decoding: &reader).resolve() }
+        let variables = try (0..<(try reader.readCount())).map { _ in
+            UInt32(truncatingIfNeeded: try reader.readNumber())
+        }
         guard reader.isAtEnd else { throw PortableFailure.unknownFunction }
-        return (shape, code, types)
+        return Contents(shape: shape, code: code, types: types, variables: variables)
     }
 }

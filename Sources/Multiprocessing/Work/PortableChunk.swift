@@ -7,6 +7,9 @@ package struct PortableChunk: Sendable {
     let context: CallContext?
     let inputs: ByteBuffer
 
+    /// The values of main.swift's variables that the worker has to know.
+    var variables: [SentVariable.Value] = []
+
     /// The only input, if it is sent from its own memory; then there are no others.
     var array: OwnedBytes?
 

@@ -7,14 +7,14 @@ import Synchronization
 /// Made once for a function and kept: there are as many as the program's text has.
 final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
     let definition: FunctionDefinition
-    /// The code that is called; `nil` for a job.
-    let code: PortableCode?
+    /// The variables of main.swift that it can reach.
+    private let variables: [SentVariable]
     private let inputCodec: Codec<Input>
     private let outputCodec: Codec<Output>
 
-    private init(_ definition: FunctionDefinition, _ code: PortableCode?) throws {
+    private init(_ definition: FunctionDefinition, _ variables: [SentVariable]) throws {
         self.definition = definition
-        self.code = code
+        self.variables = variables
         inputCodec = try Codec<Input>.resolve()
         outputCodec = try Codec<Output>.resolve()
     }
@@ -36,13 +36,23 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
             return unsafeDowncast(known, to: PortableFunction.self)
         }
         do {
-            let code = try closure().map { try PortableCode($0) }
-            let made = try PortableFunction(FunctionDefinition(shape, code, types: types()), code)
+            let (code, types) = (try closure(), types())
+            let variables = try TopLevelVariables.reached(by: code, types: types).map(SentVariable.resolve)
+            let made = try PortableFunction(
+                FunctionDefinition(shape, code, types: types, variables: variables), variables)
             PortableFunctions.shared[key] = made
             return made
         } catch let error as NotPortable {
             throw PoolError.notNamed(error)
         }
+    }
+
+    /// The values that variables of main.swift have now, as far as the function can reach them.
+    ///
+    /// - Throws: ``PoolError/Code/notPortable`` when one has no value yet, or one that cannot be encoded.
+    func variableValues() throws -> [SentVariable.Value] {
+        if variables.isEmpty { return [] }
+        return try variables.map { try $0.value() }
     }
 
     // MARK: Inputs

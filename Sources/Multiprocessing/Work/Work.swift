@@ -17,21 +17,26 @@ final class Work<Input: Sendable, Output: Sendable>: Sendable {
     /// What all items share, as worker processes are sent it.
     let context: CallContext?
 
+    /// The variables of main.swift that the work can reach, with the values that they had when it was made.
+    private let variables: [SentVariable.Value]
+
     init(
         _ body: Body<Input, Output>,
         _ function: PortableFunction<Input, Output>?,
         context: CallContext? = nil,
+        variables: [SentVariable.Value] = [],
         loop: ItemLoop<Input, Output>? = nil
     ) {
         self.body = body
         self.loop = loop
         self.function = function
         self.context = context
+        self.variables = variables
     }
 
     /// The same work, with a loop for it.
     func with(_ loop: ItemLoop<Input, Output>) -> Work {
-        Work(body, function, context: context, loop: loop)
+        Work(body, function, context: context, variables: variables, loop: loop)
     }
 
     /// The same work, with those values of the calling task that its pool carries to worker processes.
@@ -43,13 +48,17 @@ final class Work<Input: Sendable, Output: Sendable>: Sendable {
     /// Encodes a single input.
     func portableChunk(of input: Input) throws -> PortableChunk {
         guard let function else { throw PortableFailure.notPrepared }
-        return try function.chunk(of: input, context: context)
+        var chunk = try function.chunk(of: input, context: context)
+        chunk.variables = variables
+        return chunk
     }
 
     /// Encodes a chunk's inputs.
     func portableChunk(_ inputs: ArraySlice<Input>) throws -> PortableChunk {
         guard let function else { throw PortableFailure.notPrepared }
-        return try function.chunk(inputs, context: context)
+        var chunk = try function.chunk(inputs, context: context)
+        chunk.variables = variables
+        return chunk
     }
 
     /// Reads one item's value, as ``PortableFunction/decodeOutput(from:keys:)`` does.

@@ -13,6 +13,7 @@ final class RefusedFunction: WorkerFunction {
         _ items: inout ByteReader,
         _ array: Landing?,
         _ context: WorkerContext?,
+        _ variables: [UInt32],
         _ session: WorkerSession
     ) async {
         var stride: Range<Int>? = chunk.firstStride

@@ -2,22 +2,26 @@ import MultiprocessingCoding
 import MultiprocessingRuntime
 
 extension FunctionDefinition {
-    /// Finds in this process the function that a definition names.
+    /// Finds in this process the function that a definition names, and the variables of main.swift that it can reach.
     ///
     /// What is not here, or is another here, fails the work that needs it and not the worker: a library can
     /// be loaded in one process alone, or be replaced by another build before this one started.
     ///
     /// - Throws: When the bytes name nothing at all.
-    static func resolve(_ bytes: [UInt8]) throws -> any WorkerFunction {
+    static func resolve(_ bytes: [UInt8]) throws -> (any WorkerFunction, variables: [UInt32]) {
         do {
-            return try find(bytes)
+            let contents = try decode(bytes)
+            return (try function(contents.shape, contents.code, contents.types), contents.variables)
         } catch let error as NotPortable {
-            return RefusedFunction(error)
+            return (RefusedFunction(error), [])
         }
     }
 
-    private static func find(_ bytes: [UInt8]) throws -> any WorkerFunction {
-        let (shape, code, types) = try decode(bytes)
+    private static func function(
+        _ shape: FunctionShape,
+        _ code: ClosureReference?,
+        _ types: [Any.Type]
+    ) throws -> any WorkerFunction {
         switch (shape.role, shape.isProcedure) {
         case (.nullary, false): return try nullary(code, types[0])
         case (.nullary, true): return try nullaryProcedure(code)
@@ -34,7 +38,7 @@ extension FunctionDefinition {
 }
 
 extension FunctionDefinition {
-    private static func known(_ code: PortableCode?) throws -> PortableCode {
+    private static func known(_ code: ClosureReference?) throws -> ClosureReference {
         guard let code else { throw PortableFailure.unknownFunction }
         return code
     }
@@ -47,7 +51,7 @@ extension FunctionDefinition {
         try body(unsafeBitCast(type, to: (any Sendable.Type).self))
     }
 
-    private static func nullary(_ code: PortableCode?, _ output: Any.Type) throws -> any WorkerFunction {
+    private static func nullary(_ code: ClosureReference?, _ output: Any.Type) throws -> any WorkerFunction {
         let code = try known(code)
         func make<Output: Sendable>(_: Output.Type) throws -> any WorkerFunction {
             try TypedWorkerFunction<Void, Output> { reader, keys in
@@ -63,7 +67,7 @@ extension FunctionDefinition {
         return try open(output) { try make($0) }
     }
 
-    private static func nullaryProcedure(_ code: PortableCode?) throws -> any WorkerFunction {
+    private static func nullaryProcedure(_ code: ClosureReference?) throws -> any WorkerFunction {
         let code = try known(code)
         return try TypedWorkerFunction<Void, Void> { reader, keys in
             let words = try code.rebuild(from: &reader, keys: keys)
@@ -77,7 +81,7 @@ extension FunctionDefinition {
     }
 
     private static func unary(
-        _ code: PortableCode?,
+        _ code: ClosureReference?,
         _ input: Any.Type,
         _ output: Any.Type
     ) throws -> any WorkerFunction {
@@ -93,7 +97,7 @@ extension FunctionDefinition {
         return try open(input) { input in try open(output) { try make(input, $0) } }
     }
 
-    private static func unaryProcedure(_ code: PortableCode?, _ input: Any.Type) throws -> any WorkerFunction {
+    private static func unaryProcedure(_ code: ClosureReference?, _ input: Any.Type) throws -> any WorkerFunction {
         let code = try known(code)
         func make<Input: Sendable>(_: Input.Type) throws -> any WorkerFunction {
             try TypedWorkerFunction<Input, Void> { reader, keys in
@@ -107,7 +111,7 @@ extension FunctionDefinition {
     }
 
     private static func pair(
-        _ code: PortableCode?,
+        _ code: ClosureReference?,
         _ first: Any.Type,
         _ second: Any.Type,
         _ output: Any.Type
@@ -134,7 +138,7 @@ extension FunctionDefinition {
     }
 
     private static func pairProcedure(
-        _ code: PortableCode?,
+        _ code: ClosureReference?,
         _ first: Any.Type,
         _ second: Any.Type
     ) throws -> any WorkerFunction {
@@ -154,7 +158,7 @@ extension FunctionDefinition {
     }
 
     private static func shared(
-        _ code: PortableCode?,
+        _ code: ClosureReference?,
         _ input: Any.Type,
         _ shared: Any.Type,
         _ output: Any.Type
@@ -182,7 +186,7 @@ extension FunctionDefinition {
     }
 
     private static func sharedProcedure(
-        _ code: PortableCode?,
+        _ code: ClosureReference?,
         _ input: Any.Type,
         _ shared: Any.Type
     ) throws -> any WorkerFunction {

@@ -8,11 +8,13 @@ protocol WorkerFunction: AnyObject {
     ///   - items: The encoded inputs.
     ///   - array: The only input, if that is a large array.
     ///   - context: What the call's items share, if they share anything.
+    ///   - variables: The variables of main.swift that the function can reach.
     nonisolated(nonsending) func run(
         _ chunk: WorkerChunk,
         _ items: inout ByteReader,
         _ array: Landing?,
         _ context: WorkerContext?,
+        _ variables: [UInt32],
         _ session: WorkerSession
     ) async
 
@@ -66,11 +68,13 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
         _ items: inout ByteReader,
         _ array: Landing?,
         _ context: WorkerContext?,
+        _ variables: [UInt32],
         _ session: WorkerSession
     ) async {
         let body: Body<Input, Output>
         let carried: CarriedValues?
         do {
+            try ReceivedVariables.shared.check(variables)
             (body, carried) = try prepared(context, session.keys)
         } catch {
             var stride: Range<Int>? = chunk.firstStride

@@ -34,7 +34,7 @@ final class WorkerSession: @unchecked Sendable {
     /// How many bytes of results may wait.
     private static let flushSize = 64 << 10
 
-    private var functions: [UInt32: any WorkerFunction] = [:]
+    private var functions: [UInt32: (any WorkerFunction, variables: [UInt32])] = [:]
     private var contexts: [UInt64: WorkerContext] = [:]
 
     /// The input of the chunk that comes next, if it is a large array.
@@ -102,7 +102,7 @@ final class WorkerSession: @unchecked Sendable {
         if input.isEmpty { executor.waitForInput(input.number) }
         return try input.next { header in
             guard let function = functions[header.number] else { throw PortableFailure.unknownFunction }
-            return try function.landing(size: header.length)
+            return try function.0.landing(size: header.length)
         }
     }
 
@@ -126,6 +126,8 @@ final class WorkerSession: @unchecked Sendable {
             let bytes = ByteBuffer(capacity: reader.remaining)
             bytes.append(contentsOf: try reader.readBytes(reader.remaining))
             contexts[id] = WorkerContext(bytes)
+        case .variable:
+            ReceivedVariables.shared.receive(header.number, &reader, keys: keys)
         case .forget:
             contexts[try reader.read()] = nil
         case .chunk:
@@ -149,7 +151,7 @@ final class WorkerSession: @unchecked Sendable {
 
     private func runChunk(count: Int, _ reader: inout ByteReader, _ array: Landing?) async throws -> Step {
         let header = try Frame.ChunkHeader.read(from: &reader)
-        guard let function = functions[header.function] else { throw PortableFailure.unknownFunction }
+        guard let (function, variables) = functions[header.function] else { throw PortableFailure.unknownFunction }
         let context = header.context == 0 ? nil : contexts[header.context]
         if header.context != 0, context == nil { throw PortableFailure.unknownContext }
 
@@ -158,7 +160,7 @@ final class WorkerSession: @unchecked Sendable {
         guard count == 0 || stage.begin(0, of: chunk) else { return .goOn }
         canceller.begin(chunk, task)
         let start = MonotonicTime.now().nanoseconds
-        await function.run(chunk, &reader, array, context, self)
+        await function.run(chunk, &reader, array, context, variables, self)
         let end = MonotonicTime.now().nanoseconds
         let isSpent = canceller.end()
         // A large result is let go with its chunk.

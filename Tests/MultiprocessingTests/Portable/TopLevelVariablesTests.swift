@@ -13,7 +13,7 @@ struct TopLevelVariablesTests {
             FunctionBox { (x: Int) in zero == nil ? x : 0 },
         ] {
             let closure = try PortableClosure(FunctionWords(of: box))
-            #expect(TopLevelVariables.used(by: closure.reference).isEmpty)
+            #expect(try TopLevelVariables.reached(by: closure.reference, types: [Int.self]).isEmpty)
         }
     }
 
@@ -26,12 +26,12 @@ struct TopLevelVariablesTests {
         ]
         code.withUnsafeBytes { bytes in
             let start = UInt(bitPattern: bytes.baseAddress)
-            var found: [UInt: Bool] = [:]
-            MachineCode(start..<start + UInt(bytes.count)).forEachReference { found[$0 &- start] = $1 }
-            #expect(found[7 + 16] == false)
-            #expect(found[14 + 32] == true)
-            #expect(found[25 + 48] == true)
-            #expect(found[25] == false)
+            var found: [UInt: MachineCode.Use] = [:]
+            MachineCode(bytes, at: start).forEachReference { found[$0 &- start] = $1 }
+            #expect(found[7 + 16] == .load)
+            #expect(found[14 + 32] == .other)
+            #expect(found[25 + 48] == .other)
+            #expect(found[25] == .call)
         }
     }
 
@@ -40,7 +40,7 @@ struct TopLevelVariablesTests {
         code.withUnsafeBytes { bytes in
             let start = UInt(bitPattern: bytes.baseAddress)
             for count in 0...UInt(bytes.count) {
-                MachineCode(start..<start + count).forEachReference { _, _ in Issue.record("found an operand") }
+                MachineCode(UnsafeRawBufferPointer(rebasing: bytes[..<Int(count)]), at: start).forEachReference { _, _ in Issue.record("found an operand") }
             }
         }
     }

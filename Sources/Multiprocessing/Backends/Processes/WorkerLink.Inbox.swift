@@ -311,7 +311,7 @@ extension WorkerLink {
                     throw PortableFailure.missingResults
                 }
                 events.ended(chunk, on: link.id, nanoseconds: nanoseconds, isLast: isLast)
-            case .define, .context, .forget, .chunk, .stop, .inquiry:
+            case .define, .context, .forget, .variable, .chunk, .stop, .inquiry:
                 throw PortableFailure.unknownFrame
             }
         }

@@ -16,6 +16,8 @@ extension WorkerLink {
         var isWaitingToSend = false
 
         private var definedFunctions: Set<UInt32> = []
+        /// The versions of main.swift's variables that the worker has, by their numbers.
+        private var knownVariables: [UInt32: UInt64] = [:]
         private var sentKeys = 0
 
         /// Up to which chunk the worker was asked whether it has done it.
@@ -44,6 +46,14 @@ extension WorkerLink {
                 Frame.append(.define, number: portable.definition.id, to: head) { buffer in
                     portable.definition.bytes.withUnsafeBytes { buffer.append(contentsOf: $0) }
                 }
+            }
+            // A chunk that was made before others, and sent behind them, finds what it needs or what came after it.
+            for value in portable.variables where knownVariables[value.variable, default: 0] < value.version {
+                knownVariables[value.variable] = value.version
+                let size = value.bytes.count
+                Frame.Header(kind: .variable, number: value.variable, length: UInt64(size)).append(to: head)
+                append(value.bytes, 0..<size, behind: head)
+                Frame.appendPadding(after: size, to: head)
             }
             if let context = portable.context, knownContexts.insert(context.id).inserted {
                 let size = UInt64(8 + context.bytes.count)

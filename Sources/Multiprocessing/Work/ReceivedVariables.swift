@@ -1,0 +1,57 @@
+import MultiprocessingCoding
+import Synchronization
+
+/// The variables of main.swift to which this worker process was sent values, since main.swift never runs in it.
+final class ReceivedVariables: Sendable {
+    static let shared = ReceivedVariables()
+
+    private struct State {
+        /// Those that hold a value, by address.
+        var initialized: Set<UInt> = []
+        /// What went wrong with the last value of the others, by number.
+        var failures: [UInt32: any Error] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    func contains(_ address: UInt) -> Bool {
+        state.withLock { $0.initialized.contains(address) }
+    }
+
+    /// Sets a variable; what is wrong with the value fails the work that may use it.
+    func receive(_ id: UInt32, _ reader: inout ByteReader, keys: ReceivedKeys) {
+        do {
+            try receive(&reader, keys)
+            state.withLock { $0.failures[id] = nil }
+        } catch {
+            state.withLock { $0.failures[id] = error }
+        }
+    }
+
+    private func receive(_ reader: inout ByteReader, _ keys: ReceivedKeys) throws {
+        var reference = try ReferenceReader(sealed: Array(try reader.readItem()))
+        let address = try ImageAddress(decoding: &reference)
+        let type = try TypeReference(decoding: &reference).resolve()
+        let place = try address.resolve(count: max(ValueWitness(type).size, 1), content: .data)
+        // Safe: in a worker nothing but this and work writes the variable, and no work runs now.
+        let target = UnsafeMutableRawPointer(mutating: place)
+        let key = UInt(bitPattern: place)
+        if state.withLock({ $0.initialized.remove(key) }) != nil { ValueWitness(type).destroy(at: target) }
+        do {
+            try CodecTable.shared.codec(for: type).decode(to: target, from: &reader, keys: keys)
+        } catch {
+            throw PoolError.notDecodable(type, as: "variable of main.swift", error)
+        }
+        state.withLock { _ = $0.initialized.insert(key) }
+    }
+
+    /// - Throws: What was wrong with the value of one of these variables.
+    func check(_ ids: [UInt32]) throws {
+        guard !ids.isEmpty else { return }
+        try state.withLock { state in
+            for id in ids {
+                if let failure = state.failures[id] { throw failure }
+            }
+        }
+    }
+}

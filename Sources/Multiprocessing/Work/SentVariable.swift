@@ -1,0 +1,117 @@
+import Glibc
+import MultiprocessingCoding
+import Synchronization
+
+/// A variable of main.swift whose value worker processes are sent.
+final class SentVariable: Sendable {
+    /// The number by which workers know it.
+    let id: UInt32
+
+    private let variable: TopLevelVariable
+    private let type: Any.Type
+    private let codec: any AnyCodec
+    /// Where it is and what its type is, for another process.
+    private let place: [UInt8]
+
+    private let last = Mutex<Value?>(nil)
+
+    /// The variable's value at some moment.
+    final class Value: Sendable {
+        let variable: UInt32
+        /// Counts the changes of the variable, from 1.
+        let version: UInt64
+        /// What a worker needs to set its variable, as ``ReceivedVariables/receive(_:_:keys:)`` reads it.
+        let bytes: ByteBuffer
+
+        fileprivate init(variable: UInt32, version: UInt64, bytes: ByteBuffer) {
+            self.variable = variable
+            self.version = version
+            self.bytes = bytes
+        }
+    }
+
+    /// The variables in use, by address.
+    private static let all = Mutex<[UInt: SentVariable]>([:])
+
+    /// Finds or makes the form in which a variable is sent.
+    ///
+    /// - Throws: ``PoolError/Code/notPortable`` when it cannot be.
+    static func resolve(_ use: TopLevelVariables.Use) throws -> SentVariable {
+        let address = use.variable.address
+        if let known = all.withLock({ $0[address] }) { return known }
+        guard let type = use.variable.type, !(type is AnyObject.Type),
+            let pointer = UnsafeRawPointer(bitPattern: address),
+            let codec = try? CodecTable.shared.codec(for: type),
+            let image = try? ImageAddress(pointer, count: max(use.variable.size, 1), content: .data),
+            let reference = try? TypeReference(type)
+        else { throw PoolError.variableNotPortable(use) }
+        return all.withLock { all in
+            if let known = all[address] { return known }
+            let made = SentVariable(UInt32(all.count), use.variable, type, codec, image, reference)
+            all[address] = made
+            return made
+        }
+    }
+
+    private init(
+        _ id: UInt32,
+        _ variable: TopLevelVariable,
+        _ type: Any.Type,
+        _ codec: any AnyCodec,
+        _ address: ImageAddress,
+        _ reference: TypeReference
+    ) {
+        self.id = id
+        self.variable = variable
+        self.type = type
+        self.codec = codec
+        var place: [UInt8] = []
+        address.encode(into: &place)
+        reference.encode(into: &place)
+        place.seal()
+        self.place = place
+    }
+
+    /// The value as it is now; the same one for as long as its encoded bytes are the same.
+    ///
+    /// - Throws: ``PoolError/Code/notPortable`` when it has no value yet, or one that cannot be encoded.
+    func value() throws -> Value {
+        guard let pointer = UnsafeRawPointer(bitPattern: variable.address), isInitialized(pointer) else {
+            throw PoolError.variableNotInitialized(variable)
+        }
+        let bytes = ByteBuffer()
+        bytes.append(UInt64(place.count))
+        place.withUnsafeBytes { bytes.append(contentsOf: $0) }
+        do {
+            try codec.encode(at: pointer, into: bytes)
+        } catch {
+            throw PoolError.notEncodable(type, as: "variable \(variable.name) of main.swift", error)
+        }
+        return last.withLock { last in
+            if let last, last.bytes.isEqual(to: bytes) { return last }
+            let value = Value(variable: id, version: (last?.version ?? 0) + 1, bytes: bytes)
+            last = value
+            return value
+        }
+    }
+
+    /// Whether main.swift has assigned the variable, whose memory is zero before.
+    ///
+    /// No reference is zero, so a value that holds one has a bit that is set, except `nil`. In a worker, where main.swift
+    /// does not run, a variable has a value when the worker was sent one.
+    private func isInitialized(_ place: UnsafeRawPointer) -> Bool {
+        if WorkerProcess.identity != nil { return ReceivedVariables.shared.contains(variable.address) }
+        let witness = ValueWitness(type)
+        return witness.isTrivial || type is any ExpressibleByNilLiteral.Type
+            || UnsafeRawBufferPointer(start: place, count: witness.size).contains { $0 != 0 }
+    }
+}
+
+extension ByteBuffer {
+    fileprivate func isEqual(to other: ByteBuffer) -> Bool {
+        count == other.count
+            && withUnsafeBytes { bytes in
+                other.withUnsafeBytes { memcmp(bytes.baseAddress!, $0.baseAddress!, bytes.count) == 0 }
+            }
+    }
+}

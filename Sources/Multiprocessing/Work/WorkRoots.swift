@@ -1,0 +1,64 @@
+/// Where the running of a piece of work begins: its functions, and the types of the values that it is given.
+struct WorkRoots {
+    /// Addresses in this process, of code and of descriptors.
+    private(set) var addresses: [UInt] = []
+
+    /// Adds the code of a closure and of all functions that it wraps, and the types of what they capture.
+    mutating func add(_ closure: ClosureReference) throws(NotPortable) {
+        addresses.append(try closure.function.resolve(context: nil).code)
+        switch closure.context {
+        case .none, .emptyArray:
+            break
+        case .array(let element):
+            try add(element.node)
+        case .box(_, let bindings, let captures):
+            for binding in bindings {
+                switch binding {
+                case .type(let type):
+                    try add(type.node)
+                case .conformance(let type, let proto):
+                    try add(type.node)
+                    try add(proto)
+                }
+            }
+            for capture in captures {
+                switch capture {
+                case .value(let type): try add(type.node)
+                case .function(let inner): try add(inner)
+                }
+            }
+        }
+    }
+
+    mutating func add(_ type: Any.Type) throws(NotPortable) {
+        try add(TypeReference(type).node)
+    }
+
+    /// Adds the protocols by which a worker finds what a job runs.
+    mutating func addJobs() {
+        for type: Any.Type in [(any Job).self, (any VoidJob).self] {
+            // Safe: the metadata of an existential type without a superclass has its protocol's descriptor
+            // behind its kind, flags and count (`TargetExistentialTypeMetadata` in include/swift/ABI/Metadata.h).
+            let metadata = unsafeBitCast(type, to: UnsafeRawPointer.self)
+            addresses.append(metadata.load(fromByteOffset: 16, as: UInt.self))
+        }
+    }
+
+    private mutating func add(_ node: TypeReference.Node) throws(NotPortable) {
+        switch node {
+        case .nominal(let descriptor, let arguments):
+            try add(descriptor)
+            for argument in arguments { try add(argument) }
+        case .tuple(_, let elements), .pack(let elements):
+            for element in elements { try add(element) }
+        case .existential(let protocols, _):
+            for proto in protocols { try add(proto) }
+        case .value:
+            break
+        }
+    }
+
+    private mutating func add(_ descriptor: DescriptorReference) throws(NotPortable) {
+        addresses.append(UInt(bitPattern: try descriptor.resolve()))
+    }
+}

@@ -1,0 +1,60 @@
+/// What the executable tells the runtime of its types, protocols and conformances.
+struct RuntimeRecords: Sendable {
+    /// Conformances of the libraries' types to the libraries' protocols, which the runtime finds at any time.
+    private(set) var unconditional: [UInt] = []
+    /// The other conformances, by the constant whose being reached makes them matter.
+    private var conformances: [UInt: [UInt]] = [:]
+    /// Where in a record or a descriptor its flags are, which are no distance.
+    private var flags: [UInt: Int] = [:]
+    private var records: Set<UInt> = []
+
+    /// - Parameter object: The start of the constant that contains an address.
+    init(_ file: ExecutableFile, pointers: PointerTable, object: (UInt) -> UInt?) {
+        func entries(of name: String) -> [UInt] {
+            guard let section = file.section(named: name)?.addresses else { return [] }
+            return stride(from: section.lowerBound, to: section.upperBound &- 3, by: 4).map { file.relative(at: $0) }
+        }
+        for name in ["swift5_type_metadata", "swift5_protocols"] {
+            // The runtime keeps flags in the lowest bits.
+            for descriptor in entries(of: name) { flags[descriptor & ~3] = 0 }
+        }
+        for record in entries(of: "swift5_protocol_conformances") {
+            // `TargetProtocolConformanceDescriptor` in include/swift/ABI/Metadata.h: the protocol, the
+            // type, the witness table, flags that say how the type is named.
+            records.insert(record)
+            flags[record] = 12
+            let kind = file.bytes(at: record..<record &+ 16).number(at: 12, as: UInt32.self) >> 3 & 7
+            let named = file.relative(at: record &+ 4)
+            let type = kind == 0 ? named : kind == 1 ? pointers[named] : nil
+            let proto = file.relative(at: record)
+            let known = proto & 1 == 0 ? proto : pointers[proto & ~1]
+            // A value of the executable's own type cannot be without the type's being reached; a
+            // library's type is everywhere, but is asked for the executable's own protocol only by who knows that.
+            if let key = (type ?? known).flatMap(object) {
+                conformances[key, default: []].append(record)
+            } else {
+                unconditional.append(record)
+            }
+        }
+    }
+
+    /// The conformances that come with what the constant at `start` is, or contains.
+    func conformances(ofObjectAt start: UInt) -> [UInt] {
+        conformances[start] ?? []
+    }
+
+    /// Whether a number in `object`, at `place`, can be the distance to `target`, in the same section or another.
+    ///
+    /// Constants are full of small numbers, each the distance to a neighbor. But of what lies close by, only
+    /// a conformance's protocol matters: what else a constant refers to there, its surroundings and its name,
+    /// leads on to nothing.
+    func mayRefer(from object: Range<UInt>, at place: Int, to target: UInt, inSameSection: Bool) -> Bool {
+        if place == flags[object.lowerBound] { return false }
+        guard inSameSection, !records.contains(object.lowerBound) else { return true }
+        let (behind, before) = (target &- object.upperBound, object.lowerBound &- target)
+        return !object.contains(target) && behind > Self.neighborhood && before > Self.neighborhood
+    }
+
+    /// Flags, counts and sizes are less than this.
+    private static let neighborhood: UInt = 512
+}

@@ -1,0 +1,36 @@
+import CMultiprocessing
+import Glibc
+
+/// A variable at the top level of main.swift.
+package struct TopLevelVariable: Hashable, Sendable {
+    package let name: String
+    /// The type as it is written in source.
+    package let typeName: String
+    /// Where the variable is in this process.
+    package let address: UInt
+    /// How many bytes of it the executable has; fewer than the type's when the optimizer split it up.
+    package let size: Int
+    /// The symbol's name; empty if the executable was stripped of its symbols.
+    package let mangledName: String
+
+    init(symbol: String, address: UInt, size: Int) {
+        mangledName = symbol
+        self.address = address
+        self.size = size
+        // "main.n : Swift.Int", and "main.(n in _3D67…) : Swift.Int" for a private one.
+        let text = Self.demangle(symbol)
+        let parts = text.split(separator: " : ", maxSplits: 1).map(String.init)
+        var name = (parts.first ?? text).split(separator: " in _", maxSplits: 1).first.map(String.init) ?? text
+        name = name.split(separator: ".").last.map(String.init) ?? name
+        if name.hasPrefix("(") { name.removeFirst() }
+        self.name = name
+        typeName = parts.count == 2 ? parts[1] : ""
+    }
+
+    /// The name as it is written in source, with the type after a colon.
+    static func demangle(_ name: String) -> String {
+        guard let text = mp_swift_demangle(name) else { return name }
+        defer { free(text) }
+        return String(cString: text)
+    }
+}

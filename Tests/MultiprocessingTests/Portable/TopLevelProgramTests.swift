@@ -1,0 +1,65 @@
+import Glibc
+import MultiprocessingSystem
+import Testing
+
+/// The program `toplevel`, which runs work that uses variables of its main.swift in many ways.
+struct TopLevelProgramTests {
+    /// What cannot be sent: work that uses an object, or a variable that has no value yet.
+    private static let refused = [
+        "refused object", "refused object out of sight", "refused object in a job", "refused pool",
+        "refused before its declaration",
+    ]
+
+    private static var path: String {
+        ProbeProcess.path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+            + "/toplevel"
+    }
+
+    @Test func `On threads every use is right`() async throws {
+        let lines = try await run(Self.path, "threads")
+        #expect(lines.allSatisfy { $0.hasSuffix(": right") }, "\(lines)")
+    }
+
+    @Test func `On processes a use is right, or refused with the name of the variable`() async throws {
+        let lines = try await run(Self.path, "processes")
+        let wrong = lines.filter { line in
+            !line.hasSuffix(": right") && !Self.refused.contains { line.hasPrefix("\($0): refused: ") }
+        }
+        #expect(wrong.isEmpty, "\(wrong)")
+        for name in Self.refused {
+            let line = try #require(lines.first { $0.hasPrefix("\(name): ") })
+            let variable = name == "refused pool" ? "pool" : name.hasSuffix("declaration") ? "late" : "app"
+            #expect(line.hasPrefix("\(name): refused: "))
+            #expect(line.contains("\(variable), a variable"), "\(line)")
+        }
+    }
+
+    @Test func `Without symbols a use is right or refused, and other work runs`() async throws {
+        let copy = "/tmp/toplevel-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        defer { unlink(copy) }
+        let strip = try Command("/usr/bin/env", arguments: ["env", "strip", "-o", copy, Self.path]).spawn()
+        var status: MultiprocessingSystem.ExitStatus?
+        try await expectSoon("strip did not end") {
+            status = try strip.reap()
+            return status != nil
+        }
+        guard status == .exited(0) else {
+            withKnownIssue("there is no strip here") { Issue.record("strip ended with \(String(describing: status))") }
+            return
+        }
+        let lines = try await run(copy, "processes")
+        #expect(lines.contains("plain: right"))
+        let wrong = lines.filter { !$0.hasSuffix(": right") && !$0.contains(": refused: ") }
+        #expect(wrong.isEmpty, "\(wrong)")
+        for line in lines where line.hasPrefix("refused ") { #expect(line.contains(": refused: "), "\(line)") }
+        #expect(lines.contains { $0.contains("strip --strip-debug") })
+    }
+
+    /// Everything that the program says but its last line, without which it did not get that far.
+    private func run(_ path: String, _ backend: String) async throws -> [String] {
+        let program = try ProbeProcess([backend], path: path)
+        let lines = try await program.remainingLines()
+        #expect(lines.last == "end")
+        return lines.dropLast()
+    }
+}
