@@ -1,5 +1,5 @@
 import CMultiprocessing
-import MultiprocessingRuntime
+package import MultiprocessingRuntime
 
 extension ClosureReference {
     /// Puts the closure together in this process.

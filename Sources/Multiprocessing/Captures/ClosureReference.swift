@@ -1,4 +1,4 @@
-import MultiprocessingRuntime
+package import MultiprocessingRuntime
 
 /// A closure's code and how to rebuild its context, in a form that another process understands.
 ///

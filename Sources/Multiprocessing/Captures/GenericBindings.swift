@@ -1,4 +1,5 @@
 import CMultiprocessing
+import MultiprocessingRuntime
 
 /// The generic environment that a closure of an unspecialized generic function carries: metadata
 /// and witness tables, one word each, ahead of its captures.
@@ -6,10 +7,10 @@ import CMultiprocessing
 /// lib/IRGen/GenHeap.cpp and `NecessaryBindings` in GenProto.cpp of the Swift project lay it out;
 /// the descriptor's metadata sources say which word is the metadata of which parameter
 /// (include/swift/RemoteInspection/MetadataSource.h: "B0" is the first word).
-package struct GenericBindings {
-    package let bindings: [ClosureReference.Binding]
+struct GenericBindings {
+    let bindings: [ClosureReference.Binding]
     /// What the generic parameters stand for.
-    package let types: [SyntheticGenericContext.Parameter: Any.Type]
+    let types: [SyntheticGenericContext.Parameter: Any.Type]
 
     /// Which word of the environment of `box` is the metadata of which parameter.
     private static func parameters(
@@ -27,7 +28,7 @@ package struct GenericBindings {
     }
 
     /// Takes the environment of `box` that another process read.
-    package init(of box: CaptureBox, _ bindings: [ClosureReference.Binding]) throws(NotPortable) {
+    init(of box: CaptureBox, _ bindings: [ClosureReference.Binding]) throws(NotPortable) {
         var types: [SyntheticGenericContext.Parameter: Any.Type] = [:]
         for (parameter, word) in try Self.parameters(of: box) {
             guard word < bindings.count, case .type(let type) = bindings[word] else {
@@ -40,7 +41,7 @@ package struct GenericBindings {
     }
 
     /// Reads the environment of `box` from the object at `object`.
-    package init(of box: CaptureBox, at object: UnsafeRawPointer) throws(NotPortable) {
+    init(of box: CaptureBox, at object: UnsafeRawPointer) throws(NotPortable) {
         let count = box.bindingCount
         guard count > 0 || box.sourceCount > 0 else {
             bindings = []
@@ -137,7 +138,7 @@ package struct GenericBindings {
     }
 
     /// The words of `bindings` in this process.
-    package static func words(of bindings: [ClosureReference.Binding]) throws(NotPortable) -> [UnsafeRawPointer] {
+    static func words(of bindings: [ClosureReference.Binding]) throws(NotPortable) -> [UnsafeRawPointer] {
         var words: [UnsafeRawPointer] = []
         for binding in bindings {
             switch binding {

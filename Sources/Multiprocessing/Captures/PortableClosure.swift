@@ -1,5 +1,5 @@
 import CMultiprocessing
-import MultiprocessingRuntime
+package import MultiprocessingRuntime
 
 /// A closure of this process, taken apart so that it can be sent.
 ///

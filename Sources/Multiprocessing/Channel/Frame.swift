@@ -79,7 +79,7 @@ package enum Frame {
         /// Whether a worker could send such a frame, whatever it carries.
         var isOfWorker: Bool {
             switch kind {
-            case .define, .context, .forget, .chunk, .stop, .inquiry: false
+            case .define, .context, .forget, .variable, .chunk, .stop, .inquiry: false
             case .hello: !isLarge
             case .chunkEnd: length == 16
             // Several values come from the stage.

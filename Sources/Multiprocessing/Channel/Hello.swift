@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 
 /// What a worker says first: proof that it runs the very executable that its parent runs, and the same libraries.
 ///

@@ -62,7 +62,7 @@ class FutureState<Output: Sendable>: ItemState, @unchecked Sendable {
     /// Suspends until the outcome is settled; as ``ItemState/waitUntilFinished(by:)``.
     nonisolated(nonsending) final func wait() async -> Outcome {
         if isElsewhere { return .failure(PoolError.forked) }
-        await waitUntilFinished() == .finished ? finalOutcome : .failure(CancellationError())
+        return await waitUntilFinished() == .finished ? finalOutcome : .failure(CancellationError())
     }
 
     /// As ``wait()``, but not for longer than the limit.

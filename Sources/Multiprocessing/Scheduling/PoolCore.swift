@@ -79,7 +79,7 @@ final class PoolCore: Sendable {
     var refusal: PoolError? {
         // First: in a forked process the lock may be held by a thread that is not there.
         if origin.isElsewhere { return .forked }
-        return state.withLock { $0.scheduler.phase == .open } ? nil : .shutDown
+        return state.withLock { $0.scheduler.phase == .open } ? nil : .poolShutDown
     }
 
     // MARK: Work

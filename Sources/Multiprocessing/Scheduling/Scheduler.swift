@@ -168,7 +168,7 @@ package struct Scheduler {
             actions.append(.cut(chunks[0], places))
             return actions
         }
-        distribute(chunks, .shutDown, now: now, &actions)
+        distribute(chunks, .poolShutDown, now: now, &actions)
         return actions
     }
 
@@ -176,7 +176,7 @@ package struct Scheduler {
     package mutating func cut(_ parts: [Chunk], now: UInt64) -> Actions {
         cuttingCount -= 1
         var actions = Actions()
-        distribute(parts, .shutDown, now: now, &actions)
+        distribute(parts, .poolShutDown, now: now, &actions)
         return actions
     }
 

@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 
 /// Has the coders name subclasses by their place in the executable, as all types are named here.
 enum ClassNames {

@@ -1,3 +1,5 @@
+import MultiprocessingRuntime
+
 /// Why values of a type cannot be sent, and what to write instead.
 struct CodingObstacle {
     /// What is in the way, as a clause behind "because".

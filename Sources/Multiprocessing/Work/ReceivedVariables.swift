@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 import Synchronization
 
 /// The variables of main.swift to which this worker process was sent values, since main.swift never runs in it.
@@ -13,6 +14,15 @@ final class ReceivedVariables: Sendable {
     }
 
     private let state = Mutex(State())
+    private let isWorker = Atomic(false)
+
+    /// Whether the variables have only the values that were sent, because main.swift does not run in this process.
+    var areAwaited: Bool { isWorker.load(ordering: .relaxed) }
+
+    /// Says that this process is a worker, in which main.swift does not run.
+    func awaitAll() {
+        isWorker.store(true, ordering: .relaxed)
+    }
 
     func contains(_ address: UInt) -> Bool {
         state.withLock { $0.initialized.contains(address) }

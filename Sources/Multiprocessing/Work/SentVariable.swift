@@ -1,5 +1,6 @@
 import Glibc
 import MultiprocessingCoding
+import MultiprocessingRuntime
 import Synchronization
 
 /// A variable of main.swift whose value worker processes are sent.
@@ -100,7 +101,7 @@ final class SentVariable: Sendable {
     /// No reference is zero, so a value that holds one has a bit that is set, except `nil`. In a worker, where main.swift
     /// does not run, a variable has a value when the worker was sent one.
     private func isInitialized(_ place: UnsafeRawPointer) -> Bool {
-        if WorkerProcess.identity != nil { return ReceivedVariables.shared.contains(variable.address) }
+        if ReceivedVariables.shared.areAwaited { return ReceivedVariables.shared.contains(variable.address) }
         let witness = ValueWitness(type)
         return witness.isTrivial || type is any ExpressibleByNilLiteral.Type
             || UnsafeRawBufferPointer(start: place, count: witness.size).contains { $0 != 0 }

@@ -1,3 +1,4 @@
+package import MultiprocessingRuntime
 import Synchronization
 
 /// Finds the variables of main.swift that work in a worker process can read or write.

@@ -1,3 +1,5 @@
+import MultiprocessingRuntime
+
 /// Where the running of a piece of work begins: its functions, and the types of the values that it is given.
 struct WorkRoots {
     /// Addresses in this process, of code and of descriptors.
@@ -11,7 +13,7 @@ struct WorkRoots {
             break
         case .array(let element):
             try add(element.node)
-        case .box(_, let bindings, let captures):
+        case .box(let metadata, let bindings, let captures):
             for binding in bindings {
                 switch binding {
                 case .type(let type):
@@ -21,12 +23,35 @@ struct WorkRoots {
                     try add(proto)
                 }
             }
-            for capture in captures {
-                switch capture {
-                case .value(let type): try add(type.node)
-                case .function(let inner): try add(inner)
-                }
+            for case .function(let inner) in captures { try add(inner) }
+            try addTypes(of: metadata)
+        }
+    }
+
+    /// Adds the types that a box's description names, which may code themselves.
+    private mutating func addTypes(of metadata: ImageAddress) throws(NotPortable) {
+        guard let box = CaptureBox(metadata: try metadata.resolve(count: 24, content: .data)) else { return }
+        for index in 0..<box.captureCount {
+            let name = box.captureName(index)
+            guard case .value = name.storage else { continue }
+            // What depends on generic parameters is in the bindings.
+            if let type = name.resolve() {
+                try add(type)
+            } else if let named = NamedTypeParser.parse(name) {
+                add(named)
             }
+        }
+    }
+
+    private mutating func add(_ named: NamedType) {
+        switch named {
+        case .nominal(let descriptor, let arguments):
+            addresses.append(UInt(bitPattern: descriptor))
+            for argument in arguments { add(argument) }
+        case .tuple(let elements):
+            for element in elements { add(element.type) }
+        case .parameter, .standard:
+            break
         }
     }
 

@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 
 /// A function that this process cannot run, though its parent can; each item fails with the reason.
 final class RefusedFunction: WorkerFunction {

@@ -21,6 +21,7 @@ enum WorkerProcess {
             let control = Socket(try take(descriptor + 1))
             let board = Board(try SharedMemory(mapping: try take(descriptor + 2)))
             index.store(Int(truncatingIfNeeded: board.index.load()), ordering: .relaxed)
+            ReceivedVariables.shared.awaitAll()
             RecordedIssues.watch()
             WorkerName.set(index: index.load(ordering: .relaxed))
             // Not below 3, where work expects its standard streams, also when one of them is closed.

@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 import MultiprocessingSystem
 
 /// The life of a worker process: reads work, runs it and sends results, one chunk at a time.

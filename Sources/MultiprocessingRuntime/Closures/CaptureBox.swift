@@ -39,7 +39,7 @@ package struct CaptureBox {
     package var captureCount: Int { Int(descriptor.load(as: UInt32.self)) }
 
     /// How many generic parameters the captured types are written in.
-    var sourceCount: Int { Int(descriptor.load(fromByteOffset: 4, as: UInt32.self)) }
+    package var sourceCount: Int { Int(descriptor.load(fromByteOffset: 4, as: UInt32.self)) }
 
     /// How many words of metadata and witness tables precede the captures.
     package var bindingCount: Int { Int(descriptor.load(fromByteOffset: 8, as: UInt32.self)) }

@@ -4,7 +4,7 @@ import Glibc
 ///
 /// Every address is the file's own; ``base`` leads from there to the place in this process. The bytes are the
 /// file's too, which is what a new process begins with, whatever this one has made of them meanwhile.
-final class ExecutableFile: @unchecked Sendable {
+package final class ExecutableFile: @unchecked Sendable {
     // Sendable: the mapping is only read, and lasts as long as the object.
 
     struct Section: Sendable {
@@ -22,7 +22,7 @@ final class ExecutableFile: @unchecked Sendable {
     }
 
     /// What is added to the addresses when the executable is loaded.
-    let base: UInt
+    package let base: UInt
     /// The sections that are in memory at run time, by address.
     let sections: [Section]
     /// The sections that hold relocations, as places in the file.
@@ -31,14 +31,14 @@ final class ExecutableFile: @unchecked Sendable {
     /// linker put it.
     let isAbsolute: Bool
     /// Where the kernel starts the program.
-    let entry: UInt
+    package let entry: UInt
 
-    let bytes: UnsafeRawBufferPointer
+    package let bytes: UnsafeRawBufferPointer
 
     /// Maps `/proc/self/exe`.
     ///
     /// - Throws: When it cannot be read at this moment, or is not laid out as expected.
-    init() throws(NotPortable) {
+    package init() throws(NotPortable) {
         guard let image = ImageTable.scan().image(named: "") else {
             throw NotPortable("the executable is not among the loaded files")
         }
@@ -84,7 +84,7 @@ final class ExecutableFile: @unchecked Sendable {
     }
 
     /// The bytes at these addresses, which lie in one section; fewer, or none, for a damaged file.
-    func bytes(at addresses: Range<UInt>) -> UnsafeRawBufferPointer {
+    package func bytes(at addresses: Range<UInt>) -> UnsafeRawBufferPointer {
         guard let section = section(containing: addresses.lowerBound), section.kind != .zeroed else {
             return UnsafeRawBufferPointer(start: nil, count: 0)
         }
@@ -97,7 +97,7 @@ final class ExecutableFile: @unchecked Sendable {
     }
 
     /// The address that is so far from `address` as the four bytes there say.
-    func relative(at address: UInt) -> UInt {
+    package func relative(at address: UInt) -> UInt {
         let value = bytes(at: address..<address &+ 4).number(at: 0, as: Int32.self)
         return address &+ UInt(bitPattern: Int(value))
     }
@@ -135,7 +135,7 @@ final class ExecutableFile: @unchecked Sendable {
 
 extension UnsafeRawBufferPointer {
     /// The number at `offset`; zero where there is none, so that a damaged file has less in it.
-    func number<Value: FixedWidthInteger>(at offset: Int, as: Value.Type) -> Value {
+    package func number<Value: FixedWidthInteger>(at offset: Int, as: Value.Type) -> Value {
         guard offset >= 0, offset <= count - MemoryLayout<Value>.size, let baseAddress else { return 0 }
         // Safe: any bytes are a number.
         return (baseAddress + offset).loadUnaligned(as: Value.self)
@@ -150,7 +150,7 @@ extension UnsafeRawBufferPointer {
 
 extension Array {
     /// The index of the first element whose key is above `key`; the elements are sorted by it.
-    func firstIndex(above key: UInt, _ keyOf: (Element) -> UInt) -> Int {
+    package func firstIndex(above key: UInt, _ keyOf: (Element) -> UInt) -> Int {
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2

@@ -2,12 +2,12 @@
 ///
 /// The unwind table, which `strip` leaves alone, lists all functions that use the stack; the symbols list
 /// every function, if they are there. What neither lists lies in the gaps between the others.
-struct FunctionRanges: Sendable {
+package struct FunctionRanges: Sendable {
     /// By their starts.
     private let functions: [Range<UInt>]
     private let code: [Range<UInt>]
 
-    init(_ file: ExecutableFile, symbols: SymbolTable?) {
+    package init(_ file: ExecutableFile, symbols: SymbolTable?) {
         var functions = Self.unwindable(in: file)
         symbols?.forEach(.function) { entry in
             if entry.size > 0 { functions.append(entry.address..<entry.address &+ entry.size) }
@@ -27,7 +27,7 @@ struct FunctionRanges: Sendable {
     /// The function that begins at `address`.
     ///
     /// Where no function is known, the code from there to the next known one.
-    func function(at address: UInt) -> Range<UInt>? {
+    package func function(at address: UInt) -> Range<UInt>? {
         let next = functions.firstIndex(above: address) { $0.lowerBound }
         if next > 0 {
             let last = functions[next - 1]

@@ -1,19 +1,19 @@
 /// The code of main.swift, and the variables that belong to it.
-struct MainProgram {
-    struct Variable: Sendable {
-        let addresses: Range<UInt>
+package struct MainProgram {
+    package struct Variable: Sendable {
+        package let addresses: Range<UInt>
         /// The symbol's name; empty without symbols.
-        let symbol: String
+        package let symbol: String
     }
 
     /// By address.
-    let variables: [Variable]
+    package let variables: [Variable]
 
     /// The code of main.swift assigns to each of its variables, if only once; no function does so for it.
     ///
     /// In an optimized build, a variable of another file whose initial value is all zeros cannot be told from one of
     /// main.swift if the code of main.swift assigns to it or takes its address.
-    init(_ file: ExecutableFile, functions: FunctionRanges, symbols: SymbolTable?) {
+    package init(_ file: ExecutableFile, functions: FunctionRanges, symbols: SymbolTable?) {
         let used = Self.assigned(by: Self.code(of: file, functions: functions, symbols: symbols), in: file)
         guard !used.isEmpty else {
             variables = []

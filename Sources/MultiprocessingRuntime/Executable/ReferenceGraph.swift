@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// More is reached than a run would: each position of the code is tried as an operand, and each number in the
 /// constants as an offset.
-final class ReferenceGraph: Sendable {
+package final class ReferenceGraph: Sendable {
     private let file: ExecutableFile
     private let functions: FunctionRanges
     private let pointers: PointerTable
@@ -26,7 +26,7 @@ final class ReferenceGraph: Sendable {
 
     private let known = Mutex<[UInt: References]>([:])
 
-    init(_ file: ExecutableFile, functions: FunctionRanges, symbols: SymbolTable?, variables: [Range<UInt>]) {
+    package init(_ file: ExecutableFile, functions: FunctionRanges, symbols: SymbolTable?, variables: [Range<UInt>]) {
         self.file = file
         self.functions = functions
         self.variables = variables
@@ -39,7 +39,7 @@ final class ReferenceGraph: Sendable {
     /// The variables that code which begins at one of `roots` can reach, each with a function that refers to it.
     ///
     /// - Parameter roots: Addresses of functions and of constants; others reach nothing.
-    func variables(reachedFrom roots: [UInt]) -> [Int: UInt] {
+    package func variables(reachedFrom roots: [UInt]) -> [Int: UInt] {
         var found: [Int: UInt] = [:]
         var seen: Set<UInt> = []
         var queue: [Range<UInt>] = []

@@ -27,16 +27,12 @@ package struct SymbolTable {
         }
 
         /// Looks at the name without making a string of it; most entries are of no interest.
-<<<<<<<< HEAD:Sources/MultiprocessingRuntime/Images/SymbolTable.swift
-        package func nameEnds(with suffix: StaticString) -> Bool {
-========
-        func nameBegins(with prefix: StaticString) -> Bool {
+        package func nameBegins(with prefix: StaticString) -> Bool {
             let count = prefix.utf8CodeUnitCount
             return nameLength >= count && memcmp(nameStart, prefix.utf8Start, count) == 0
         }
 
-        func nameEnds(with suffix: StaticString) -> Bool {
->>>>>>>> 9c950fb641974e8e0f6c30c718593319fe1dfb65:Sources/Multiprocessing/Executable/SymbolTable.swift
+        package func nameEnds(with suffix: StaticString) -> Bool {
             let count = suffix.utf8CodeUnitCount
             return nameLength >= count && memcmp(nameStart + nameLength - count, suffix.utf8Start, count) == 0
         }

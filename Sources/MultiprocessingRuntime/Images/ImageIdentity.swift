@@ -9,7 +9,7 @@ package struct ImageIdentity: Hashable, Sendable {
     /// Stands for an image of which nothing can be learned; it is taken for the same as any other such.
     package static let unknown = ImageIdentity(hash: 0)
 
-    init(hash: UInt64) {
+    package init(hash: UInt64) {
         self.hash = hash
     }
 
@@ -18,11 +18,11 @@ package struct ImageIdentity: Hashable, Sendable {
         hash = bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 
-    func encode(into bytes: inout [UInt8]) {
+    package func encode(into bytes: inout [UInt8]) {
         bytes.append(number: UInt(hash))
     }
 
-    init(decoding reader: inout ReferenceReader) throws(NotPortable) {
+    package init(decoding reader: inout ReferenceReader) throws(NotPortable) {
         hash = UInt64(try reader.readNumber())
     }
 }

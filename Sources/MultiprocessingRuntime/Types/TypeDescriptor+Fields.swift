@@ -2,10 +2,10 @@
 extension TypeDescriptor {
     /// A stored property, or a case of an enumeration.
     package struct Field {
-        let label: String
+        package let label: String
         /// The type; `nil` for a case without a payload.
-        let name: MangledName?
-        let isIndirect: Bool
+        package let name: MangledName?
+        package let isIndirect: Bool
     }
 
     /// More fields than this are taken for a misreading.

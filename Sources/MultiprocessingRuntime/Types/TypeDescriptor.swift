@@ -62,7 +62,7 @@ package struct TypeDescriptor {
     package var isEnumeration: Bool { kind == .enumeration }
 
     /// Whether this type or a context around it has generic parameters.
-    var isGeneric: Bool { address.load(as: UInt32.self) & 0x80 != 0 }
+    package var isGeneric: Bool { address.load(as: UInt32.self) & 0x80 != 0 }
 
     /// The type's name without its contexts.
     package var name: String { String(cString: relativePointer(at: 8).assumingMemoryBound(to: CChar.self)) }

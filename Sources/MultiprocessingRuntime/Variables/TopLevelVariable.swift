@@ -13,7 +13,7 @@ package struct TopLevelVariable: Hashable, Sendable {
     /// The symbol's name; empty if the executable was stripped of its symbols.
     package let mangledName: String
 
-    init(symbol: String, address: UInt, size: Int) {
+    package init(symbol: String, address: UInt, size: Int) {
         mangledName = symbol
         self.address = address
         self.size = size
@@ -28,7 +28,7 @@ package struct TopLevelVariable: Hashable, Sendable {
     }
 
     /// The name as it is written in source, with the type after a colon.
-    static func demangle(_ name: String) -> String {
+    package static func demangle(_ name: String) -> String {
         guard let text = mp_swift_demangle(name) else { return name }
         defer { free(text) }
         return String(cString: text)

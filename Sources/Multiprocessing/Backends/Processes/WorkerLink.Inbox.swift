@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingRuntime
 import MultiprocessingSystem
 import Synchronization
 
@@ -110,7 +111,7 @@ extension WorkerLink {
                 end a pool before the program gives up the privileges that it started the workers with
 
                 """
-            _ = StandardErrorRelay.shared.write(Array(text.utf8)) {}
+            Array(text.utf8).withUnsafeBytes { StandardErrorRelay.shared.write($0) }
             whenReading(link) { self.processEnded(link) }
         }
 
