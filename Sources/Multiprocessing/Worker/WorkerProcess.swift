@@ -21,7 +21,6 @@ enum WorkerProcess {
             let control = Socket(try take(descriptor + 1))
             let board = Board(try SharedMemory(mapping: try take(descriptor + 2)))
             index.store(Int(truncatingIfNeeded: board.index.load()), ordering: .relaxed)
-            RecordedIssues.watch()
             // Not below 3, where work expects its standard streams, also when one of them is closed.
             let output = Socket(try FileDescriptor.duplicating(input.number, lowest: 3))
             let canceller = WorkerCanceller()
@@ -31,6 +30,7 @@ enum WorkerProcess {
                 input: FrameReader(input),
                 stage: ResultStage(board: board, socket: output),
                 canceller: canceller)
+            RecordedIssues.watch()
             session.run()
         } catch {
             fail("\(error)")
