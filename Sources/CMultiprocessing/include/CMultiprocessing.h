@@ -38,18 +38,6 @@ int mp_main_queue_handle(void);
 /// C because the symbol is private to libdispatch and has to be a weak reference.
 void mp_drain_main_queue(void);
 
-// MARK: Tools (tools.c)
-
-/// Writes the counts of a program that was built for code coverage; does nothing in others.
-///
-/// C because the symbol is in some programs only and has to be a weak reference.
-void mp_write_profile(void);
-
-/// The function that takes the place of `XCTestCase.recordFailure` in a worker.
-///
-/// C because Swift has no way to the address of a function with its own calling convention.
-const void *mp_test_failure_recorder(void);
-
 /// Names a worker process "program worker 3", for `ps` and `top`.
 ///
 /// What `ps` shows as its command line is overwritten where the kernel placed the arguments;
@@ -145,6 +133,18 @@ int mp_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns);
 ///
 /// C because `syscall` is variadic.
 int mp_futex_wake(const void *word, int count);
+
+// MARK: Tools (tools.c)
+
+/// Writes the counts of a program that was built for code coverage; does nothing in others.
+///
+/// C because the symbol is in some programs only and has to be a weak reference.
+void mp_write_profile(void);
+
+/// The function that takes the place of `XCTestCase.recordFailure` in a worker.
+///
+/// C because Swift has no way to the address of a function with its own calling convention.
+const void *mp_test_failure_recorder(void);
 
 // MARK: Atomics in shared memory
 //

@@ -39,6 +39,6 @@ enum RecordedIssues {
             defer { texts = [] }
             return texts
         }
-        return texts.isEmpty ? nil : .issueRecorded(texts)
+        return texts.isEmpty ? nil : .issueRecorded(texts, in: getpid())
     }
 }

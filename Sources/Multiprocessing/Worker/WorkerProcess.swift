@@ -22,7 +22,6 @@ enum WorkerProcess {
             let board = Board(try SharedMemory(mapping: try take(descriptor + 2)))
             index.store(Int(truncatingIfNeeded: board.index.load()), ordering: .relaxed)
             ReceivedVariables.shared.awaitAll()
-            RecordedIssues.watch()
             WorkerName.set(index: index.load(ordering: .relaxed))
             // Not below 3, where work expects its standard streams, also when one of them is closed.
             let output = Socket(try FileDescriptor.duplicating(input.number, lowest: 3))
@@ -33,6 +32,7 @@ enum WorkerProcess {
                 input: FrameReader(input),
                 stage: ResultStage(board: board, socket: output),
                 canceller: canceller)
+            RecordedIssues.watch()
             session.run()
         } catch {
             fail("\(error)")
