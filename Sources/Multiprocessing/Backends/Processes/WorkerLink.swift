@@ -234,9 +234,10 @@ final class WorkerLink: Sendable {
         outbox.withLock { outbox in outbox.ledger.first.map { $0.sequence <= sequence } ?? false }
     }
 
-    /// Whether the worker was asked for this answer.
+    /// Whether the worker can have been asked for this answer: perhaps not with the last question, for an answer
+    /// may be read after the next question was sent.
     func hasInquired(_ sequence: UInt64) -> Bool {
-        outbox.withLock { $0.inquired == sequence }
+        outbox.withLock { sequence > 0 && sequence <= $0.inquired }
     }
 
     /// Sends what the socket did not take before.
