@@ -116,8 +116,8 @@ let package = Package(
         .testTarget(
             name: "MultiprocessingTests",
             dependencies: [
-                "Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "probe", "counts", "callers",
-                "captures", "service", "toplevel",
+                "Multiprocessing", "MultiprocessingCoding", "MultiprocessingRuntime", "MultiprocessingSystem", "probe", "counts",
+                "callers", "captures", "service", "toplevel",
             ],
             swiftSettings: settings
         ),

@@ -21,10 +21,10 @@ package enum TopLevelVariables {
         init?() throws(NotPortable) {
             let file = try ExecutableFile()
             let symbols = SymbolTable(file.bytes)
-            let functions = FunctionRanges(file, symbols: symbols)
-            variables = MainProgram(file, functions: functions, symbols: symbols).variables
+            variables = MainProgram(file, symbols: symbols).variables
             guard !variables.isEmpty else { return nil }
             self.file = file
+            let functions = FunctionRanges(file, symbols: symbols)
             graph = ReferenceGraph(
                 file, functions: functions, symbols: symbols, variables: variables.map(\.addresses))
         }

@@ -42,7 +42,8 @@ final class Work<Input: Sendable, Output: Sendable>: Sendable {
     /// The same work, with those values of the calling task that its pool carries to worker processes.
     func carrying(_ carrier: TaskLocalCarrier?) throws -> Work {
         guard let carrier else { return self }
-        return Work(body, function, context: try carrier.context(behind: context), loop: loop)
+        return Work(
+            body, function, context: try carrier.context(behind: context), variables: variables, loop: loop)
     }
 
     /// Encodes a single input.

@@ -34,7 +34,9 @@ package struct MachineCode {
         }
         var place = 0
         while place < code.count {
-            guard let instruction = Instruction(code, at: place) else { return forEachPossibleReference(from: place, body) }
+            guard let instruction = Instruction(code, at: place) else {
+                return forEachPossibleReference(from: place, body)
+            }
             let end = place + instruction.length
             if let (distance, size) = instruction.branch {
                 body(target(from: end, at: place + distance, size: size), .call)
@@ -46,7 +48,8 @@ package struct MachineCode {
     }
 
     private func target(from end: Int, at place: Int, size: Int) -> UInt {
-        let distance = size == 1 ? Int(code.number(at: place, as: Int8.self)) : Int(code.number(at: place, as: Int32.self))
+        let distance =
+            size == 1 ? Int(code.number(at: place, as: Int8.self)) : Int(code.number(at: place, as: Int32.self))
         return address &+ UInt(bitPattern: end &+ distance)
     }
 

@@ -13,8 +13,9 @@ package struct MainProgram {
     ///
     /// In an optimized build, a variable of another file whose initial value is all zeros cannot be told from one of
     /// main.swift if the code of main.swift assigns to it or takes its address.
-    package init(_ file: ExecutableFile, functions: FunctionRanges, symbols: SymbolTable?) {
-        let used = Self.assigned(by: Self.code(of: file, functions: functions, symbols: symbols), in: file)
+    package init(_ file: ExecutableFile, symbols: SymbolTable?) {
+        let code = symbols.map { Self.code(of: file, symbols: $0) } ?? Self.codeWithoutSymbols(of: file)
+        let used = Self.assigned(by: code, in: file)
         guard !used.isEmpty else {
             variables = []
             return
@@ -73,45 +74,56 @@ package struct MainProgram {
     // MARK: Code
 
     /// The function `main`, and where main.swift awaits, `async_Main` and its parts.
-    private static func code(
-        of file: ExecutableFile,
-        functions: FunctionRanges,
-        symbols: SymbolTable?
-    ) -> [Range<UInt>] {
-        guard let symbols else { return codeWithoutSymbols(of: file, functions: functions) }
-        var starts: [UInt] = []
+    private static func code(of file: ExecutableFile, symbols: SymbolTable) -> [Range<UInt>] {
+        let main = main(of: file)
+        var parts: [Range<UInt>] = []
         symbols.forEach(.function) { entry in
-            if entry.nameBegins(with: "async_Main") || (entry.nameEnds(with: "main") && entry.name == "main") {
-                starts.append(entry.address)
-            }
+            // By its address too, because a linker's alias of main has no size.
+            let isPart =
+                entry.address == main || entry.nameBegins(with: "async_Main")
+                || (entry.nameBegins(with: "main") && entry.name == "main")
+            if isPart, entry.size > 0 { parts.append(entry.address..<entry.address &+ entry.size) }
         }
-        // A linker's alias of main is no function to the symbols.
-        if let main = main(of: file), !starts.contains(main) { starts.append(main) }
-        return starts.compactMap(functions.function)
+        return parts
     }
 
     /// Follows from `main` what it hands over to be run asynchronously, and that to its later parts.
-    private static func codeWithoutSymbols(of file: ExecutableFile, functions: FunctionRanges) -> [Range<UInt>] {
+    ///
+    /// The first of these can be a wrapper that calls the code of main.swift, so its calls are followed as well; then
+    /// the code that a type with `@main` begins with is taken for that of a main.swift.
+    private static func codeWithoutSymbols(of file: ExecutableFile) -> [Range<UInt>] {
+        let functions = FunctionRanges(file, symbols: nil)
         guard let main = main(of: file).flatMap(functions.function) else { return [] }
         var parts = [main]
+        var wrappers: Set<UInt> = []
         var next = 0
         while next < parts.count {
             let part = parts[next]
             next += 1
-            func follow(_ address: UInt) {
-                guard file.section(containing: address)?.kind == .code, let function = functions.function(at: address),
-                    !parts.contains(function)
-                else { return }
-                parts.append(function)
+            func follow(_ address: UInt) -> Bool {
+                guard let section = file.section(containing: address), section.kind == .code,
+                    !section.name.hasPrefix(".plt"), let function = functions.function(at: address)
+                else { return false }
+                if !parts.contains(function) { parts.append(function) }
+                return true
             }
             MachineCode(file.bytes(at: part), at: part.lowerBound, isAbsolute: file.isAbsolute)
                 .forEachReference { address, use in
-                    guard use != .call else { return }
-                    switch file.section(containing: address)?.kind {
-                    case .code: follow(address)
-                    // An async function pointer begins with the relative address of its code.
-                    case .data: follow(file.relative(at: address))
-                    case .zeroed, nil: break
+                    switch (use, file.section(containing: address)?.kind) {
+                    case (.call, .code?):
+                        if wrappers.contains(part.lowerBound) { _ = follow(address) }
+                    case (_, .code?):
+                        _ = follow(address)
+                    case (_, .data?):
+                        // An async function pointer begins with the relative address of its code.
+                        for pointer in [address, address &- 4] {
+                            let code = file.relative(at: pointer)
+                            if follow(code), part == main || wrappers.contains(part.lowerBound) {
+                                wrappers.insert(code)
+                            }
+                        }
+                    case (_, .zeroed?), (_, nil):
+                        break
                     }
                 }
         }

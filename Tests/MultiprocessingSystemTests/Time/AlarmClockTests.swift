@@ -25,7 +25,7 @@ struct AlarmClockTests {
         let bell = Bell()
         let now = MonotonicTime.now()
         for (number, delay) in [(2, 200), (0, 20), (1, 100)] {
-            #expect(clock.call(at: now.advanced(by: .milliseconds(delay))) { bell.ring(number) })
+            #expect(clock.call(at: now.advanced(by: .milliseconds(delay))) { bell.ring(number) } != nil)
         }
         #expect(bell.wait(for: 3) == [0, 1, 2])
         #expect(MonotonicTime.now() >= now.advanced(by: .milliseconds(200)))
@@ -34,8 +34,8 @@ struct AlarmClockTests {
     @Test func `An alarm for a time that is over rings at once, beside one that never does`() {
         let clock = AlarmClock()
         let bell = Bell()
-        #expect(clock.call(at: MonotonicTime(nanoseconds: .max)) { bell.ring(9) })
-        #expect(clock.call(at: MonotonicTime(nanoseconds: 0)) { bell.ring(1) })
+        #expect(clock.call(at: MonotonicTime(nanoseconds: .max)) { bell.ring(9) } != nil)
+        #expect(clock.call(at: MonotonicTime(nanoseconds: 0)) { bell.ring(1) } != nil)
         #expect(bell.wait(for: 1) == [1])
     }
 
@@ -46,7 +46,7 @@ struct AlarmClockTests {
             clock.call(at: .now()) {
                 bell.ring(0)
                 _ = clock.call(at: .now()) { bell.ring(1) }
-            })
+            } != nil)
         #expect(bell.wait(for: 2) == [0, 1])
     }
 
