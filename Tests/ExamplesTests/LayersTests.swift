@@ -4,8 +4,9 @@ import Testing
 @Suite("The sources' layers")
 struct LayersTests {
     /// The folders of the library's own target, each above those that it may refer to.
-    private static let rooms = [
-        "Errors", "Values", "Work", "Channel", "Worker", "Backends", "Scheduling", "Future", "Calls", "Pool",
+    fileprivate static let rooms = [
+        "Collections", "Errors", "Values", "Captures", "Work", "Channel", "Worker", "Backends", "Scheduling", "Future",
+        "Calls", "Pool",
     ]
 
     /// Which of the package's targets each target may import.
@@ -78,72 +79,81 @@ struct LayersTests {
             Source(path: path, text: try Repository.read("Sources/\(target)/\(path)"))
         }
     }
+}
 
-    /// A source file, by what its text says.
-    private struct Source {
-        /// From the target's folder.
-        let path: String
-        let words: Set<String>
-        let declarations: Set<String>
-        let imports: [String]
+/// A source file, by what its text says.
+private struct Source {
+    /// From the target's folder.
+    let path: String
+    private(set) var words: Set<String> = []
+    private(set) var declarations: Set<String> = []
+    private(set) var imports: [String] = []
 
-        init(path: String, text: String) {
-            self.path = path
-            let lines = Self.code(of: text).split(separator: "\n", omittingEmptySubsequences: true)
-            words = Set(lines.flatMap { Self.words(of: $0) })
-            imports = lines.compactMap { line in
-                let words = Self.words(of: line)
-                return words.contains("import") ? words.last : nil
+    private static let kinds: Set = [
+        "struct", "class", "enum", "actor", "protocol", "typealias", "func", "let", "var",
+    ]
+
+    init(path: String, text: String) {
+        self.path = path
+        var isBlock = false
+        for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
+            let quotes = line.count { $0 == UInt8(ascii: "\"") }
+            if quotes == 3, String(Substring(line)).contains("\"\"\"") {
+                isBlock.toggle()
+            } else if !isBlock {
+                read(line, isQuoting: quotes > 0)
             }
-            declarations = Set(lines.compactMap { Self.declaration(in: $0) })
         }
+    }
 
-        var room: String? {
-            let parts = path.split(separator: "/")
-            return parts.count > 1 ? String(parts[0]) : nil
-        }
+    var room: String? {
+        let parts = path.split(separator: "/")
+        return parts.count > 1 ? String(parts[0]) : nil
+    }
 
-        var height: Int? { room.flatMap { LayersTests.rooms.firstIndex(of: $0) } }
+    var height: Int? { room.flatMap { LayersTests.rooms.firstIndex(of: $0) } }
 
-        /// The name that a line at the margin declares, unless only its file sees it.
-        private static func declaration(in line: Substring) -> String? {
-            guard let first = line.first, first != " " else { return nil }
-            let kinds: Set = ["struct", "class", "enum", "actor", "protocol", "typealias", "func", "let", "var"]
-            let words = Self.words(of: line)
-            guard let kind = words.firstIndex(where: { kinds.contains($0) }), kind + 1 < words.count,
-                !words[..<kind].contains(where: { ["private", "fileprivate", "extension", "import"].contains($0) })
-            else { return nil }
-            return words[kind + 1]
-        }
-
-        private static func words(of line: Substring) -> [String] {
-            line.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init)
-        }
-
-        /// The text without comments and without what stands between quotes.
-        private static func code(of text: String) -> String {
-            var code = ""
-            var isQuoted = false
-            var isBlock = false
-            for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-                if line.contains("\"\"\"") {
-                    isBlock.toggle()
-                    continue
-                }
-                if isBlock { continue }
-                isQuoted = false
-                var last: Character = " "
-                for character in line {
-                    if character == "\"", last != "\\" { isQuoted.toggle() }
-                    if !isQuoted {
-                        if character == "/", last == "/" { break }
-                        code.append(character)
-                    }
-                    last = character
-                }
-                code.append("\n")
+    /// Takes a line's words, without comments and without what stands between quotes.
+    private mutating func read(_ line: Substring.UTF8View, isQuoting: Bool) {
+        var found: [String] = []
+        var start: Substring.UTF8View.Index?
+        var isQuoted = false
+        var last: UInt8 = 0
+        var index = line.startIndex
+        func isWord(_ byte: UInt8) -> Bool {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"): true
+            default: false
             }
-            return code
         }
+        while index < line.endIndex {
+            let byte = line[index]
+            if byte == UInt8(ascii: "/"), last == byte, !isQuoted { break }
+            if byte == UInt8(ascii: "\""), last != UInt8(ascii: "\\") { isQuoted.toggle() }
+            if isWord(byte), !isQuoted {
+                if start == nil { start = index }
+            } else if let first = start {
+                found.append(String(Substring(line[first..<index])))
+                start = nil
+            }
+            last = byte
+            index = line.index(after: index)
+        }
+        if let first = start { found.append(String(Substring(line[first..<index]))) }
+        note(found, isAtMargin: line.first.map { $0 != UInt8(ascii: " ") } ?? false)
+    }
+
+    private mutating func note(_ found: [String], isAtMargin: Bool) {
+        if found.contains("import"), let module = found.last {
+            imports.append(module)
+            return
+        }
+        words.formUnion(found)
+        // What only its file sees, and extensions, declare nothing for others.
+        guard isAtMargin, let kind = found.firstIndex(where: Self.kinds.contains), kind + 1 < found.count,
+            !found[..<kind].contains(where: ["private", "fileprivate", "extension"].contains)
+        else { return }
+        declarations.insert(found[kind + 1])
     }
 }

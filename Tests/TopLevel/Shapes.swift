@@ -166,3 +166,16 @@ let derived = factor + 100
 enum Derived {
     static let value = factor + 200
 }
+
+// MARK: A subclass that only its values tell of
+
+class Coded: Codable, @unchecked Sendable {
+    func scaled(_ number: Int) -> Int { number }
+}
+
+class ScalingCoded: Coded, @unchecked Sendable {
+    override func scaled(_ number: Int) -> Int { number * factor }
+}
+
+@inline(never)
+func makeCoded(_ scales: Bool) -> Coded { scales ? ScalingCoded() : Coded() }

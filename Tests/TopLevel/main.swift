@@ -63,6 +63,8 @@ await check("job without result", true) {
     return true
 }
 await check("overridden method", 4 * factor) { try await pool.run(1) { makeShape($0).area(2, 2) } }
+await check("subclass of an input", 4 * factor) { try await pool.run(makeCoded(isOn)) { $0.scaled(4) } }
+await check("subclass in an array", 4 * factor) { try await pool.run([makeCoded(isOn)]) { $0[0].scaled(4) } }
 await check("witness", 5 * factor) { try await pool.run(5) { makeRule($0 > 0).apply($0) } }
 await check("generic", 6 * factor) { try await pool.run(6) { applied(ScalingRule(), to: $0) } }
 await check("encode", isThreads ? 7 : 7 * factor) { try await pool.run(7) { ScaledWhenEncoded(number: $0) }.number }

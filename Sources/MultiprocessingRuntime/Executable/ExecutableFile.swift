@@ -68,7 +68,8 @@ package final class ExecutableFile: @unchecked Sendable {
     }
 
     private static func unreadable() -> NotPortable {
-        NotPortable("the executable could not be read: \(String(cString: strerror(errno)))")
+        NotPortable(
+            "the executable could not be read: \(String(cString: strerror(errno))); look whether /proc is mounted")
     }
 
     // MARK: Places

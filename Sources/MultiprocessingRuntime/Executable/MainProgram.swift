@@ -74,53 +74,61 @@ package struct MainProgram {
     // MARK: Code
 
     /// The function `main`, and where main.swift awaits, `async_Main` and its parts.
+    ///
+    /// A bundle of tests can contain the `async_Main` of the programs that it tests, to which its `main` does not lead.
     private static func code(of file: ExecutableFile, symbols: SymbolTable) -> [Range<UInt>] {
         let main = main(of: file)
         var parts: [Range<UInt>] = []
+        var later: [Range<UInt>] = []
         symbols.forEach(.function) { entry in
-            // By its address too, because a linker's alias of main has no size.
-            let isPart =
-                entry.address == main || entry.nameBegins(with: "async_Main")
-                || (entry.nameBegins(with: "main") && entry.name == "main")
-            if isPart, entry.size > 0 { parts.append(entry.address..<entry.address &+ entry.size) }
+            let range = entry.address..<entry.address &+ entry.size
+            if entry.nameBegins(with: "async_Main") {
+                later.append(range)
+            } else if entry.address == main || (entry.nameBegins(with: "main") && entry.name == "main") {
+                // A linker's alias of main has no size.
+                if !range.isEmpty { parts.append(range) }
+            }
         }
-        return parts
+        if later.isEmpty { return parts }
+        let reached = Set(codeWithoutSymbols(of: file, from: parts).map(\.lowerBound))
+        return parts + later.filter { reached.contains($0.lowerBound) }
     }
 
     /// Follows from `main` what it hands over to be run asynchronously, and that to its later parts.
     ///
-    /// The first of these can be a wrapper that calls the code of main.swift, so its calls are followed as well; then
-    /// the code that a type with `@main` begins with is taken for that of a main.swift.
-    private static func codeWithoutSymbols(of file: ExecutableFile) -> [Range<UInt>] {
+    /// The first of these can be a wrapper that calls the code of main.swift, so its calls are followed as well; then,
+    /// without symbols, the code that a type with `@main` begins with is taken for that of a main.swift.
+    private static func codeWithoutSymbols(of file: ExecutableFile, from known: [Range<UInt>] = []) -> [Range<UInt>] {
         let functions = FunctionRanges(file, symbols: nil)
-        guard let main = main(of: file).flatMap(functions.function) else { return [] }
-        var parts = [main]
-        var wrappers: Set<UInt> = []
+        var parts = known
+        if parts.isEmpty, let main = main(of: file).flatMap(functions.function) { parts.append(main) }
+        var wrappers = Set(parts.map(\.lowerBound))
+        let first = wrappers
+        var seen = wrappers
         var next = 0
         while next < parts.count {
             let part = parts[next]
             next += 1
+            let isWrapper = wrappers.contains(part.lowerBound)
             func follow(_ address: UInt) -> Bool {
                 guard let section = file.section(containing: address), section.kind == .code,
                     !section.name.hasPrefix(".plt"), let function = functions.function(at: address)
                 else { return false }
-                if !parts.contains(function) { parts.append(function) }
+                if seen.insert(address).inserted { parts.append(function) }
                 return true
             }
             MachineCode(file.bytes(at: part), at: part.lowerBound, isAbsolute: file.isAbsolute)
                 .forEachReference { address, use in
                     switch (use, file.section(containing: address)?.kind) {
                     case (.call, .code?):
-                        if wrappers.contains(part.lowerBound) { _ = follow(address) }
+                        if isWrapper, !first.contains(part.lowerBound) { _ = follow(address) }
                     case (_, .code?):
                         _ = follow(address)
                     case (_, .data?):
                         // An async function pointer begins with the relative address of its code.
                         for pointer in [address, address &- 4] {
                             let code = file.relative(at: pointer)
-                            if follow(code), part == main || wrappers.contains(part.lowerBound) {
-                                wrappers.insert(code)
-                            }
+                            if follow(code), isWrapper { wrappers.insert(code) }
                         }
                     case (_, .zeroed?), (_, nil):
                         break

@@ -2,7 +2,7 @@
 struct RuntimeRecords: Sendable {
     /// Conformances of the libraries' types to the libraries' protocols, which the runtime finds at any time.
     private(set) var unconditional: [UInt] = []
-    /// The other conformances, by the constant whose being reached makes them matter.
+    /// The other conformances, and subclasses, by the constant whose being reached makes them matter.
     private var conformances: [UInt: [UInt]] = [:]
     /// Where in a record or a descriptor its flags are, which are no distance.
     private var flags: [UInt: Int] = [:]
@@ -17,6 +17,12 @@ struct RuntimeRecords: Sendable {
         for name in ["swift5_type_metadata", "swift5_protocols"] {
             // The runtime keeps flags in the lowest bits.
             for descriptor in entries(of: name) { flags[descriptor & ~3] = 0 }
+        }
+        for entry in entries(of: "swift5_type_metadata") {
+            let descriptor = entry & ~3
+            if let parent = Self.superclass(of: descriptor, in: file, pointers: pointers).flatMap(object) {
+                conformances[parent, default: []].append(descriptor)
+            }
         }
         for record in entries(of: "swift5_protocol_conformances") {
             // `TargetProtocolConformanceDescriptor` in include/swift/ABI/Metadata.h: the protocol, the
@@ -38,7 +44,26 @@ struct RuntimeRecords: Sendable {
         }
     }
 
-    /// The conformances that come with what the constant at `start` is, or contains.
+    /// The descriptor of a class's superclass, if `descriptor` is a class's and has one.
+    ///
+    /// A value of a class can be of a subclass of it, whose methods run then.
+    private static func superclass(of descriptor: UInt, in file: ExecutableFile, pointers: PointerTable) -> UInt? {
+        // `TargetClassDescriptor` in include/swift/ABI/Metadata.h: the kind is in the lowest bits of the flags, and
+        // the sixth field is the distance to the superclass's mangled name.
+        let fields = file.bytes(at: descriptor..<descriptor &+ 24)
+        guard fields.count == 24, fields.number(at: 0, as: UInt32.self) & 0x1F == 16,
+            fields.number(at: 20, as: Int32.self) != 0
+        else { return nil }
+        let name = file.relative(at: descriptor &+ 20)
+        // A name begins with the distance to the descriptor, or to where the loader puts its address.
+        switch file.bytes(at: name..<name &+ 5).number(at: 0, as: UInt8.self) {
+        case 1: return file.relative(at: name &+ 1)
+        case 2: return pointers[file.relative(at: name &+ 1)]
+        default: return nil
+        }
+    }
+
+    /// The conformances, and the subclasses, that come with what the constant at `start` is, or contains.
     func conformances(ofObjectAt start: UInt) -> [UInt] {
         conformances[start] ?? []
     }
