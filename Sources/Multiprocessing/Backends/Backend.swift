@@ -80,19 +80,28 @@ public struct WorkerID: Hashable, Sendable {
     }
 }
 
+/// Takes what the workers of a pool report: their owner.
+protocol WorkerReporting: AnyObject, Sendable {
+    func workerReady(_ worker: WorkerID)
+    func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64)
+    func reclaimed(_ chunks: [Chunk], from worker: WorkerID)
+    func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError)
+    func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool)
+}
+
 /// Where the workers of a pool report what happens to them.
 ///
 /// Each report may be made from any thread.
 public struct WorkerEvents: Sendable {
-    private let core: PoolCore
+    private let owner: any WorkerReporting
 
-    init(core: PoolCore) {
-        self.core = core
+    init(to owner: any WorkerReporting) {
+        self.owner = owner
     }
 
     /// The worker can be given work.
     package func ready(_ worker: WorkerID) {
-        core.workerReady(worker)
+        owner.workerReady(worker)
     }
 
     /// The worker has ended a chunk: every item has delivered its result, or will not.
@@ -102,7 +111,7 @@ public struct WorkerEvents: Sendable {
     ///   - isLast: Whether the worker holds no other now.
     package func ended(_ chunk: Chunk, on worker: WorkerID, nanoseconds: UInt64, isLast: Bool) {
         if isLast {
-            core.workEnded(on: worker, with: chunk, nanoseconds: nanoseconds)
+            owner.workEnded(on: worker, with: chunk, nanoseconds: nanoseconds)
         } else {
             chunk.endOnce(failing: CancellationError(), nanoseconds: nanoseconds)
         }
@@ -112,7 +121,7 @@ public struct WorkerEvents: Sendable {
     ///
     /// - Parameter chunks: In order; a chunk of which a part was begun is split before.
     package func reclaimed(_ chunks: [Chunk], from worker: WorkerID) {
-        core.reclaimed(chunks, from: worker)
+        owner.reclaimed(chunks, from: worker)
     }
 
     /// The worker is gone.
@@ -121,14 +130,14 @@ public struct WorkerEvents: Sendable {
     ///   - holding: What became of what it held.
     ///   - error: Why the worker is gone, which is what items that are lost with it fail with.
     package func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError) {
-        core.workerEnded(worker, holding: holding, error: error)
+        owner.workerEnded(worker, holding: holding, error: error)
     }
 
     /// The worker could not be started; whether it is tried again is the pool's to decide.
     ///
     /// - Parameter wasKilled: Whether it was ended by a signal from outside, which says nothing about the next try.
     package func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool = false) {
-        core.startFailed(worker, error: error, wasKilled: wasKilled)
+        owner.startFailed(worker, error: error, wasKilled: wasKilled)
     }
 }
 

@@ -28,7 +28,7 @@ struct SequenceEngine<Base: IteratorProtocol, Output: Sendable>: StreamEngine wh
         drain = ResultDrain(owner.pipeline, order: plan.order)
         source = BatchSource(
             Intake(IteratorSequence(base)),
-            sizer: ChunkSizer(fixed: plan.chunkSize, workerCount: plan.pool.workerCount))
+            sizer: ChunkSizer(fixed: plan.chunkSize, workerCount: plan.core.workerCount))
     }
 
     nonisolated(nonsending) mutating func next() async -> Result<Output, any Error>? {

@@ -1,7 +1,8 @@
 /// What a stream was asked to do.
 struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
+    let core: PoolCore
     /// Keeps the pool alive while the stream is in use.
-    let pool: Pool
+    private let pool: any AnyObject & Sendable
     let work: Work<Input, Output>
     let chunkSize: Int
     let buffer: Int
@@ -10,22 +11,24 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
 
     /// - Throws: ``PoolError/Code/invalidArgument`` for a chunk size or a buffer less than 1.
     init(
-        pool: Pool,
+        core: PoolCore,
+        keeping pool: any AnyObject & Sendable,
         work: Work<Input, Output>,
         chunkSize: Int?,
         buffer: Int?,
         order: StreamOrder,
         stopsAtFailure: Bool
     ) throws {
-        try pool.core.checkChunkSize(chunkSize)
+        try core.checkChunkSize(chunkSize)
         if let buffer, buffer < 1 {
             throw PoolError.invalidArgument(
                 "buffer", buffer, "at least 1 item has to be on its way; leave it out to have it chosen")
         }
+        self.core = core
         self.pool = pool
         self.work = work
         self.chunkSize = min(chunkSize ?? 1, ChunkSizer.limit)
-        let (product, overflow) = self.chunkSize.multipliedReportingOverflow(by: 4 * pool.workerCount)
+        let (product, overflow) = self.chunkSize.multipliedReportingOverflow(by: 4 * core.workerCount)
         self.buffer = buffer ?? (overflow ? .max : product)
         self.order = order
         self.stopsAtFailure = stopsAtFailure
@@ -33,10 +36,11 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
 
     /// The same plan, with those values of the reading task that the pool carries to worker processes.
     func carrying() throws -> StreamPlan {
-        StreamPlan(self, try work.carrying(pool.core.carrier))
+        StreamPlan(self, try work.carrying(core.carrier))
     }
 
     private init(_ plan: StreamPlan, _ work: Work<Input, Output>) {
+        core = plan.core
         pool = plan.pool
         self.work = work
         chunkSize = plan.chunkSize
@@ -46,7 +50,7 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
     }
 
     func makePipeline() -> Pipeline<Output> {
-        Pipeline(core: pool.core, stopsAtFailure: stopsAtFailure, keepsArrivals: order.kind == .completion)
+        Pipeline(core: core, stopsAtFailure: stopsAtFailure, keepsArrivals: order.kind == .completion)
     }
 
     /// How many inputs may be taken now: a whole chunk, or nothing.

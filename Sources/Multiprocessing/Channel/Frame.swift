@@ -10,7 +10,7 @@ package enum Frame {
     package static func paddedLength(_ length: Int) -> Int { (length + 15) & ~15 }
 
     /// A payload larger than this is read into memory of its own.
-    package static let largeSize = 256 << 10
+    package static let largeSize = Landing.largeSize
 
     /// What a frame carries; the numbers travel.
     package enum Kind: UInt8 {

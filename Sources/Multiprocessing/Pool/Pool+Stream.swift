@@ -239,7 +239,7 @@ extension Pool {
     ) -> Result<StreamPlan<Input, Output>, any Error> {
         Result {
             try StreamPlan(
-                pool: self, work: work(), chunkSize: chunkSize, buffer: buffer, order: order,
+                core: core, keeping: self, work: work(), chunkSize: chunkSize, buffer: buffer, order: order,
                 stopsAtFailure: stopsAtFailure)
         }
     }

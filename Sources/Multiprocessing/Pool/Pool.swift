@@ -49,7 +49,7 @@ public final class Pool: Sendable {
                 "workers", workers, "a pool has at most \(Self.maximumWorkers) workers")
         }
         core = try PoolCore(
-            backend: backend, workerCount: workers ?? Cores.usableHere, configuration: configuration)
+            backend: backend, workerCount: workers ?? Cores.usableHere, carrying: configuration.carriedTaskLocals)
     }
 
     deinit {

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// It outlives the ``Pool`` that made it for as long as workers or pending futures need it.
 @usableFromInline
-final class PoolCore: Sendable {
+final class PoolCore: WorkerReporting {
     let workerCount: Int
 
     /// Where completion handlers run, one at a time, so that a handler that blocks stalls no worker.
@@ -24,12 +24,12 @@ final class PoolCore: Sendable {
     private let observers = Atomic(1)
 
     /// How long the last single item ran, in nanoseconds.
-    private let recentTime = Atomic<UInt64>(.max)
+    let recentTime = Atomic<UInt64>(.max)
 
     /// An item that ran for less may be waited for without sleeping.
-    private static let briefTime: UInt64 = 20_000
+    static let briefTime: UInt64 = 20_000
 
-    private let callerWait = BusyWait(.caller)
+    let callerWait = BusyWait(.caller)
 
     /// How many threads are about to end chunks that the scheduler has let go of.
     private let endsInProgress = Atomic(0)
@@ -38,7 +38,7 @@ final class PoolCore: Sendable {
     private let untoldCount = Atomic(0)
 
     /// The process that the workers and threads belong to; in one that is forked off it there are none.
-    private let origin = ForkMark()
+    let origin = ForkMark()
 
     /// Whether the workers are gone and none will come.
     private let isOver = Atomic(false)
@@ -60,18 +60,17 @@ final class PoolCore: Sendable {
         }
     }
 
-    init(backend: any Backend, workerCount: Int, configuration: Pool.Configuration = Pool.Configuration()) throws {
+    init(backend: any Backend, workerCount: Int, carrying locals: [CarriedTaskLocal]) throws {
         // Every pool has a mark. Dispatch does not know that the threads it had for the first one are not here.
         if ForkMark.isFork { throw PoolError.madeInFork }
         self.workerCount = workerCount
         needsPortableWork = backend.needsPortableWork
         carrier =
-            needsPortableWork && !configuration.carriedTaskLocals.isEmpty
-            ? try TaskLocalCarrier(configuration.carriedTaskLocals) : nil
+            needsPortableWork && !locals.isEmpty ? try TaskLocalCarrier(locals) : nil
         let scheduler = Scheduler(
             workerCount: workerCount, formsTrains: needsPortableWork, inquires: needsPortableWork)
         state = Mutex(State(scheduler: scheduler))
-        let group = try backend.makeWorkers(count: workerCount, reportingTo: WorkerEvents(core: self))
+        let group = try backend.makeWorkers(count: workerCount, reportingTo: WorkerEvents(to: self))
         state.withLock { $0.group = group }
     }
 
@@ -87,26 +86,7 @@ final class PoolCore: Sendable {
     /// Queues a chunk, or has it handed to an idle worker.
     func submit(_ chunk: Chunk) {
         if origin.isElsewhere { return chunk.endOnce(failing: PoolError.forked, nanoseconds: 0) }
-        perform { $0.submit(chunk, now: monotonicNanoseconds()) }
-    }
-
-    /// Submits an item for which the caller will wait, and if items were brief of late, waits for a moment itself.
-    ///
-    /// The item's end is then seen where it is waited for: no thread has to be woken to tell of it.
-    func submitAwaited(_ item: ItemState) {
-        if origin.isElsewhere { return item.endOnce(failing: PoolError.forked, nanoseconds: 0) }
-        let assignee = perform { $0.submit(item, now: monotonicNanoseconds()) }
-        guard let assignee, recentTime.load(ordering: .relaxed) < Self.briefTime,
-            let group = state.withLock({ $0.group })
-        else { return }
-        var watch: (any WorkerWatch)?
-        _ = callerWait.wait {
-            if item.isFinished { return true }
-            if watch == nil { watch = group.watch(assignee) }
-            watch?.poll()
-            return item.isFinished
-        }
-        watch?.end()
+        perform { $0.submit(chunk, now: MonotonicTime.now().nanoseconds) }
     }
 
     /// Cancels a chunk that was submitted.
@@ -119,26 +99,26 @@ final class PoolCore: Sendable {
     // MARK: Events from the workers
 
     func workerReady(_ worker: WorkerID) {
-        perform { $0.workerReady(worker, now: monotonicNanoseconds()) }
+        perform { $0.workerReady(worker, now: MonotonicTime.now().nanoseconds) }
         settleStarts()
     }
 
     func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
         if chunk.count == 1 { recentTime.store(nanoseconds, ordering: .relaxed) }
-        perform(ending: chunk, nanoseconds) { $0.workEnded(on: worker, now: monotonicNanoseconds()) }
+        perform(ending: chunk, nanoseconds) { $0.workEnded(on: worker, now: MonotonicTime.now().nanoseconds) }
     }
 
     func reclaimed(_ chunks: [Chunk], from worker: WorkerID) {
-        perform { $0.reclaimed(chunks, from: worker, now: monotonicNanoseconds()) }
+        perform { $0.reclaimed(chunks, from: worker, now: MonotonicTime.now().nanoseconds) }
     }
 
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError) {
-        perform { $0.workerEnded(worker, holding: holding, error: error, now: monotonicNanoseconds()) }
+        perform { $0.workerEnded(worker, holding: holding, error: error, now: MonotonicTime.now().nanoseconds) }
         settleStarts()
     }
 
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool) {
-        perform { $0.startFailed(worker, error: error, wasKilled: wasKilled, now: monotonicNanoseconds()) }
+        perform { $0.startFailed(worker, error: error, wasKilled: wasKilled, now: MonotonicTime.now().nanoseconds) }
         settleStarts()
     }
 
@@ -261,13 +241,13 @@ final class PoolCore: Sendable {
         actions.forEach { action in
             guard case .cut(let chunk, let places) = action else { return }
             let parts = chunk.cut(before: places)
-            perform { $0.cut(parts, now: monotonicNanoseconds()) }
+            perform { $0.cut(parts, now: MonotonicTime.now().nanoseconds) }
         }
     }
 
     private func wake(at time: UInt64) {
         let alarm = AlarmClock.shared.call(at: MonotonicTime(nanoseconds: time)) { [weak self] in
-            self?.perform { $0.timeIsUp(now: monotonicNanoseconds()) }
+            self?.perform { $0.timeIsUp(now: MonotonicTime.now().nanoseconds) }
         }
         if alarm == nil { perform { $0.clockFailed() } }
     }

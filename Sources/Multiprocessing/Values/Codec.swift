@@ -133,7 +133,7 @@ extension ByteReader {
     ///
     /// Where memory is short an allocation that fails ends the process; this way it is the item's failure.
     func requireMemory() throws {
-        guard remaining > Frame.largeSize, !LargeMemory.isAvailable(remaining) else { return }
+        guard remaining > Landing.largeSize, !LargeMemory.isAvailable(remaining) else { return }
         throw PortableFailure.noMemory(remaining)
     }
 }

@@ -4,6 +4,9 @@ import MultiprocessingSystem
 ///
 /// It is not touched before bytes come, so a length that is wrong costs addresses and no memory.
 package final class Landing {
+    /// A value larger than this, in bytes, is read into memory of its own.
+    package static let largeSize = 256 << 10
+
     /// Nobody else has the array before it is complete, so nobody sees it change.
     private var array: (any Sendable)?
 

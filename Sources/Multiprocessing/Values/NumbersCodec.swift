@@ -34,7 +34,7 @@ final class NumbersCodec<Number: FixedBits>: Codec<[Number]>, @unchecked Sendabl
     }
 
     override func largeMemory(of value: [Number]) -> OwnedBytes? {
-        value.count * MemoryLayout<Number>.stride > Frame.largeSize ? OwnedBytes(value) : nil
+        value.count * MemoryLayout<Number>.stride > Landing.largeSize ? OwnedBytes(value) : nil
     }
 
     override func landing(size: UInt64) throws -> Landing {

@@ -46,6 +46,12 @@ package struct PortableChunk: Sendable {
     }
 }
 
+/// The way to a worker that was sent what the items of a call share.
+protocol CallContextHolder: AnyObject, Sendable {
+    /// Tells the worker that it is not needed any more.
+    func forget(context: UInt64)
+}
+
 /// What all items of one call share, encoded once.
 ///
 /// A worker is sent it with the first chunk that needs it, and forgets it when the call is over.
@@ -54,7 +60,7 @@ final class CallContext: Sendable {
     let bytes: ByteBuffer
 
     private struct Holder {
-        weak var link: WorkerLink?
+        weak var holder: (any CallContextHolder)?
     }
 
     private let holders = Mutex<[Holder]>([])
@@ -66,15 +72,15 @@ final class CallContext: Sendable {
     }
 
     deinit {
-        for holder in holders.withLock({ $0 }) { holder.link?.forget(context: id) }
+        for holder in holders.withLock({ $0 }) { holder.holder?.forget(context: id) }
     }
 
     /// Remembers a worker that has been sent the context.
-    func addHolder(_ link: WorkerLink) {
+    func addHolder(_ holder: any CallContextHolder) {
         holders.withLock { holders in
-            guard !holders.contains(where: { $0.link === link }) else { return }
-            holders.removeAll { $0.link == nil }
-            holders.append(Holder(link: link))
+            guard !holders.contains(where: { $0.holder === holder }) else { return }
+            holders.removeAll { $0.holder == nil }
+            holders.append(Holder(holder: holder))
         }
     }
 }

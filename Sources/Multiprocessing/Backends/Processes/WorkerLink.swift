@@ -8,7 +8,7 @@ import Synchronization
 /// Work is written by the thread that has it, without waiting; what the socket does not take
 /// is written by the loop when it does. Everything that comes from the worker is read on the
 /// loop, by the ``WorkerLink/Inbox``.
-final class WorkerLink: Sendable {
+final class WorkerLink: CallContextHolder {
     let id: WorkerID
     let process: ProcessHandle
 

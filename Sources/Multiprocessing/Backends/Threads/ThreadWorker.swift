@@ -116,13 +116,13 @@ final class ThreadWorker: Sendable {
     private func serveChunks() async {
         while let next = takeNext() {
             guard case .chunk(let chunk, let id) = next else { return serve() }
-            let start = monotonicNanoseconds()
+            let start = MonotonicTime.now().nanoseconds
             if let locals = chunk.caller.locals, !chunk.isCancelled {
                 await run(chunk, with: locals)
             } else {
                 await chunk.run()
             }
-            let nanoseconds = monotonicNanoseconds() - start
+            let nanoseconds = MonotonicTime.now().nanoseconds - start
             let (isLast, isSpent) = finishChunk()
             // Reported from here, because the pool's answer is most often the next chunk.
             events.ended(chunk, on: id, nanoseconds: nanoseconds, isLast: isLast)

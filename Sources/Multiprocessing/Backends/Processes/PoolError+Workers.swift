@@ -1,5 +1,4 @@
 import CMultiprocessing
-import MultiprocessingRuntime
 import MultiprocessingSystem
 
 /// Errors about worker processes.
@@ -49,20 +48,6 @@ extension PoolError {
         return made
     }
 
-    /// The error of an item that was running when a testing library recorded issues in its worker; made there.
-    static func issueRecorded(_ texts: [String], in process: Int32) -> PoolError {
-        let text = texts.joined(separator: "; ")
-        var made = PoolError(
-            .issueRecorded,
-            """
-            an expectation failed in worker process \(process), which no test can see, so the item fails: \(text); \
-            return what the test has to check, and expect it where the result is
-            """)
-        made.processID = process
-        made.errorDescription = text
-        return made
-    }
-
     private mutating func adopt(_ failure: WorkerFailure) {
         processID = failure.processID
         standardError = failure.standardError
@@ -106,80 +91,5 @@ extension SystemError {
         default:
             "look at the limits on processes, descriptors and memory, and at the container's seccomp profile"
         }
-    }
-}
-
-/// Errors about work that cannot be sent to worker processes.
-extension PoolError {
-    static func notNamed(_ error: NotPortable) -> PoolError {
-        PoolError(.notPortable, "\(error.reason); use another type, make the work a Job, or use Pool(.threads)")
-    }
-
-    /// The error of work whose code or types a worker does not have as its parent has them.
-    static func notFound(_ error: NotPortable) -> PoolError {
-        PoolError(
-            .notPortable,
-            """
-            the work cannot be run in a worker process, because \(error.reason); a worker has what the executable is \
-            linked with, and not what the program loads later
-            """)
-    }
-
-    static func taskLocalNotPortable(_ type: Any.Type, _ error: NotPortable) -> PoolError {
-        var made = PoolError(
-            .notPortable,
-            """
-            the task-local of type \(readableName(of: type)) cannot be found in a worker process, because \(error.reason); \
-            pass the static property itself, as in CarriedTaskLocal(Trace.$context)
-            """)
-        made.typeName = readableName(of: type)
-        return made
-    }
-
-    static func closureNotPortable(_ error: NotPortable) -> PoolError {
-        var made = PoolError(
-            .notPortable,
-            """
-            the closure cannot be sent to a worker process, because \(error.reason); capture only the parts that are \
-            needed, pass what it needs as an input or with map(_:with:_:), make the work a Job, or use Pool(.threads)
-            """)
-        made.typeName = error.typeName
-        return made
-    }
-
-    static func variableNotPortable(_ use: TopLevelVariables.Use) -> PoolError {
-        let variable = use.variable
-        guard !variable.mangledName.isEmpty else {
-            return PoolError(
-                .notPortable,
-                """
-                the work cannot be sent to a worker process, because it may use a variable at the top level of \
-                main.swift, which does not run in a worker, and the executable was stripped of the symbols that tell \
-                which; keep them (strip --strip-debug does), declare the variables of main.swift in a function or a \
-                type, or use Pool(.threads)
-                """)
-        }
-        var error = PoolError(
-            .notPortable,
-            """
-            the work cannot be sent to a worker process, because it may reach \(use.user ?? "code"), which uses \
-            \(variable.name), a variable at the top level of main.swift of type \(variable.typeName), which cannot be \
-            sent; main.swift does not run in a worker, so make the type Codable, pass the value as an input, or \
-            declare the variable in a function
-            """)
-        error.typeName = variable.typeName
-        return error
-    }
-
-    static func variableNotInitialized(_ variable: TopLevelVariable) -> PoolError {
-        var error = PoolError(
-            .notPortable,
-            """
-            the work cannot be sent to a worker process, because it may use \(variable.name), a variable of type \
-            \(variable.typeName) at the top level of main.swift that has no value yet; move its declaration before \
-            this call
-            """)
-        error.typeName = variable.typeName
-        return error
     }
 }
