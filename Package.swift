@@ -114,9 +114,15 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "MultiprocessingRuntimeTests",
+            dependencies: ["MultiprocessingRuntime"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "MultiprocessingTests",
             dependencies: [
-                "Multiprocessing", "MultiprocessingCoding", "MultiprocessingRuntime", "MultiprocessingSystem", "probe", "counts",
+                "Multiprocessing", "MultiprocessingCoding", "MultiprocessingRuntime", "MultiprocessingSystem", "probe",
+                "counts",
                 "callers", "captures", "service", "toplevel",
             ],
             swiftSettings: settings

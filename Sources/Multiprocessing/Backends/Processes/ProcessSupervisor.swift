@@ -52,7 +52,8 @@ actor ProcessSupervisor {
         }
         do throws(SystemError) {
             let loop = try watch()
-            let link = try WorkerLink(id: worker, command: command, loop: loop, events: events) { [links, events] failure in
+            let link = try WorkerLink(id: worker, command: command, loop: loop, events: events) {
+                [links, events] failure in
                 links.remove(worker)
                 guard let failure else { return }
                 events.startFailed(

@@ -1,4 +1,3 @@
-import Multiprocessing
 import MultiprocessingRuntime
 import Testing
 
