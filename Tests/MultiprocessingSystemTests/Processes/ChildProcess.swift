@@ -29,6 +29,13 @@ struct ChildProcess: ~Copyable {
         )
     }
 
+    deinit {
+        _ = try? handle.killGroup()
+        // Swift Testing looks for the ends of exit tests among all children, and would see
+        // nothing but this one, again and again, if it were left as a zombie.
+        _ = try? handle.waitUntilExit()
+    }
+
     /// Reads up to the end of a line.
     borrowing func readLine() throws -> String {
         var line: [UInt8] = []
