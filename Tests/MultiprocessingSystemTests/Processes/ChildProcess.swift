@@ -10,7 +10,7 @@ struct ChildProcess: ~Copyable {
     let handle: ProcessHandle
     let output: FileDescriptor
 
-    static let limit = Duration.seconds(20)
+    static let limit = Duration.seconds(120)
 
     init(_ command: Command, standardError: DescriptorNumber? = nil, passing: [DescriptorNumber] = []) throws {
         let pipe = try Pipe()

@@ -80,7 +80,7 @@ struct CaptureMemoryTests {
 
     @Test func `Captured objects are released in the worker when the call is over`() async throws {
         let pool = try Pool(.processes, workers: 1)
-        try await withLimit(.seconds(60)) {
+        try await withLimit(.seconds(240)) {
             for round in 0..<200 {
                 let holder = Holder(counted: Counted(number: round), text: "beside")
                 let seen = try await pool.map(0..<4, chunkSize: 1) { $0 + holder.counted.number }

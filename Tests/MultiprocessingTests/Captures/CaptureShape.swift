@@ -20,7 +20,7 @@ struct CaptureShape<Value: Codable & Sendable & Equatable>: Sendable {
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let expected = Beside(value: value, number: 17, text: "beside")
-        try await withLimit(.seconds(60), sourceLocation: sourceLocation) {
+        try await withLimit(.seconds(240), sourceLocation: sourceLocation) {
             let pool = CapturePool.shared
             #expect(try await pool.run(lone) == value, sourceLocation: sourceLocation)
             #expect(try await pool.run(loneAsync) == value, sourceLocation: sourceLocation)

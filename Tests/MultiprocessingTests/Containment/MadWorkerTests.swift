@@ -47,7 +47,7 @@ extension Containment {
                 }
                 let chunkSize = [nil, 1, 3, 10].randomElement(using: &random) ?? nil
                 let round = round
-                try await withLimit(.seconds(60)) { [steps] in
+                try await withLimit(.seconds(240)) { [steps] in
                     let futures = steps.prefix(100).map { pool.submit($0) }
                     var results: [Result<Int, any Error>] = []
                     for await result in pool.results(steps.dropFirst(100), chunkSize: chunkSize) {

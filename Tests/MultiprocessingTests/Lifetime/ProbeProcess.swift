@@ -42,11 +42,11 @@ final class ProbeProcess: Sendable {
     }
 
     /// Reads until the output ends, when the program and its workers are gone.
-    func remainingLines(limit: Duration = .seconds(20)) async throws -> [String] {
+    func remainingLines(limit: Duration = .seconds(120)) async throws -> [String] {
         try await lines(limit: limit) { _ in false }
     }
 
-    private func lines(limit: Duration = .seconds(20), until isLast: (String) -> Bool) async throws -> [String] {
+    private func lines(limit: Duration = .seconds(120), until isLast: (String) -> Bool) async throws -> [String] {
         var lines: [String] = []
         var line: [UInt8] = []
         let deadline = ContinuousClock.now + limit

@@ -17,7 +17,7 @@ struct LimitExceeded: Error, CustomStringConvertible {
 ///
 /// - Throws: What the body threw, or ``LimitExceeded``.
 func withLimit<Output: Sendable>(
-    _ limit: Duration = .seconds(60),
+    _ limit: Duration = .seconds(240),
     sourceLocation: SourceLocation = #_sourceLocation,
     _ body: @escaping @Sendable () async throws -> Output
 ) async throws -> Output {
@@ -50,7 +50,7 @@ func withLimit<Output: Sendable>(
 /// For what can only be polled, such as the process table; what can be awaited is awaited.
 func expectSoon(
     _ comment: Comment? = nil,
-    within limit: Duration = .seconds(30),
+    within limit: Duration = .seconds(120),
     sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () throws -> Bool
 ) async rethrows {
