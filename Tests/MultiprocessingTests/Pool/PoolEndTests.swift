@@ -263,7 +263,7 @@ struct PoolEndTests {
         "Submitting, shutting down and terminating at the same time ends every item once",
         arguments: TestBackend.allCases)
     func race(_ backend: TestBackend) async throws {
-        try await withLimit(.seconds(60)) {
+        try await withLimit(.seconds(240)) {
             for round in 0..<(backend == .threads ? 100 : 15) {
                 let pool = try backend.pool(workers: 3)
                 let outcomes = await withTaskGroup(of: [Result<Int, any Error>].self) { group in

@@ -17,7 +17,7 @@ func onBlockableThread<Output: Sendable>(
 ///
 /// - Returns: Whether it was; false when nothing came for a long time.
 func blockUntilCancelled() -> Bool {
-    let limit = MonotonicTime.now().nanoseconds + 20_000_000_000
+    let limit = MonotonicTime.now().nanoseconds + 200_000_000_000
     while !Task.isCancelled {
         if MonotonicTime.now().nanoseconds > limit { return false }
         usleep(200)
