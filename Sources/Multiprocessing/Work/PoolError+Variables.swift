@@ -19,8 +19,8 @@ extension PoolError {
             """
             the work cannot be sent to a worker process, because it may reach \(use.user ?? "code"), which uses \
             \(variable.name), a variable at the top level of main.swift of type \(variable.typeName), which cannot be \
-            sent; main.swift does not run in a worker, so make the type Codable, pass the value as an input, or \
-            declare the variable in a function
+            sent; main.swift does not run in a worker, so make the type Codable (or Portable, if it is Codable and the build \
+            keeps too little of it), pass the value as an input, or declare the variable in a function
             """)
         error.typeName = variable.typeName
         return error
@@ -31,8 +31,8 @@ extension PoolError {
             .notPortable,
             """
             the work cannot be sent to a worker process, because it may use \(variable.name), a variable of type \
-            \(variable.typeName) at the top level of main.swift that has no value yet; move its declaration before \
-            this call
+            \(variable.typeName) at the top level of main.swift that has no value yet, or one whose bits are all zero, \
+            which cannot be told from none; move its declaration before this call, or pass the value as an input
             """)
         error.typeName = variable.typeName
         return error
