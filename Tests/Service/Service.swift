@@ -153,15 +153,32 @@ enum Service {
     private static func becomeChild() {
         fflush(stdout)
         daemon(1, 1)
-        // Of the one before nothing is left.
+        // Of the one before nothing is left, and a thread of Dispatch takes no signals.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGALRM)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         alarm(60)
+    }
+
+    /// Submits work that does not end, and waits until it runs: a fork while threads are being started, or types
+    /// looked up, leaves locks behind that nobody holds.
+    private static func submitEndless(to pool: Pool) -> Future<Void> {
+        let path = "/tmp/service-\(getpid())-runs"
+        let endless = pool.submit(path) { path in
+            close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600))
+            while true { usleep(1_000) }
+        }
+        while access(path, F_OK) != 0 { usleep(1_000) }
+        unlink(path)
+        return endless
     }
 
     /// Uses a pool, becomes a daemon, and uses it again.
     private static func becomeDaemon() throws {
         let pool = try makePool()
         print("before \(try pool.submit { 1 }.wait(timeout: .seconds(20)))")
-        let pending = pool.submit { while true { usleep(1_000) } }
+        let pending = submitEndless(to: pool)
         becomeChild()
         report("submit") { _ = try pool.submit { 1 }.wait() }
         report("pending") { try pending.wait() }
@@ -176,7 +193,7 @@ enum Service {
         let pool = try makePool()
         try wait {
             print("before \(try await pool.run { 1 })")
-            let pending = pool.submit { while true { usleep(1_000) } }
+            let pending = submitEndless(to: pool)
             becomeChild()
             await reportLater("run") { _ = try await pool.run { 1 } }
             await reportLater("map") { _ = try await pool.map(1...3) { $0 } }
