@@ -179,3 +179,31 @@ class ScalingCoded: Coded, @unchecked Sendable {
 
 @inline(never)
 func makeCoded(_ scales: Bool) -> Coded { scales ? ScalingCoded() : Coded() }
+
+// MARK: Types of variables
+
+struct ApplicationSettings: Codable, Sendable {
+    var rate: Int
+    var name = "name"
+}
+
+/// Codes one of its fields.
+struct Lossy: Codable, Sendable {
+    var a: Int
+    var b: Int
+
+    init(a: Int, b: Int) {
+        self.a = a
+        self.b = b
+    }
+
+    init(from decoder: any Decoder) throws {
+        a = try decoder.singleValueContainer().decode(Int.self)
+        b = 0
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(a)
+    }
+}

@@ -7,6 +7,8 @@ let text = "text \(factor)"
 let list = [factor, 2, 3]
 let table = ["a": factor, "b": 2]
 let settings = Settings(rate: factor, name: "name \(factor)")
+let applicationSettings = ApplicationSettings(rate: factor)
+let lossy = Lossy(a: factor, b: factor + 7)
 private let secret = factor * 5
 let isOn = factor > 1
 let nothing: Int? = factor > 100 ? 1 : nil
@@ -28,6 +30,8 @@ await check("string", text) { try await pool.run { text } }
 await check("array", list + [1]) { try await pool.run { list + [1] } }
 await check("dictionary", table) { try await pool.run { table } }
 await check("structure", settings) { try await pool.run { settings } }
+await check("name of its type", applicationSettings.rate) { try await pool.run { applicationSettings.rate } }
+await check("fields that its coding leaves out", lossy.b) { try await pool.run { lossy.b } }
 await check("private", secret) { try await pool.run { secret } }
 await check("boolean", isOn) { try await pool.run { isOn } }
 await check("nil", [nothing]) { try await pool.run { [nothing] } }

@@ -42,13 +42,14 @@ final class ReceivedVariables: Sendable {
         var reference = try ReferenceReader(sealed: Array(try reader.readItem()))
         let address = try ImageAddress(decoding: &reference)
         let type = try TypeReference(decoding: &reference).resolve()
+        let shape = try ShapeTable.shared.shape(of: type)
         let place = try address.resolve(count: max(ValueWitness(type).size, 1), content: .data)
         // Safe: in a worker nothing but this and work writes the variable, and no work runs now.
         let target = UnsafeMutableRawPointer(mutating: place)
         let key = UInt(bitPattern: place)
-        if state.withLock({ $0.initialized.remove(key) }) != nil { ValueWitness(type).destroy(at: target) }
+        if state.withLock({ $0.initialized.remove(key) }) != nil { shape.destroy(at: target) }
         do {
-            try CodecTable.shared.codec(for: type).decode(to: target, from: &reader, keys: keys)
+            try shape.decode(to: target, from: &reader, keys: keys)
         } catch {
             throw PoolError.notDecodable(type, as: "variable of main.swift", error)
         }

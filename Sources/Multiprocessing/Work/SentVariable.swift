@@ -10,7 +10,8 @@ final class SentVariable: Sendable {
 
     private let variable: TopLevelVariable
     private let type: Any.Type
-    private let codec: any AnyCodec
+    /// How the value lies in memory and travels: by the rule of captures.
+    private let shape: any ValueShape
     /// Where it is and what its type is, for another process.
     private let place: [UInt8]
 
@@ -42,13 +43,13 @@ final class SentVariable: Sendable {
         if let known = all.withLock({ $0[address] }) { return known }
         guard let type = use.variable.type, !(type is AnyObject.Type),
             let pointer = UnsafeRawPointer(bitPattern: address),
-            let codec = try? CodecTable.shared.codec(for: type),
+            let shape = try? ShapeTable.shared.shape(of: type),
             let image = try? ImageAddress(pointer, count: max(use.variable.size, 1), content: .data),
             let reference = try? TypeReference(type)
         else { throw PoolError.variableNotPortable(use) }
         return all.withLock { all in
             if let known = all[address] { return known }
-            let made = SentVariable(UInt32(all.count), use.variable, type, codec, image, reference)
+            let made = SentVariable(UInt32(all.count), use.variable, type, shape, image, reference)
             all[address] = made
             return made
         }
@@ -58,14 +59,14 @@ final class SentVariable: Sendable {
         _ id: UInt32,
         _ variable: TopLevelVariable,
         _ type: Any.Type,
-        _ codec: any AnyCodec,
+        _ shape: any ValueShape,
         _ address: ImageAddress,
         _ reference: TypeReference
     ) {
         self.id = id
         self.variable = variable
         self.type = type
-        self.codec = codec
+        self.shape = shape
         var place: [UInt8] = []
         address.encode(into: &place)
         reference.encode(into: &place)
@@ -84,7 +85,7 @@ final class SentVariable: Sendable {
         bytes.append(UInt64(place.count))
         place.withUnsafeBytes { bytes.append(contentsOf: $0) }
         do {
-            try codec.encode(at: pointer, into: bytes)
+            try shape.encode(at: pointer, into: bytes)
         } catch {
             throw PoolError.notEncodable(type, as: "variable \(variable.name) of main.swift", error)
         }

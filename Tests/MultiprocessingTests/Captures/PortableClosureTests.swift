@@ -27,7 +27,7 @@ private enum Choice: Codable, Sendable {
 private struct Empty: Codable, Sendable {}
 
 /// A value with storage of its own, which its coding makes anew.
-private struct Holder: Codable, Sendable {
+private struct Holder: Portable {
     let object: Object
 
     init(object: Object) {
