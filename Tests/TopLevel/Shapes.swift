@@ -182,7 +182,7 @@ func makeCoded(_ scales: Bool) -> Coded { scales ? ScalingCoded() : Coded() }
 
 // MARK: Types of variables
 
-struct ApplicationSettings: Codable, Sendable {
+struct ApplicationSettings: Portable {
     var rate: Int
     var name = "name"
 }

@@ -19,7 +19,7 @@ extension PoolError {
             """
             the work cannot be sent to a worker process, because it may reach \(use.user ?? "code"), which uses \
             \(variable.name), a variable at the top level of main.swift of type \(variable.typeName), which cannot be \
-            sent; main.swift does not run in a worker, so make the type Codable (or Portable, if it is Codable and the build \
+            sent; main.swift does not run in a worker, so keep objects out of it (or make its type Portable, if the build \
             keeps too little of it), pass the value as an input, or declare the variable in a function
             """)
         error.typeName = variable.typeName
