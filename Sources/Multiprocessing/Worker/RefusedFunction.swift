@@ -17,11 +17,7 @@ final class RefusedFunction: WorkerFunction {
         _ variables: [UInt32],
         _ session: WorkerSession
     ) async {
-        var stride: Range<Int>? = chunk.firstStride
-        while let items = stride {
-            for _ in items { session.fail(error) }
-            stride = session.nextStride(of: chunk, behind: items.upperBound)
-        }
+        session.fail(chunk, error)
     }
 
     func landing(size: UInt64) throws -> Landing {

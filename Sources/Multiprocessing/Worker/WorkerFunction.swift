@@ -77,12 +77,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
             try ReceivedVariables.shared.check(variables)
             (body, carried) = try prepared(context, session.keys)
         } catch {
-            var stride: Range<Int>? = chunk.firstStride
-            while let items = stride {
-                for _ in items { session.fail(error) }
-                stride = session.nextStride(of: chunk, behind: items.upperBound)
-            }
-            return
+            return session.fail(chunk, error)
         }
         guard let carried else { return await run(body, chunk, &items, array, session) }
         await carried.bind { await run(body, chunk, &items, array, session) }

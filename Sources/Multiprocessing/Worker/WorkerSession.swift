@@ -67,6 +67,15 @@ final class WorkerSession: @unchecked Sendable {
         stage.append(.failure, payload: scratch)
     }
 
+    /// Stages the failure of all items of a chunk, of which none can run.
+    func fail(_ chunk: WorkerChunk, _ error: any Error) {
+        var stride: Range<Int>? = chunk.firstStride
+        while let items = stride {
+            for _ in items { fail(error) }
+            stride = nextStride(of: chunk, behind: items.upperBound)
+        }
+    }
+
     /// Begins the items behind those up to `end`; `nil` if there are none, or the worker is not to go on.
     func nextStride(of chunk: WorkerChunk, behind end: Int) -> Range<Int>? {
         guard end < chunk.count, !chunk.isCancelled, stage.begin(end / chunk.stride, of: chunk) else { return nil }
