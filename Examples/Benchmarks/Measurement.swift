@@ -17,7 +17,7 @@ protocol Measurement {
     /// Prepares all that is run in turn.
     ///
     /// What is prepared stays until it is closed, and has to be idle while the others run.
-    func lanes() throws -> [Lane]
+    func contestants() throws -> [Contestant]
 }
 
 extension Measurement {

@@ -15,12 +15,12 @@ struct Captures: Measurement {
         [Figure(unit: .milliseconds, peerCommand: "captures \(count)")]
     }
 
-    func lanes() throws -> [Lane] {
+    func contestants() throws -> [Contestant] {
         let table = (0..<1 << 20).map { UInt8(truncatingIfNeeded: $0) }
         let numbers = Array(0..<count)
         let expected = numbers.map { Int(table[$0 &* 7919 & 0xFFFFF]) + $0 }
-        let capturing = try Side.allCases.map { side in
-            try Lane.pool(side) { pool in
+        let capturing = try MeasuredBackend.allCases.map { backend in
+            try Contestant.pool(backend) { pool in
                 let watch = Stopwatch()
                 let results = try await pool.map(numbers) { Int(table[$0 &* 7919 & 0xFFFFF]) + $0 }
                 let seconds = watch.seconds
@@ -28,15 +28,15 @@ struct Captures: Measurement {
                 return [seconds]
             }
         }
-        return try capturing + Side.allCases.map(plain)
+        return try capturing + MeasuredBackend.allCases.map(plain)
     }
 
     /// The same map with the table's rule in place of the table.
-    private func plain(_ side: Side) throws -> Lane {
+    private func plain(_ backend: MeasuredBackend) throws -> Contestant {
         let numbers = Array(0..<count)
         let expected = numbers.map { ($0 &* 7919 & 0xFF) + $0 }
-        let pool = try side.pool()
-        return Lane("without the capture", .floor, [side]) {
+        let pool = try backend.pool()
+        return Contestant("without the capture", .floor, [backend]) {
             let watch = Stopwatch()
             let results = try await pool.map(numbers) { ($0 &* 7919 & 0xFF) + $0 }
             let seconds = watch.seconds

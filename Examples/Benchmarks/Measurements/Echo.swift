@@ -15,10 +15,10 @@ struct Echo: Measurement {
         [Figure(unit: .milliseconds, peerCommand: "echo \(count)")]
     }
 
-    func lanes() throws -> [Lane] {
+    func contestants() throws -> [Contestant] {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
-        return try Side.allCases.map { side in
-            try Lane.pool(side) { pool in
+        return try MeasuredBackend.allCases.map { backend in
+            try Contestant.pool(backend) { pool in
                 let watch = Stopwatch()
                 let back = try await pool.run(bytes) { $0 }
                 let seconds = watch.seconds
@@ -29,10 +29,10 @@ struct Echo: Measurement {
     }
 
     /// The same bytes through a socket, into and from memory that is there already.
-    private func socketPair(_ bytes: [UInt8]) throws -> Lane {
+    private func socketPair(_ bytes: [UInt8]) throws -> Contestant {
         let child = try ChildProcess(.stream(count))
         var back = [UInt8](repeating: 1, count: count)
-        return Lane("socket pair, prepared buffers", .floor, [.processes]) {
+        return Contestant("socket pair, prepared buffers", .floor, [.processes]) {
             let watch = Stopwatch()
             try bytes.withUnsafeBytes { try child.socket.send($0) }
             let isComplete = try back.withUnsafeMutableBytes { try child.socket.receive($0) }

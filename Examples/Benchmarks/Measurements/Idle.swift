@@ -19,12 +19,12 @@ struct Idle: Measurement {
         Figure(detail: "context switches", unit: Unit(name: "/s", scale: 1)),
     ]
 
-    func lanes() throws -> [Lane] {
+    func contestants() throws -> [Contestant] {
         let rendezvous = try Rendezvous()
-        let lanes = Side.allCases.map { side in
-            Lane(side.rawValue, .ours, [side]) {
+        let contestants = MeasuredBackend.allCases.map { backend in
+            Contestant(backend.rawValue, .ours, [backend]) {
                 // A pool for this run only: one of the other backend must not be counted with it.
-                let pool = try side.pool()
+                let pool = try backend.pool()
                 let members = Set(try await rendezvous.meet(pool) + [getpid()])
                 // What follows the last result is work still, and not idleness.
                 usleep(200_000)
@@ -36,7 +36,7 @@ struct Idle: Measurement {
             }
             .warming {}
         }
-        return lanes + [Lane("nothing", .floor, Side.allCases) { [0, 0] }]
+        return contestants + [Contestant("nothing", .floor, MeasuredBackend.allCases) { [0, 0] }]
     }
 
     /// The time and the switches of all but this thread, which looks at them and sleeps.

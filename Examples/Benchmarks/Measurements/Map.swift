@@ -17,11 +17,11 @@ struct Map: Measurement {
         [Figure(unit: .nanoseconds(per: count), peerCommand: "map \(count)")]
     }
 
-    func lanes() throws -> [Lane] {
+    func contestants() throws -> [Contestant] {
         let numbers = Array(0..<count)
         let squares = numbers.map { $0 &* $0 }
-        return try Side.allCases.map { side in
-            try Lane.pool(side) { pool in
+        return try MeasuredBackend.allCases.map { backend in
+            try Contestant.pool(backend) { pool in
                 let watch = Stopwatch()
                 let results = try await pool.map(numbers) { $0 &* $0 }
                 let seconds = watch.seconds
@@ -32,8 +32,8 @@ struct Map: Measurement {
     }
 
     /// The same work on one thread; a closure that is not inlined, as a pool's is not.
-    private func loop(_ numbers: [Int], _ squares: [Int]) -> Lane {
-        Lane("loop on one thread", .floor, Side.allCases) {
+    private func loop(_ numbers: [Int], _ squares: [Int]) -> Contestant {
+        Contestant("loop on one thread", .floor, MeasuredBackend.allCases) {
             let watch = Stopwatch()
             let results = Self.loop(numbers) { $0 &* $0 }
             let seconds = watch.seconds
@@ -48,10 +48,10 @@ struct Map: Measurement {
     }
 
     /// Moving the inputs and as many outputs once, with no work at all.
-    private func copy(_ numbers: [Int]) -> Lane {
+    private func copy(_ numbers: [Int]) -> Contestant {
         var there = [Int](repeating: 1, count: count)
         var back = there
-        return Lane("memcpy there and back", .floor, Side.allCases) {
+        return Contestant("memcpy there and back", .floor, MeasuredBackend.allCases) {
             let watch = Stopwatch()
             memcpy(&there, numbers, count * MemoryLayout<Int>.stride)
             memcpy(&back, there, count * MemoryLayout<Int>.stride)
@@ -62,8 +62,8 @@ struct Map: Measurement {
     }
 
     /// Dispatch's own loop, with one iteration for each of two workers.
-    private func concurrentPerform(_ numbers: [Int], _ squares: [Int]) -> Lane {
-        Lane("concurrentPerform", .peer, [.threads]) {
+    private func concurrentPerform(_ numbers: [Int], _ squares: [Int]) -> Contestant {
+        Contestant("concurrentPerform", .peer, [.threads]) {
             let watch = Stopwatch()
             let results = [Int](unsafeUninitializedCapacity: count) { buffer, initializedCount in
                 // Each iteration writes to a half of its own.

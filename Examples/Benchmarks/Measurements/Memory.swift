@@ -23,16 +23,16 @@ struct Memory: Measurement {
         ]
     }
 
-    func lanes() throws -> [Lane] {
+    func contestants() throws -> [Contestant] {
         let rendezvous = try Rendezvous()
-        let pool = try Side.processes.pool()
-        let processes = Lane(Side.processes.rawValue, .ours, [.processes]) {
+        let pool = try MeasuredBackend.processes.pool()
+        let processes = Contestant(MeasuredBackend.processes.rawValue, .ours, [.processes]) {
             let workers = try await rendezvous.meet(pool)
             return [try share(of: workers)] + (try queued(.processes))
         }
         .closing { await pool.shutDown() }
-        let threads = Lane(Side.threads.rawValue, .ours, [.threads]) { [nil] + (try queued(.threads)) }
-        let floor = Lane("this program doing nothing", .floor, [.processes]) {
+        let threads = Contestant(MeasuredBackend.threads.rawValue, .ours, [.threads]) { [nil] + (try queued(.threads)) }
+        let floor = Contestant("this program doing nothing", .floor, [.processes]) {
             // As many as there are workers: what processes have in common is divided among them.
             let children = [try ChildProcess(.idle), try ChildProcess(.idle)]
             defer { children.forEach { $0.end() } }
@@ -49,9 +49,9 @@ struct Memory: Measurement {
         return sum / Double(processIDs.count)
     }
 
-    private func queued(_ side: Side) throws -> [Double?] {
+    private func queued(_ backend: MeasuredBackend) throws -> [Double?] {
         try [false, true].map { keepsFutures in
-            let child = try ChildProcess(.queue(side, items: count, keepsFutures: keepsFutures))
+            let child = try ChildProcess(.queue(backend, items: count, keepsFutures: keepsFutures))
             defer { child.end() }
             guard let bytes = try child.socket.receiveLine().flatMap({ Double($0) }), bytes > 0 else {
                 throw WrongResult(description: "memory: the process that queues work gave no figure")

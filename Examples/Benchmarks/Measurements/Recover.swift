@@ -15,9 +15,9 @@ struct Recover: Measurement {
         [Figure(unit: .milliseconds)]
     }
 
-    func lanes() throws -> [Lane] {
-        let pool = try Side.processes.pool(workers: 1)
-        let ours = Lane(Side.processes.rawValue, .ours, [.processes]) {
+    func contestants() throws -> [Contestant] {
+        let pool = try MeasuredBackend.processes.pool(workers: 1)
+        let ours = Contestant(MeasuredBackend.processes.rawValue, .ours, [.processes]) {
             var total = 0.0
             for _ in 0..<count {
                 let victim = try await pool.run { getpid() }
@@ -30,11 +30,11 @@ struct Recover: Measurement {
             return [total / Double(count)]
         }
         .closing { await pool.shutDown() }
-        let floor = Lane("start of a worker", .floor, [.processes]) {
+        let floor = Contestant("start of a worker", .floor, [.processes]) {
             var total = 0.0
             for _ in 0..<count {
                 let watch = Stopwatch()
-                let pool = try Side.processes.pool(workers: 1)
+                let pool = try MeasuredBackend.processes.pool(workers: 1)
                 let worker = try await pool.run { getpid() }
                 total += watch.seconds
                 await pool.shutDown()

@@ -17,9 +17,9 @@ struct RoundTrip: Measurement {
         [Figure(unit: .microseconds(per: count), peerCommand: "round-trip \(count)")]
     }
 
-    func lanes() throws -> [Lane] {
-        try Side.allCases.map { side in
-            try Lane.pool(side) { pool in
+    func contestants() throws -> [Contestant] {
+        try MeasuredBackend.allCases.map { backend in
+            try Contestant.pool(backend) { pool in
                 let watch = Stopwatch()
                 var sum = 0
                 for number in 0..<count { sum += try await pool.run(number) { $0 + 1 } }
@@ -31,9 +31,9 @@ struct RoundTrip: Measurement {
     }
 
     /// What a process cannot beat with a socket and blocking calls.
-    private func pingPong() throws -> Lane {
+    private func pingPong() throws -> Contestant {
         let child = try ChildProcess(.ping)
-        return Lane("64 bytes over a socket pair", .floor, [.processes]) {
+        return Contestant("64 bytes over a socket pair", .floor, [.processes]) {
             var message = [UInt8](repeating: 0, count: 64)
             let watch = Stopwatch()
             try message.withUnsafeMutableBytes { bytes in
@@ -51,9 +51,9 @@ struct RoundTrip: Measurement {
     }
 
     /// What a thread cannot beat if the caller is asynchronous.
-    private func dispatchHop() -> Lane {
+    private func dispatchHop() -> Contestant {
         let queue = DispatchQueue(label: "benchmarks.hop")
-        return Lane("Dispatch queue and continuation", .floor, [.threads]) {
+        return Contestant("Dispatch queue and continuation", .floor, [.threads]) {
             let watch = Stopwatch()
             var sum = 0
             for number in 0..<count {

@@ -40,27 +40,27 @@ struct Scale: Measurement {
         }
     }
 
-    func lanes() throws -> [Lane] {
+    func contestants() throws -> [Contestant] {
         let rendezvous = try Rendezvous()
-        return Side.allCases.map { side in
-            Lane(side.rawValue, .ours, [side]) {
+        return MeasuredBackend.allCases.map { backend in
+            Contestant(backend.rawValue, .ours, [backend]) {
                 var values: [Double?] = []
                 for size in sizes {
-                    let isPossible = side == .processes || size <= Self.mostThreads
-                    values += isPossible ? try await run(side, size, rendezvous) : [nil, nil, nil, nil]
+                    let isPossible = backend == .processes || size <= Self.mostThreads
+                    values += isPossible ? try await run(backend, size, rendezvous) : [nil, nil, nil, nil]
                 }
                 return values
             }
-            .warming { _ = try await run(side, 1, rendezvous) }
+            .warming { _ = try await run(backend, 1, rendezvous) }
         }
     }
 
-    private func run(_ side: Side, _ workers: Int, _ rendezvous: Rendezvous) async throws -> [Double?] {
+    private func run(_ backend: MeasuredBackend, _ workers: Int, _ rendezvous: Rendezvous) async throws -> [Double?] {
         let startWatch = Stopwatch()
-        let pool = try side.pool(workers: workers)
+        let pool = try backend.pool(workers: workers)
         let members = try await rendezvous.meet(pool)
         let start = startWatch.seconds
-        try check(Set(members).count, side == .processes ? workers : 1)
+        try check(Set(members).count, backend == .processes ? workers : 1)
 
         let itemWatch = Stopwatch()
         let timeBefore = Self.processorTime

@@ -15,11 +15,11 @@ struct Small: Measurement {
         [Figure(unit: .microseconds(per: count), peerCommand: "small \(count)")]
     }
 
-    func lanes() throws -> [Lane] {
+    func contestants() throws -> [Contestant] {
         let numbers = Array(0..<count)
         let squares = numbers.map { $0 &* $0 }
-        return try Side.allCases.map { side in
-            try Lane.pool(side) { pool in
+        return try MeasuredBackend.allCases.map { backend in
+            try Contestant.pool(backend) { pool in
                 let watch = Stopwatch()
                 let results = try await pool.map(numbers, chunkSize: 1) { $0 &* $0 }
                 let seconds = watch.seconds

@@ -16,15 +16,17 @@ struct Speedup: Measurement {
 
     let figures = [Figure(unit: Unit(name: "×", better: .higher, scale: 1))]
 
-    func lanes() throws -> [Lane] {
-        let cores = try Side.usableCores
-        return try Side.allCases.map { side in
-            try Lane.pool(side) { pool in
+    func contestants() throws -> [Contestant] {
+        let cores = try MeasuredBackend.usableCores
+        return try MeasuredBackend.allCases.map { backend in
+            try Contestant.pool(backend) { pool in
                 try await factor { try await pool.map(items) { $0.result() } }
             }
         } + [
-            Lane("cores for two workers", .floor, Side.allCases) { [Double(min(2, cores))] },
-            Lane("concurrentPerform", .floor, Side.allCases) { try await factor { concurrentResults() } },
+            Contestant("cores for two workers", .floor, MeasuredBackend.allCases) { [Double(min(2, cores))] },
+            Contestant("concurrentPerform", .floor, MeasuredBackend.allCases) {
+                try await factor { concurrentResults() }
+            },
         ]
     }
 

@@ -17,33 +17,33 @@ struct Start: Measurement {
         Figure(detail: "both workers", unit: .milliseconds, peerCommand: "start-both"),
     ]
 
-    func lanes() throws -> [Lane] {
+    func contestants() throws -> [Contestant] {
         let rendezvous = try Rendezvous()
-        return try Side.allCases.map { side in
-            Lane(side.rawValue, .ours, [side]) {
-                [try await mean { try await first(side) }, try await mean { try await both(side, rendezvous) }]
+        return try MeasuredBackend.allCases.map { backend in
+            Contestant(backend.rawValue, .ours, [backend]) {
+                [try await mean { try await first(backend) }, try await mean { try await both(backend, rendezvous) }]
             }
         } + [tinyPrograms()]
     }
 
-    private func first(_ side: Side) async throws {
-        let pool = try side.pool()
+    private func first(_ backend: MeasuredBackend) async throws {
+        let pool = try backend.pool()
         let result = try await pool.run(1) { $0 + 1 }
         await pool.shutDown()
         try check(result, 2)
     }
 
-    private func both(_ side: Side, _ rendezvous: Rendezvous) async throws {
-        let pool = try side.pool()
+    private func both(_ backend: MeasuredBackend, _ rendezvous: Rendezvous) async throws {
+        let pool = try backend.pool()
         let workers = try await rendezvous.meet(pool)
         await pool.shutDown()
-        try check(Set(workers).count, side == .processes ? 2 : 1)
+        try check(Set(workers).count, backend == .processes ? 2 : 1)
     }
 
     /// As many programs as the pool starts workers for it: one is enough for the first result.
-    private func tinyPrograms() throws -> Lane {
+    private func tinyPrograms() throws -> Contestant {
         let program = try TinyProgram()
-        return Lane("starts of a program that exits", .floor, [.processes]) {
+        return Contestant("starts of a program that exits", .floor, [.processes]) {
             [try await mean { try program.run(times: 1) }, try await mean { try program.run(times: 2) }]
         }
     }

@@ -15,18 +15,18 @@ struct Structs: Measurement {
         [Figure(unit: .microseconds(per: count), peerCommand: "structs \(count)")]
     }
 
-    func lanes() throws -> [Lane] {
+    func contestants() throws -> [Contestant] {
         let records = (0..<count).map(Record.init)
         let expected = records.map(\.changed)
-        let serial = Lane("serial, nothing is sent", .floor, Side.allCases) {
+        let serial = Contestant("serial, nothing is sent", .floor, MeasuredBackend.allCases) {
             let watch = Stopwatch()
             let results = records.map { $0.changed }
             let seconds = watch.seconds
             try check(results == expected, true)
             return [seconds]
         }
-        return try Side.allCases.map { side in
-            try Lane.pool(side) { pool in
+        return try MeasuredBackend.allCases.map { backend in
+            try Contestant.pool(backend) { pool in
                 let watch = Stopwatch()
                 let results = try await pool.map(records) { $0.changed }
                 let seconds = watch.seconds

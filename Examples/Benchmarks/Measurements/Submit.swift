@@ -15,9 +15,9 @@ struct Submit: Measurement {
         [Figure(unit: .microseconds(per: count), peerCommand: "submit \(count)")]
     }
 
-    func lanes() throws -> [Lane] {
-        try Side.allCases.map { side in
-            try Lane.pool(side) { pool in
+    func contestants() throws -> [Contestant] {
+        try MeasuredBackend.allCases.map { backend in
+            try Contestant.pool(backend) { pool in
                 let watch = Stopwatch()
                 let futures = (0..<count).map { number in pool.submit(number) { $0 + 1 } }
                 var sum = 0

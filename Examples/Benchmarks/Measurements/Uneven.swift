@@ -14,9 +14,9 @@ struct Uneven: Measurement {
 
     let figures = [Figure(unit: Unit(name: "×", scale: 1))]
 
-    func lanes() throws -> [Lane] {
-        try Side.allCases.map { side in
-            try Lane.pool(side) { pool in
+    func contestants() throws -> [Contestant] {
+        try MeasuredBackend.allCases.map { backend in
+            try Contestant.pool(backend) { pool in
                 let (expected, best) = serial()
                 let watch = Stopwatch()
                 let results = try await pool.map(items) { $0.result() }
@@ -24,7 +24,7 @@ struct Uneven: Measurement {
                 try check(results, expected)
                 return [seconds / best]
             }
-        } + [Lane("best schedule", .floor, Side.allCases) { [1] }]
+        } + [Contestant("best schedule", .floor, MeasuredBackend.allCases) { [1] }]
     }
 
     /// The results, and how long two workers would take at best: half of all, but at least the longest.

@@ -1,19 +1,19 @@
 /// One of Python's pools, in a Python process of its own that does one measurement when told to.
 final class Peer {
     let name: String
-    private let side: Side
+    private let backend: MeasuredBackend
     private let process: ChildProcess
 
     /// - Parameter python: The program that runs the script.
-    init(_ name: String, _ side: Side, _ python: String, _ script: String) throws(SystemFailure) {
+    init(_ name: String, _ backend: MeasuredBackend, _ python: String, _ script: String) throws(SystemFailure) {
         self.name = name
-        self.side = side
+        self.backend = backend
         process = try ChildProcess(python, ["-W", "ignore", script, name])
     }
 
-    /// A lane that runs the command of each figure that has one.
-    func lane(_ figures: [Figure]) -> Lane {
-        Lane(name, .peer, [side]) { [self] in
+    /// A contestant that runs the command of each figure that has one.
+    func contestant(_ figures: [Figure]) -> Contestant {
+        Contestant(name, .peer, [backend]) { [self] in
             try figures.map { figure in try figure.peerCommand.map { try run("run " + $0) } }
         }
         .warming { [self] in

@@ -216,10 +216,10 @@ enum PeerScript {
         def list_peers():
             print(sys.version.split()[0])
             print(sys.executable)
-            for name, (side, _, module) in PEERS.items():
+            for name, (backend, _, module) in PEERS.items():
                 try:
                     if module: __import__(module)
-                    print("peer:%s:%s" % (side, name))
+                    print("peer:%s:%s" % (backend, name))
                 except ImportError:
                     print("absent:" + name)
 

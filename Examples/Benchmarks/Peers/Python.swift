@@ -23,8 +23,8 @@ final class Python: CustomStringConvertible {
             var absent: [String] = []
             while let line = try lister.socket.receiveLine() {
                 let words = line.split(separator: ":").map(String.init)
-                if words.count == 3, let side = Side(rawValue: words[1]) {
-                    peers.append(try Peer(words[2], side, path, script))
+                if words.count == 3, let backend = MeasuredBackend(rawValue: words[1]) {
+                    peers.append(try Peer(words[2], backend, path, script))
                 } else {
                     absent.append(words[words.count - 1])
                 }

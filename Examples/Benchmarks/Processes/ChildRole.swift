@@ -1,6 +1,6 @@
 import Glibc
 
-/// What this executable does when a measurement starts it: the other side of a floor, for example.
+/// What this executable does when a measurement starts it: the other backend of a floor, for example.
 enum ChildRole {
     /// Sends back what it is sent, 64 bytes at a time.
     case ping
@@ -9,7 +9,7 @@ enum ChildRole {
     /// Waits, having done nothing.
     case idle
     /// Tells how much memory queued work takes: items, and futures kept of them or not.
-    case queue(Side, items: Int, keepsFutures: Bool)
+    case queue(MeasuredBackend, items: Int, keepsFutures: Bool)
 
     private static let flag = "--as-child"
 
@@ -26,8 +26,10 @@ enum ChildRole {
         case "idle":
             self = .idle
         case "queue":
-            guard rest.count == 3, let side = Side(rawValue: rest[0]), let items = Int(rest[1]) else { return nil }
-            self = .queue(side, items: items, keepsFutures: rest[2] == "kept")
+            guard rest.count == 3, let backend = MeasuredBackend(rawValue: rest[0]), let items = Int(rest[1]) else {
+                return nil
+            }
+            self = .queue(backend, items: items, keepsFutures: rest[2] == "kept")
         default:
             return nil
         }
@@ -39,8 +41,8 @@ enum ChildRole {
         case .ping: [Self.flag, "ping"]
         case .stream(let count): [Self.flag, "stream", "\(count)"]
         case .idle: [Self.flag, "idle"]
-        case .queue(let side, let items, let keepsFutures):
-            [Self.flag, "queue", side.rawValue, "\(items)", keepsFutures ? "kept" : "dropped"]
+        case .queue(let backend, let items, let keepsFutures):
+            [Self.flag, "queue", backend.rawValue, "\(items)", keepsFutures ? "kept" : "dropped"]
         }
     }
 
@@ -54,8 +56,8 @@ enum ChildRole {
                 try echo(socket, count: count)
             case .idle:
                 _ = try socket.receiveLine()
-            case .queue(let side, let items, let keepsFutures):
-                let bytes = try await QueuedWork.bytes(side, items: items, keepsFutures: keepsFutures)
+            case .queue(let backend, let items, let keepsFutures):
+                let bytes = try await QueuedWork.bytes(backend, items: items, keepsFutures: keepsFutures)
                 try socket.send(line: "\(bytes)")
             }
         } catch {

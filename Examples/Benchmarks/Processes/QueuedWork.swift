@@ -4,8 +4,8 @@ import Multiprocessing
 /// Queues work that no worker gets to, in a process of its own that has done nothing before.
 enum QueuedWork {
     /// How many bytes the process grows by.
-    static func bytes(_ side: Side, items: Int, keepsFutures: Bool) async throws -> Int {
-        let pool = try side.pool(workers: 1)
+    static func bytes(_ backend: MeasuredBackend, items: Int, keepsFutures: Bool) async throws -> Int {
+        let pool = try backend.pool(workers: 1)
         // What is made once for a closure is there before the first look.
         let warmUp = try await pool.run(1) { $0 + 1 }
         // Holds the only worker for longer than all this takes.

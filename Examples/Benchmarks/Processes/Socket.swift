@@ -7,7 +7,7 @@ struct Socket {
     /// How much is sent or received with one call at most.
     private static let portion = 1 << 20
 
-    /// How long nothing may come before the other side counts as stuck.
+    /// How long nothing may come before the other backend counts as stuck.
     private static let patience = 180
 
     static func pair() throws(SystemFailure) -> (Socket, Socket) {
@@ -29,7 +29,7 @@ struct Socket {
         }
     }
 
-    /// Fills the buffer; false if the other side ended before.
+    /// Fills the buffer; false if the other backend ended before.
     func receive(_ buffer: UnsafeMutableRawBufferPointer) throws(SystemFailure) -> Bool {
         var received = 0
         while received < buffer.count {
@@ -47,7 +47,7 @@ struct Socket {
         try line.withUTF8 { try send(UnsafeRawBufferPointer($0)) }
     }
 
-    /// One line without its end; nil if the other side ended.
+    /// One line without its end; nil if the other backend ended.
     func receiveLine() throws -> String? {
         var line: [UInt8] = []
         var byte: [UInt8] = [0]

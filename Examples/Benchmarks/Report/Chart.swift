@@ -49,7 +49,7 @@ struct Chart: CustomStringConvertible {
 
     private static func group(_ row: Row, _ bars: [Bar]) -> Group {
         Group(
-            title: "\(row.name)\(row.figure.detail.map { " (\($0))" } ?? ""), \(row.side.rawValue)",
+            title: "\(row.name)\(row.figure.detail.map { " (\($0))" } ?? ""), \(row.backend.rawValue)",
             value: "\(Number.short(row.value.median)) \(row.unit.name)", bars: bars)
     }
 

@@ -7,7 +7,7 @@ struct Row {
     }
 
     let name: String
-    let side: Side
+    let backend: MeasuredBackend
     let figure: Figure
     let value: Spread
     var floors: [Rival] = []
@@ -33,7 +33,7 @@ struct Row {
         return .object([
             ("name", .string(name)),
             ("detail", figure.detail.map(JSON.string) ?? .null),
-            ("backend", .string(side.rawValue)),
+            ("backend", .string(backend.rawValue)),
             ("unit", .string(unit.name)),
             ("better", .string(unit.better.rawValue)),
             ("value", .number(value.median)),

@@ -12,7 +12,7 @@ struct Table: CustomStringConvertible {
     }
 
     private func lines(_ row: Row) -> [String] {
-        let label = "  \(row.side.rawValue)\(row.figure.detail.map { ", \($0)" } ?? "")"
+        let label = "  \(row.backend.rawValue)\(row.figure.detail.map { ", \($0)" } ?? "")"
         let floors = row.floors.map { floor in
             let ratio = row.ratio(to: floor).map { "\(Number.short($0)) × this floor" } ?? ""
             return line("    \(floor.name)", floor.value, row.unit, ratio)

@@ -66,17 +66,17 @@ public protocol WorkerWatch {
 
 /// One worker of a pool, from its start to its end.
 ///
-/// A replacement has the same index and another incarnation, so that what was meant for the
+/// A replacement has the same index and another generation, so that what was meant for the
 /// worker before it cannot reach it.
 public struct WorkerID: Hashable, Sendable {
     /// The worker's place in the pool, from 0.
     public let index: Int
     /// How many workers had this place up to now.
-    public let incarnation: UInt64
+    public let generation: UInt64
 
-    package init(index: Int, incarnation: UInt64) {
+    package init(index: Int, generation: UInt64) {
         self.index = index
-        self.incarnation = incarnation
+        self.generation = generation
     }
 }
 

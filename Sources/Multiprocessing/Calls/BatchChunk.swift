@@ -12,7 +12,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     /// The size of the encoded inputs in bytes; zero on threads, and for a part that was split off.
     let encodedSize: Int
 
-    private let pipeline: Pipeline<Output>
+    private let pipeline: CallProgress<Output>
     private let stride: Int
     private let claims: StrideClaims
 
@@ -26,7 +26,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     private var result = ChunkResult<Output>()
 
     private struct Contents {
-        let work: Work<Input, Output>
+        let work: ItemFunction<Input, Output>
         /// The inputs on threads; those of a part are a part of the whole's.
         let inputs: ArraySlice<Input>
         /// The inputs on processes.
@@ -53,8 +53,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         index: Int,
         inputs: ArraySlice<Input>,
         stride: Int,
-        work: Work<Input, Output>,
-        pipeline: Pipeline<Output>
+        work: ItemFunction<Input, Output>,
+        pipeline: CallProgress<Output>
     ) throws {
         self.index = index
         self.pipeline = pipeline
@@ -237,12 +237,12 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         }
     }
 
-    override func landing(size: UInt64) throws -> Landing {
+    override func landing(size: UInt64) throws -> ArrivingArray {
         guard let function = contents.withLock({ $0?.work.function }) else { throw PortableFailure.unexpectedResult }
         return try function.landing(size: size)
     }
 
-    override func receiveArray(_ landing: Landing) throws {
+    override func receiveArray(_ landing: ArrivingArray) throws {
         guard remainingCount > 0, let function = contents.withLock({ $0?.work.function }) else {
             throw PortableFailure.unexpectedResult
         }

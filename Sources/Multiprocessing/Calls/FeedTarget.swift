@@ -6,13 +6,13 @@ import Synchronization
 /// while it waits for the input, and the pool and the pipeline go with the stream.
 final class FeedTarget<Input: Sendable, Output: Sendable>: Sendable {
     private struct Contents {
-        let pipeline: Pipeline<Output>
+        let pipeline: CallProgress<Output>
         let plan: StreamPlan<Input, Output>
     }
 
     private let contents: Mutex<Contents?>
 
-    init(_ pipeline: Pipeline<Output>, _ plan: StreamPlan<Input, Output>) {
+    init(_ pipeline: CallProgress<Output>, _ plan: StreamPlan<Input, Output>) {
         contents = Mutex(Contents(pipeline: pipeline, plan: plan))
     }
 

@@ -14,7 +14,7 @@ extension PoolCore {
     @usableFromInline
     nonisolated(nonsending) func map<Input: Sendable, Output: Sendable>(
         _ inputs: Intake<Input>,
-        _ work: Work<Input, Output>,
+        _ work: ItemFunction<Input, Output>,
         loop: ItemLoop<Input, Output>? = nil,
         chunkSize: Int?
     ) async throws -> [Output] {
@@ -23,7 +23,7 @@ extension PoolCore {
         // Also without inputs, which would never get to be refused.
         if let refusal { throw refusal }
         let outputs = inputs.count.flatMap { OutputArray<Output>(count: $0) }
-        let pipeline = Pipeline(core: self, stopsAtFailure: true, keepsArrivals: true, outputs: outputs)
+        let pipeline = CallProgress(core: self, stopsAtFailure: true, keepsArrivals: true, outputs: outputs)
         let work = try (loop.map { work.with($0) } ?? work).carrying(carrier)
         return try await withCancellation(isolation: #isolation) {
             try await drive(pipeline, inputs, work, chunkSize: chunkSize)
@@ -33,12 +33,12 @@ extension PoolCore {
     }
 
     nonisolated(nonsending) private func drive<Input: Sendable, Output: Sendable>(
-        _ pipeline: Pipeline<Output>,
+        _ pipeline: CallProgress<Output>,
         _ inputs: Intake<Input>,
-        _ work: Work<Input, Output>,
+        _ work: ItemFunction<Input, Output>,
         chunkSize: Int?
     ) async throws -> [Output] {
-        var source = BatchSource(inputs, sizer: ChunkSizer(fixed: chunkSize, workerCount: workerCount))
+        var source = InputBatches(inputs, sizer: ChunkSizer(fixed: chunkSize, workerCount: workerCount))
         var collected: [(index: Int, result: ChunkResult<Output>)] = []
 
         while true {
@@ -74,7 +74,7 @@ extension PoolCore {
     }
 
     /// Finds the error of the lowest item that failed, once nothing below it can fail any more.
-    nonisolated(nonsending) private func settleFailure<Output>(_ pipeline: Pipeline<Output>) async -> any Error {
+    nonisolated(nonsending) private func settleFailure<Output>(_ pipeline: CallProgress<Output>) async -> any Error {
         pipeline.cancelChunks()
         await pipeline.wait { state in
             guard let failure = state.lowestFailure else { return true }

@@ -1,12 +1,12 @@
 /// The consumer's side of a stream: takes chunk results off a pipeline in the wanted order, item by item.
 struct ResultDrain<Output: Sendable> {
-    let pipeline: Pipeline<Output>
+    let pipeline: CallProgress<Output>
     private let order: StreamOrder
     private var nextIndex = 0
     private var current: [Result<Output, any Error>] = []
     private var position = 0
 
-    init(_ pipeline: Pipeline<Output>, order: StreamOrder) {
+    init(_ pipeline: CallProgress<Output>, order: StreamOrder) {
         self.pipeline = pipeline
         self.order = order
     }

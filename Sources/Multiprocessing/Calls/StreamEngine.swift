@@ -16,7 +16,7 @@ struct SequenceEngine<Base: IteratorProtocol, Output: Sendable>: StreamEngine wh
     private let plan: StreamPlan<Base.Element, Output>
     private let owner: PipelineOwner<Output>
     private var drain: ResultDrain<Output>
-    private var source: BatchSource<Base.Element>
+    private var source: InputBatches<Base.Element>
     private var pulledCount = 0
     private var deliveredCount = 0
     private var isFinished = false
@@ -26,7 +26,7 @@ struct SequenceEngine<Base: IteratorProtocol, Output: Sendable>: StreamEngine wh
         self.plan = plan
         owner = PipelineOwner(plan.makePipeline())
         drain = ResultDrain(owner.pipeline, order: plan.order)
-        source = BatchSource(
+        source = InputBatches(
             Intake(IteratorSequence(base)),
             sizer: ChunkSizer(fixed: plan.chunkSize, workerCount: plan.core.workerCount))
     }

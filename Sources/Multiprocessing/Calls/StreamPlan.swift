@@ -3,7 +3,7 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
     let core: PoolCore
     /// Keeps the pool alive while the stream is in use.
     private let pool: any AnyObject & Sendable
-    let work: Work<Input, Output>
+    let work: ItemFunction<Input, Output>
     let chunkSize: Int
     let buffer: Int
     let order: StreamOrder
@@ -13,7 +13,7 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
     init(
         core: PoolCore,
         keeping pool: any AnyObject & Sendable,
-        work: Work<Input, Output>,
+        work: ItemFunction<Input, Output>,
         chunkSize: Int?,
         buffer: Int?,
         order: StreamOrder,
@@ -39,7 +39,7 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
         StreamPlan(self, try work.carrying(core.carrier))
     }
 
-    private init(_ plan: StreamPlan, _ work: Work<Input, Output>) {
+    private init(_ plan: StreamPlan, _ work: ItemFunction<Input, Output>) {
         core = plan.core
         pool = plan.pool
         self.work = work
@@ -49,8 +49,8 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
         stopsAtFailure = plan.stopsAtFailure
     }
 
-    func makePipeline() -> Pipeline<Output> {
-        Pipeline(core: core, stopsAtFailure: stopsAtFailure, keepsArrivals: order.kind == .completion)
+    func makePipeline() -> CallProgress<Output> {
+        CallProgress(core: core, stopsAtFailure: stopsAtFailure, keepsArrivals: order.kind == .completion)
     }
 
     /// How many inputs may be taken now: a whole chunk, or nothing.
@@ -63,9 +63,9 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
 
 /// Cancels what is out when the consumer lets go of its iterator.
 final class PipelineOwner<Output: Sendable>: Sendable {
-    let pipeline: Pipeline<Output>
+    let pipeline: CallProgress<Output>
 
-    init(_ pipeline: Pipeline<Output>) {
+    init(_ pipeline: CallProgress<Output>) {
         self.pipeline = pipeline
     }
 

@@ -90,7 +90,7 @@ enum CaptureProof {
 
     /// Copies a closure by way of its parts and their bytes.
     private static func copy<Box: FunctionBoxing>(_ box: Box, expecting numbers: [Int]?) throws -> Box {
-        let closure = try PortableClosure(unproved: FunctionWords(of: box))
+        let closure = try CapturedClosure(unproved: FunctionWords(of: box))
         let buffer = ByteBuffer(capacity: 64)
         var found: [Int?] = []
         try closure.forEachCapture { shape, place in

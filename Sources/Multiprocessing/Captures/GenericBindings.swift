@@ -8,7 +8,7 @@ import MultiprocessingRuntime
 /// the descriptor's metadata sources say which word is the metadata of which parameter
 /// (include/swift/RemoteInspection/MetadataSource.h: "B0" is the first word).
 struct GenericBindings {
-    let bindings: [ClosureReference.Binding]
+    let bindings: [ClosureShape.Binding]
     /// What the generic parameters stand for.
     let types: [SyntheticGenericContext.Parameter: Any.Type]
 
@@ -28,7 +28,7 @@ struct GenericBindings {
     }
 
     /// Takes the environment of `box` that another process read.
-    init(of box: CaptureBox, _ bindings: [ClosureReference.Binding]) throws(NotPortable) {
+    init(of box: CaptureBox, _ bindings: [ClosureShape.Binding]) throws(NotPortable) {
         var types: [SyntheticGenericContext.Parameter: Any.Type] = [:]
         for (parameter, word) in try Self.parameters(of: box) {
             guard word < bindings.count, case .type(let type) = bindings[word] else {
@@ -60,7 +60,7 @@ struct GenericBindings {
 
         var references: [Int: TypeReference] = [:]
         for (word, type) in types { references[word] = try TypeReference(type) }
-        var bindings: [ClosureReference.Binding] = []
+        var bindings: [ClosureShape.Binding] = []
         for (index, word) in words.enumerated() {
             if let reference = references[index] {
                 bindings.append(.type(reference))
@@ -81,7 +81,7 @@ struct GenericBindings {
     private static func conformance(
         _ word: UInt,
         candidates: [TypeReference]
-    ) throws(NotPortable) -> ClosureReference.Binding {
+    ) throws(NotPortable) -> ClosureShape.Binding {
         // A witness table begins with the address of its conformance's descriptor.
         guard let table = UnsafeRawPointer(bitPattern: word),
             let descriptor = table.load(as: UnsafeRawPointer?.self),
@@ -138,7 +138,7 @@ struct GenericBindings {
     }
 
     /// The words of `bindings` in this process.
-    static func words(of bindings: [ClosureReference.Binding]) throws(NotPortable) -> [UnsafeRawPointer] {
+    static func words(of bindings: [ClosureShape.Binding]) throws(NotPortable) -> [UnsafeRawPointer] {
         var words: [UnsafeRawPointer] = []
         for binding in bindings {
             switch binding {

@@ -10,7 +10,7 @@ package enum Frame {
     package static func paddedLength(_ length: Int) -> Int { (length + 15) & ~15 }
 
     /// A payload larger than this is read into memory of its own.
-    package static let largeSize = Landing.largeSize
+    package static let largeSize = ArrivingArray.largeSize
 
     /// What a frame carries; the numbers travel.
     package enum Kind: UInt8 {
@@ -83,15 +83,15 @@ package enum Frame {
             case .hello: !isLarge
             case .chunkEnd: length == 16
             // Several values come from the stage.
-            case .values: number == 1 || (number > 1 && length <= UInt64(Board.stageSize))
+            case .values: number == 1 || (number > 1 && length <= UInt64(ProgressBoard.stageSize))
             case .array: isLarge
             case .failure, .keys: true
             }
         }
 
         /// Makes the memory of a large payload; `land` makes that of an array.
-        func landing(_ land: (Header) throws -> Landing) throws -> Landing {
-            let landing = kind == .array ? try land(self) : try Landing(size: length, of: UInt8.self)
+        func landing(_ land: (Header) throws -> ArrivingArray) throws -> ArrivingArray {
+            let landing = kind == .array ? try land(self) : try ArrivingArray(size: length, of: UInt8.self)
             guard landing.size == Int(length) else { throw PortableFailure.unexpectedArray }
             return landing
         }
@@ -122,7 +122,7 @@ package enum Frame {
         var function: UInt32
         /// Whether items behind one that fails are not to start.
         var stopsAtFailure: Bool
-        /// See ``Board/begin(_:of:epoch:)``.
+        /// See ``ProgressBoard/begin(_:of:epoch:)``.
         var epoch: UInt16
         /// How many items the worker begins together.
         var stride: UInt32

@@ -10,17 +10,17 @@ package struct FrameAssembler {
     package typealias Admit = (Frame.Header) throws -> Void
 
     /// Makes the memory of a large array.
-    package typealias Land = (Frame.Header) throws -> Landing
+    package typealias Land = (Frame.Header) throws -> ArrivingArray
 
     /// Takes a frame; the landing is the memory of a large payload, from which the reader reads.
-    package typealias Deliver = (Frame.Header, inout ByteReader, Landing?) throws -> Void
+    package typealias Deliver = (Frame.Header, inout ByteReader, ArrivingArray?) throws -> Void
 
     /// The bytes of a frame that is not complete, except for those in the landing.
     private var partial = ByteBuffer(capacity: 0)
     /// The header of that frame, once it is there.
     private var header: Frame.Header?
     /// The memory of its payload, if that is large.
-    private var landing: Landing?
+    private var landing: ArrivingArray?
 
     package init() {}
 

@@ -52,7 +52,7 @@ package final class FrameReader {
     /// Blocks the calling thread.
     ///
     /// - Parameter land: Makes the memory of a large array.
-    package func next(_ land: (Frame.Header) throws -> Landing) throws -> ReceivedFrame? {
+    package func next(_ land: (Frame.Header) throws -> ArrivingArray) throws -> ReceivedFrame? {
         guard try fill(Frame.Header.size) else { return nil }
         var reader = ByteReader(UnsafeRawBufferPointer(rebasing: buffer[start..<start + Frame.Header.size]))
         let header = try Frame.Header.read(from: &reader)
@@ -83,7 +83,9 @@ package final class FrameReader {
     }
 
     /// Reads a payload that is larger than the buffer.
-    private func readLarge(_ header: Frame.Header, _ land: (Frame.Header) throws -> Landing) throws -> ReceivedFrame? {
+    private func readLarge(_ header: Frame.Header, _ land: (Frame.Header) throws -> ArrivingArray) throws
+        -> ReceivedFrame?
+    {
         let landing = try header.landing(land)
         var rest = UnsafeRawBufferPointer(rebasing: buffer[start..<end])
         landing.take(&rest)

@@ -4,5 +4,5 @@ package struct ReceivedFrame {
     /// Good until the next frame is read, and only as long as the landing lives, if there is one.
     package let payload: UnsafeRawBufferPointer
     /// The memory of a large payload.
-    package let landing: Landing?
+    package let landing: ArrivingArray?
 }

@@ -20,7 +20,7 @@ package struct WorkerLedger {
         case begun(Int, end: Int)
     }
 
-    private var entries = Queue<Entry>()
+    private var entries = RingQueue<Entry>()
 
     /// The number of the last chunk that was sent.
     package private(set) var sequence: UInt64 = 0
@@ -63,10 +63,10 @@ package struct WorkerLedger {
     ///
     /// - Parameter begun: How far it has come, as its board said when it was forbidden to go on.
     /// - Returns: `nil`, and nothing is taken back, if the board says what cannot be.
-    package mutating func takeBack(_ begun: Board.Begun) -> [Chunk]? {
+    package mutating func takeBack(_ begun: ProgressBoard.Begun) -> [Chunk]? {
         defer { epoch &+= 1 }
         guard let progress = progress(begun) else { return nil }
-        var kept = Queue<Entry>()
+        var kept = RingQueue<Entry>()
         var taken: [Chunk] = []
         if case .begun(let index, let end) = progress {
             if let part = entries[index].chunk.split(keeping: end) { taken.append(part) }
@@ -79,7 +79,7 @@ package struct WorkerLedger {
 
     /// Forgets all, because the worker is gone, and returns it.
     package mutating func removeAll() -> [Entry] {
-        defer { entries = Queue() }
+        defer { entries = RingQueue() }
         var all: [Entry] = []
         while let entry = entries.popFirst() { all.append(entry) }
         return all
@@ -88,7 +88,7 @@ package struct WorkerLedger {
     // MARK: What the worker says
 
     /// How far the worker has come; `nil` if that cannot be true.
-    package func progress(_ begun: Board.Begun) -> Progress? {
+    package func progress(_ begun: ProgressBoard.Begun) -> Progress? {
         guard begun.epoch == epoch else { return nil }
         guard let index = (0..<entries.count).first(where: { begun.names(entries[$0].sequence) }) else {
             // What it began last has ended, then, and the first that it holds has no results.

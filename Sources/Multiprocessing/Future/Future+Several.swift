@@ -61,7 +61,7 @@ private struct CompletedFutures<Output: Sendable>: AsyncSequence, Sendable {
         self.stream = stream
         let remaining = Countdown(futures.count) { continuation.finish() }
         // A wake-up must not keep its future, nor stay with it when nobody iterates any more.
-        let wakeUps = futures.compactMap { future -> (ItemState, Int)? in
+        let wakeUps = futures.compactMap { future -> (PendingItem, Int)? in
             let id = ObjectIdentifier(future)
             let wakeUp = future.state.onSettled {
                 continuation.yield(id)

@@ -10,16 +10,16 @@ import MultiprocessingSystem
 ///
 /// Letting go of a future does not cancel its item.
 public final class Future<Output: Sendable>: Sendable {
-    let state: FutureState<Output>
+    let state: PendingValue<Output>
 
-    init(_ state: FutureState<Output>) {
+    init(_ state: PendingValue<Output>) {
         self.state = state
         state.addHolder()
     }
 
     /// A future of work that was refused.
     convenience init(failed error: any Error) {
-        self.init(FutureState(failed: error))
+        self.init(PendingValue(failed: error))
     }
 
     deinit {

@@ -5,7 +5,7 @@ extension PoolCore {
     /// Submits an item for which the caller will wait, and if items were brief of late, waits for a moment itself.
     ///
     /// The item's end is then seen where it is waited for: no thread has to be woken to tell of it.
-    func submitAwaited(_ item: ItemState) {
+    func submitAwaited(_ item: PendingItem) {
         if origin.isElsewhere { return item.endOnce(failing: PoolError.forked, nanoseconds: 0) }
         let assignee = perform { $0.submit(item, now: MonotonicTime.now().nanoseconds) }
         guard let assignee, recentTime.load(ordering: .relaxed) < Self.briefTime,

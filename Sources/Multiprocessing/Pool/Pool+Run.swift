@@ -142,10 +142,10 @@ extension Pool {
 
     nonisolated(nonsending) private func run<Input: Sendable, Output: Sendable>(
         _ input: Input,
-        work: () throws -> Work<Input, Output>
+        work: () throws -> ItemFunction<Input, Output>
     ) async throws -> Output {
         try Task.checkCancellation()
-        let item = try ItemChunk(core: core, input: input, work: work().carrying(core.carrier))
+        let item = try SingleChunk(core: core, input: input, work: work().carrying(core.carrier))
         core.submitAwaited(item)
         return try await item.wait().get()
     }

@@ -235,7 +235,7 @@ extension Pool {
         _ chunkSize: Int?,
         _ order: StreamOrder,
         _ buffer: Int?,
-        work: () throws -> Work<Input, Output>
+        work: () throws -> ItemFunction<Input, Output>
     ) -> Result<StreamPlan<Input, Output>, any Error> {
         Result {
             try StreamPlan(

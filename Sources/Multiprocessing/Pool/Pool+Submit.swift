@@ -130,10 +130,10 @@ extension Pool {
     /// Makes the item's chunk and hands it over; what cannot be sent is a failed future.
     private func submit<Input: Sendable, Output: Sendable>(
         _ input: Input,
-        work: () throws -> Work<Input, Output>
+        work: () throws -> ItemFunction<Input, Output>
     ) -> Future<Output> {
         do {
-            let item = try ItemChunk(core: core, input: input, work: work().carrying(core.carrier))
+            let item = try SingleChunk(core: core, input: input, work: work().carrying(core.carrier))
             let future = Future<Output>(item)
             core.submit(item)
             return future

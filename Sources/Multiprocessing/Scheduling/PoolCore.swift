@@ -48,7 +48,7 @@ final class PoolCore: WorkerReporting {
         /// The workers, until the end.
         var group: (any WorkerGroup)?
         /// What the thread that is telling workers something has to tell them behind that.
-        fileprivate var untold = Queue<[Scheduler.Action]>()
+        fileprivate var untold = RingQueue<[Scheduler.Action]>()
         var isFinished = false
         var finishWaiters: [CheckedContinuation<Void, Never>] = []
         /// Who waits for all workers to be ready.
@@ -68,7 +68,7 @@ final class PoolCore: WorkerReporting {
         carrier =
             needsPortableWork && !locals.isEmpty ? try TaskLocalCarrier(locals) : nil
         let scheduler = Scheduler(
-            workerCount: workerCount, formsTrains: needsPortableWork, inquires: needsPortableWork)
+            workerCount: workerCount, formsLots: needsPortableWork, inquires: needsPortableWork)
         state = Mutex(State(scheduler: scheduler))
         let group = try backend.makeWorkers(count: workerCount, reportingTo: WorkerEvents(to: self))
         state.withLock { $0.group = group }

@@ -23,10 +23,10 @@ package struct Scheduler {
     /// One for each worker that there can be.
     package internal(set) var seats: [Seat]
 
-    private let formsTrains: Bool
+    private let formsLots: Bool
     let inquires: Bool
 
-    private var queue = Queue<Chunk>()
+    private var queue = RingQueue<Chunk>()
 
     /// Idle workers, the one that worked last at the end, so that few workers stay warm.
     private var idle: [Int] = []
@@ -69,10 +69,10 @@ package struct Scheduler {
     /// For how long a worker is given work at a time, if there is much and it is quick.
     ///
     /// Against it a wake-up, some ten microseconds, is little; and it is short enough to wait for.
-    package static let trainTime: UInt64 = 400_000
+    package static let lotTime: UInt64 = 400_000
 
     /// The most chunks that a worker is given at a time.
-    package static let trainLimit = 64
+    package static let lotLimit = 64
 
     /// After this, work that a worker has not begun is given to others, though they have work of their own.
     package static let patience: UInt64 = 2_000_000
@@ -91,10 +91,10 @@ package struct Scheduler {
     package static let maximumReturns = 50
 
     /// - Parameters:
-    ///   - formsTrains: Whether quick chunks are handed out together, which saves messages to workers.
+    ///   - formsLots: Whether quick chunks are handed out together, which saves messages to workers.
     ///   - inquires: Whether workers are asked whether they still work, because they could be mistaken.
-    package init(workerCount: Int, formsTrains: Bool = true, inquires: Bool = true) {
-        self.formsTrains = formsTrains
+    package init(workerCount: Int, formsLots: Bool = true, inquires: Bool = true) {
+        self.formsLots = formsLots
         self.inquires = inquires
         seats = Array(repeating: Seat(), count: workerCount)
     }
@@ -267,12 +267,12 @@ package struct Scheduler {
     // MARK: Steps
 
     func id(_ index: Int) -> WorkerID {
-        WorkerID(index: index, incarnation: seats[index].generation)
+        WorkerID(index: index, generation: seats[index].generation)
     }
 
     /// The seat of a worker that is there; `nil` for news of one that is gone.
     func index(of id: WorkerID) -> Int? {
-        guard seats[id.index].generation == id.incarnation else { return nil }
+        guard seats[id.index].generation == id.generation else { return nil }
         switch seats[id.index].life {
         case .empty, .retrying: return nil
         case .starting, .idle, .busy, .ending: return id.index
@@ -294,11 +294,11 @@ package struct Scheduler {
     }
 
     /// The next chunks for one worker: more than one if they are quick and there are enough for all.
-    private mutating func nextTrain() -> (Chunk, [Chunk])? {
+    private mutating func nextLot() -> (Chunk, [Chunk])? {
         guard let first = popQueued() else { return nil }
         let share = queuedCount / seats.count
-        guard formsTrains, share > 0, typicalTime > 0 else { return (first, []) }
-        let count = min(share, Self.trainLimit - 1, Int(clamping: Self.trainTime / typicalTime))
+        guard formsLots, share > 0, typicalTime > 0 else { return (first, []) }
+        let count = min(share, Self.lotLimit - 1, Int(clamping: Self.lotTime / typicalTime))
         var others: [Chunk] = []
         while others.count < count, let next = popQueued() { others.append(next) }
         return (first, others)
@@ -320,7 +320,7 @@ package struct Scheduler {
     /// Gives an idle worker something to do: work, a rest, or the end.
     private mutating func employ(_ index: Int, now: UInt64) -> Actions {
         var actions = Actions()
-        if let (first, others) = nextTrain() {
+        if let (first, others) = nextLot() {
             assign(first, then: others, to: index, now: now, &actions)
             startIfNeeded(now: now, &actions)
             reclaimStalled(now: now, &actions)
@@ -335,7 +335,7 @@ package struct Scheduler {
     /// Puts work that has come back first in the queue, and hands it to who is idle.
     private mutating func distribute(_ chunks: [Chunk], _ error: PoolError, now: UInt64, _ actions: inout Actions) {
         for chunk in chunks.reversed() { takeBack(chunk, error, &actions) }
-        while !idle.isEmpty, let (first, others) = nextTrain() {
+        while !idle.isEmpty, let (first, others) = nextLot() {
             guard let index = idle.popLast() else { break }
             assign(first, then: others, to: index, now: now, &actions)
         }

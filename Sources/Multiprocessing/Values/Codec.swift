@@ -59,10 +59,10 @@ package class Codec<Value>: AnyCodec, @unchecked Sendable {
     /// Makes the memory of a value that is sent so.
     ///
     /// - Throws: When such a value does not exist, or so much memory is not to be had.
-    package func landing(size: UInt64) throws -> Landing { throw PortableFailure.unexpectedArray }
+    package func landing(size: UInt64) throws -> ArrivingArray { throw PortableFailure.unexpectedArray }
 
     /// The value whose memory is complete.
-    package func value(in landing: Landing) throws -> Value { throw PortableFailure.unexpectedArray }
+    package func value(in landing: ArrivingArray) throws -> Value { throw PortableFailure.unexpectedArray }
 }
 
 /// A codec for a value whose type is known only at run time.
@@ -133,7 +133,7 @@ extension ByteReader {
     ///
     /// Where memory is short an allocation that fails ends the process; this way it is the item's failure.
     func requireMemory() throws {
-        guard remaining > Landing.largeSize, !LargeMemory.isAvailable(remaining) else { return }
+        guard remaining > ArrivingArray.largeSize, !LargeMemory.isAvailable(remaining) else { return }
         throw PortableFailure.noMemory(remaining)
     }
 }

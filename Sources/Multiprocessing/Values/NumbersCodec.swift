@@ -34,14 +34,14 @@ final class NumbersCodec<Number: FixedBits>: Codec<[Number]>, @unchecked Sendabl
     }
 
     override func largeMemory(of value: [Number]) -> OwnedBytes? {
-        value.count * MemoryLayout<Number>.stride > Landing.largeSize ? OwnedBytes(value) : nil
+        value.count * MemoryLayout<Number>.stride > ArrivingArray.largeSize ? OwnedBytes(value) : nil
     }
 
-    override func landing(size: UInt64) throws -> Landing {
-        try Landing(size: size, of: Number.self)
+    override func landing(size: UInt64) throws -> ArrivingArray {
+        try ArrivingArray(size: size, of: Number.self)
     }
 
-    override func value(in landing: Landing) throws -> [Number] {
+    override func value(in landing: ArrivingArray) throws -> [Number] {
         try landing.takeArray()
     }
 }

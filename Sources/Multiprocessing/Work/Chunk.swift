@@ -144,12 +144,12 @@ public class Chunk: @unchecked Sendable {
     /// Makes the memory of the next item's value, which is a large array.
     ///
     /// - Throws: When no item is outstanding, or its value is none of this size.
-    package func landing(size: UInt64) throws -> Landing { mustBeOverridden() }
+    package func landing(size: UInt64) throws -> ArrivingArray { mustBeOverridden() }
 
     /// Takes the next item's value, whose memory is complete.
     ///
     /// - Throws: When no item is outstanding, or the memory is that of another value.
-    package func receiveArray(_ landing: Landing) throws { mustBeOverridden() }
+    package func receiveArray(_ landing: ArrivingArray) throws { mustBeOverridden() }
 
     /// Decides, for the scheduler, that the items before the one at `end` that have not ended are lost.
     package final func lose(through end: Int, _ error: PoolError) {

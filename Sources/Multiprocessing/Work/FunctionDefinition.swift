@@ -14,7 +14,7 @@ struct FunctionDefinition: Sendable {
         /// A function without captures, which is nothing but its code.
         case code(UInt)
         /// A closure, by its code and the types of its captures.
-        case closure(ClosureReference)
+        case closure(ClosureShape)
     }
 
     /// What makes two functions the same one.
@@ -27,7 +27,7 @@ struct FunctionDefinition: Sendable {
     private static let count = Atomic<UInt32>(0)
 
     /// - Throws: ``NotPortable`` when the code or a type has no name in another process.
-    init(_ shape: FunctionShape, _ code: ClosureReference?, types: [Any.Type], variables: [SentVariable]) throws {
+    init(_ shape: FunctionShape, _ code: ClosureShape?, types: [Any.Type], variables: [SentVariable]) throws {
         var bytes: [UInt8] = [shape.role.rawValue, shape.isProcedure ? 1 : 0]
         code?.encode(into: &bytes)
         for type in types { try TypeReference(type).encode(into: &bytes) }
@@ -41,7 +41,7 @@ struct FunctionDefinition: Sendable {
     /// What a definition says.
     struct Contents {
         let shape: FunctionShape
-        let code: ClosureReference?
+        let code: ClosureShape?
         let types: [Any.Type]
         /// The numbers of the variables of main.swift that the function can reach.
         let variables: [UInt32]
@@ -54,7 +54,7 @@ struct FunctionDefinition: Sendable {
             throw PortableFailure.unknownFunction
         }
         let shape = FunctionShape(role: role, isProcedure: try reader.readByte() != 0)
-        let code = shape.hasCode ? try ClosureReference(decoding: &reader) : nil
+        let code = shape.hasCode ? try ClosureShape(decoding: &reader) : nil
         let types = try (0..<shape.typeCount).map { _ in try TypeReference(decoding: &reader).resolve() }
         let variables = try (0..<(try reader.readCount())).map { _ in
             UInt32(truncatingIfNeeded: try reader.readNumber())

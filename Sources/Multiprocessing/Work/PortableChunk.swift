@@ -4,7 +4,7 @@ import Synchronization
 /// A chunk as worker processes get it: what to run, and the encoded inputs.
 package struct PortableChunk: Sendable {
     let definition: FunctionDefinition
-    let context: CallContext?
+    let context: SharedInput?
     let inputs: ByteBuffer
 
     /// The values of main.swift's variables that the worker has to know.
@@ -47,7 +47,7 @@ package struct PortableChunk: Sendable {
 }
 
 /// The way to a worker that was sent what the items of a call share.
-protocol CallContextHolder: AnyObject, Sendable {
+protocol SharedInputHolder: AnyObject, Sendable {
     /// Tells the worker that it is not needed any more.
     func forget(context: UInt64)
 }
@@ -55,12 +55,12 @@ protocol CallContextHolder: AnyObject, Sendable {
 /// What all items of one call share, encoded once.
 ///
 /// A worker is sent it with the first chunk that needs it, and forgets it when the call is over.
-final class CallContext: Sendable {
+final class SharedInput: Sendable {
     let id: UInt64
     let bytes: ByteBuffer
 
     private struct Holder {
-        weak var holder: (any CallContextHolder)?
+        weak var holder: (any SharedInputHolder)?
     }
 
     private let holders = Mutex<[Holder]>([])
@@ -76,7 +76,7 @@ final class CallContext: Sendable {
     }
 
     /// Remembers a worker that has been sent the context.
-    func addHolder(_ holder: any CallContextHolder) {
+    func addHolder(_ holder: any SharedInputHolder) {
         holders.withLock { holders in
             guard !holders.contains(where: { $0.holder === holder }) else { return }
             holders.removeAll { $0.holder == nil }

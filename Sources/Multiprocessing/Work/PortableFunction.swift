@@ -28,7 +28,7 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
         _ function: FunctionDefinition.Identity,
         _ family: Any.Type,
         types: @autoclosure () -> [Any.Type],
-        _ closure: () throws -> ClosureReference? = { nil }
+        _ closure: () throws -> ClosureShape? = { nil }
     ) throws -> PortableFunction {
         let key = FunctionDefinition.Key(shape: shape, function: function, family: ObjectIdentifier(family))
         if let known = PortableFunctions.shared[key] {
@@ -58,7 +58,7 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
     // MARK: Inputs
 
     /// Encodes the input of a chunk of one item.
-    func chunk(of input: Input, context: CallContext?) throws -> PortableChunk {
+    func chunk(of input: Input, context: SharedInput?) throws -> PortableChunk {
         if let array = inputCodec.largeMemory(of: input) {
             return PortableChunk(
                 definition: definition, context: context, inputs: ByteBuffer(capacity: 0), array: array, itemSize: 0)
@@ -74,7 +74,7 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
     }
 
     /// Encodes the inputs of a chunk.
-    func chunk(_ inputs: ArraySlice<Input>, context: CallContext?) throws -> PortableChunk {
+    func chunk(_ inputs: ArraySlice<Input>, context: SharedInput?) throws -> PortableChunk {
         if inputs.count == 1, let input = inputs.first { return try chunk(of: input, context: context) }
         let buffer = ByteBuffer(capacity: inputs.count * (inputCodec.fixedSize ?? 24) + 16)
         if inputCodec.fixedSize != nil {
@@ -124,12 +124,12 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
     }
 
     /// Makes the memory of a value that a worker sends as a large array.
-    func landing(size: UInt64) throws -> Landing {
+    func landing(size: UInt64) throws -> ArrivingArray {
         try outputCodec.landing(size: size)
     }
 
     /// The value whose memory is complete.
-    func output(in landing: Landing) throws -> Output {
+    func output(in landing: ArrivingArray) throws -> Output {
         try outputCodec.value(in: landing)
     }
 

@@ -60,7 +60,7 @@ package enum TopLevelVariables {
     ///
     /// - Throws: When the executable cannot be searched.
     package static func reached(
-        by closure: ClosureReference?,
+        by closure: ClosureShape?,
         types: [Any.Type]
     ) throws(NotPortable) -> [Use] {
         guard let analysis = try analyze() else { return [] }

@@ -6,7 +6,7 @@ struct WorkRoots {
     private(set) var addresses: [UInt] = []
 
     /// Adds the code of a closure and of all functions that it wraps, and the types of what they capture.
-    mutating func add(_ closure: ClosureReference) throws(NotPortable) {
+    mutating func add(_ closure: ClosureShape) throws(NotPortable) {
         addresses.append(try closure.function.resolve(context: nil).code)
         switch closure.context {
         case .none, .emptyArray:

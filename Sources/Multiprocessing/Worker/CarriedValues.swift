@@ -11,7 +11,7 @@ final class CarriedValues {
         var values: [any CarriedValue] = []
         while !reader.isAtEnd {
             var name = try ReferenceReader(sealed: Array(try reader.readItem()))
-            let closure = try ClosureReference(decoding: &name)
+            let closure = try ClosureShape(decoding: &name)
             let type = try TypeReference(decoding: &name).resolve()
             guard name.isAtEnd, closure.isEmpty else { throw PortableFailure.unknownFunction }
             var nothing = ByteReader(UnsafeRawBufferPointer(start: nil, count: 0))

@@ -10,7 +10,7 @@ final class MainThreadExecutor: TaskExecutor {
     private let state = Mutex(State())
 
     private struct State {
-        var jobs = Queue<UnownedJob>()
+        var jobs = RingQueue<UnownedJob>()
         /// Whether the main thread waits for a job.
         var isParked = false
     }

@@ -12,16 +12,16 @@ final class RefusedFunction: WorkerFunction {
     nonisolated(nonsending) func run(
         _ chunk: WorkerChunk,
         _ items: inout ByteReader,
-        _ array: Landing?,
-        _ context: WorkerContext?,
+        _ array: ArrivingArray?,
+        _ context: ReceivedInput?,
         _ variables: [UInt32],
         _ session: WorkerSession
     ) async {
         session.fail(chunk, error)
     }
 
-    func landing(size: UInt64) throws -> Landing {
+    func landing(size: UInt64) throws -> ArrivingArray {
         // Any type does: what comes is not looked at.
-        try Landing(size: size, of: UInt8.self)
+        try ArrivingArray(size: size, of: UInt8.self)
     }
 }

@@ -6,12 +6,12 @@ import MultiprocessingSystem
 /// Where a worker collects its frames before it writes them to its socket.
 ///
 /// The bytes lie in memory that the parent has too. If the worker is killed, at any
-/// instruction, the parent finds there what was complete: see ``Board``. Each method says
+/// instruction, the parent finds there what was complete: see ``ProgressBoard``. Each method says
 /// in which order it stores, and what a death between two stores leaves behind.
 ///
 /// Used on the worker's main thread only.
 final class ResultStage {
-    private let board: Board
+    private let board: ProgressBoard
     private let socket: Socket
 
     /// The place in the stream of the first staged byte.
@@ -25,7 +25,7 @@ final class ResultStage {
     /// How many names of keys the parent has been sent.
     private var sentKeys = 0
 
-    init(board: Board, socket: consuming Socket) {
+    init(board: ProgressBoard, socket: consuming Socket) {
         self.board = board
         self.socket = socket
     }

@@ -1,6 +1,6 @@
 /// Counts the values of a run in memory that the parent can read.
 struct RunCounter {
-    let board: Board
+    let board: ProgressBoard
     /// Where the run's header lies.
     let start: Int
     /// How many values were in the run before.

@@ -19,7 +19,7 @@ extension FunctionDefinition {
 
     private static func function(
         _ shape: FunctionShape,
-        _ code: ClosureReference?,
+        _ code: ClosureShape?,
         _ types: [Any.Type]
     ) throws -> any WorkerFunction {
         switch (shape.role, shape.isProcedure) {
@@ -38,7 +38,7 @@ extension FunctionDefinition {
 }
 
 extension FunctionDefinition {
-    private static func known(_ code: ClosureReference?) throws -> ClosureReference {
+    private static func known(_ code: ClosureShape?) throws -> ClosureShape {
         guard let code else { throw PortableFailure.unknownFunction }
         return code
     }
@@ -51,7 +51,7 @@ extension FunctionDefinition {
         try body(unsafeBitCast(type, to: (any Sendable.Type).self))
     }
 
-    private static func nullary(_ code: ClosureReference?, _ output: Any.Type) throws -> any WorkerFunction {
+    private static func nullary(_ code: ClosureShape?, _ output: Any.Type) throws -> any WorkerFunction {
         let code = try known(code)
         func make<Output: Sendable>(_: Output.Type) throws -> any WorkerFunction {
             try TypedWorkerFunction<Void, Output> { reader, keys in
@@ -67,7 +67,7 @@ extension FunctionDefinition {
         return try open(output) { try make($0) }
     }
 
-    private static func nullaryProcedure(_ code: ClosureReference?) throws -> any WorkerFunction {
+    private static func nullaryProcedure(_ code: ClosureShape?) throws -> any WorkerFunction {
         let code = try known(code)
         return try TypedWorkerFunction<Void, Void> { reader, keys in
             let words = try code.rebuild(from: &reader, keys: keys)
@@ -81,7 +81,7 @@ extension FunctionDefinition {
     }
 
     private static func unary(
-        _ code: ClosureReference?,
+        _ code: ClosureShape?,
         _ input: Any.Type,
         _ output: Any.Type
     ) throws -> any WorkerFunction {
@@ -97,7 +97,7 @@ extension FunctionDefinition {
         return try open(input) { input in try open(output) { try make(input, $0) } }
     }
 
-    private static func unaryProcedure(_ code: ClosureReference?, _ input: Any.Type) throws -> any WorkerFunction {
+    private static func unaryProcedure(_ code: ClosureShape?, _ input: Any.Type) throws -> any WorkerFunction {
         let code = try known(code)
         func make<Input: Sendable>(_: Input.Type) throws -> any WorkerFunction {
             try TypedWorkerFunction<Input, Void> { reader, keys in
@@ -111,7 +111,7 @@ extension FunctionDefinition {
     }
 
     private static func pair(
-        _ code: ClosureReference?,
+        _ code: ClosureShape?,
         _ first: Any.Type,
         _ second: Any.Type,
         _ output: Any.Type
@@ -138,7 +138,7 @@ extension FunctionDefinition {
     }
 
     private static func pairProcedure(
-        _ code: ClosureReference?,
+        _ code: ClosureShape?,
         _ first: Any.Type,
         _ second: Any.Type
     ) throws -> any WorkerFunction {
@@ -158,7 +158,7 @@ extension FunctionDefinition {
     }
 
     private static func shared(
-        _ code: ClosureReference?,
+        _ code: ClosureShape?,
         _ input: Any.Type,
         _ shared: Any.Type,
         _ output: Any.Type
@@ -186,7 +186,7 @@ extension FunctionDefinition {
     }
 
     private static func sharedProcedure(
-        _ code: ClosureReference?,
+        _ code: ClosureShape?,
         _ input: Any.Type,
         _ shared: Any.Type
     ) throws -> any WorkerFunction {

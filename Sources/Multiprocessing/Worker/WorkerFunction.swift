@@ -12,18 +12,18 @@ protocol WorkerFunction: AnyObject {
     nonisolated(nonsending) func run(
         _ chunk: WorkerChunk,
         _ items: inout ByteReader,
-        _ array: Landing?,
-        _ context: WorkerContext?,
+        _ array: ArrivingArray?,
+        _ context: ReceivedInput?,
         _ variables: [UInt32],
         _ session: WorkerSession
     ) async
 
     /// Makes the memory of an input that is a large array; see ``Codec``.
-    func landing(size: UInt64) throws -> Landing
+    func landing(size: UInt64) throws -> ArrivingArray
 }
 
 /// What a call's items share, as the worker keeps it while the call goes on.
-final class WorkerContext {
+final class ReceivedInput {
     let bytes: ByteBuffer
 
     /// The function with the shared value, made by the first chunk that needs it.
@@ -37,21 +37,21 @@ final class WorkerContext {
 /// A function with its types.
 final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFunction {
     /// Makes the function of what the call shares, which is empty for most calls.
-    typealias Prepare = (inout ByteReader, ReceivedKeys) throws -> Body<Input, Output>
+    typealias Prepare = (inout ByteReader, ReceivedKeys) throws -> ItemBody<Input, Output>
 
     private let inputs: Codec<Input>
     private let outputs: Codec<Output>
     private let prepare: Prepare
 
     /// The function when nothing is shared.
-    private var plain: Body<Input, Output>?
+    private var plain: ItemBody<Input, Output>?
 
     private final class Prepared {
-        let body: Body<Input, Output>
+        let body: ItemBody<Input, Output>
         /// The caller's task-local values, if some came with the call.
         let carried: CarriedValues?
 
-        init(_ body: Body<Input, Output>, _ carried: CarriedValues?) {
+        init(_ body: ItemBody<Input, Output>, _ carried: CarriedValues?) {
             self.body = body
             self.carried = carried
         }
@@ -66,12 +66,12 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
     nonisolated(nonsending) func run(
         _ chunk: WorkerChunk,
         _ items: inout ByteReader,
-        _ array: Landing?,
-        _ context: WorkerContext?,
+        _ array: ArrivingArray?,
+        _ context: ReceivedInput?,
         _ variables: [UInt32],
         _ session: WorkerSession
     ) async {
-        let body: Body<Input, Output>
+        let body: ItemBody<Input, Output>
         let carried: CarriedValues?
         do {
             try ReceivedVariables.shared.check(variables)
@@ -84,10 +84,10 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
     }
 
     nonisolated(nonsending) private func run(
-        _ body: Body<Input, Output>,
+        _ body: ItemBody<Input, Output>,
         _ chunk: WorkerChunk,
         _ items: inout ByteReader,
-        _ array: Landing?,
+        _ array: ArrivingArray?,
         _ session: WorkerSession
     ) async {
         var stride: Range<Int>? = chunk.firstStride
@@ -189,9 +189,9 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
 
     /// The function, and the task-local values to call it with.
     private func prepared(
-        _ context: WorkerContext?,
+        _ context: ReceivedInput?,
         _ keys: ReceivedKeys
-    ) throws -> (Body<Input, Output>, CarriedValues?) {
+    ) throws -> (ItemBody<Input, Output>, CarriedValues?) {
         guard let context else {
             if let plain { return (plain, nil) }
             var nothing = ByteReader(UnsafeRawBufferPointer(start: nil, count: 0))
@@ -209,11 +209,11 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
         return (prepared.body, prepared.carried)
     }
 
-    func landing(size: UInt64) throws -> Landing {
+    func landing(size: UInt64) throws -> ArrivingArray {
         try inputs.landing(size: size)
     }
 
-    private func decodeInput(_ items: inout ByteReader, _ array: Landing?, _ keys: ReceivedKeys) throws -> Input {
+    private func decodeInput(_ items: inout ByteReader, _ array: ArrivingArray?, _ keys: ReceivedKeys) throws -> Input {
         if let array { return try inputs.value(in: array) }
         if inputs.fixedSize != nil { return try inputs.decode(from: &items, keys: keys) }
         var item = ByteReader(try items.readItem())

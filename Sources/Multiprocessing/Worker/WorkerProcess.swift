@@ -19,7 +19,7 @@ enum WorkerProcess {
         do {
             let input = Socket(try take(descriptor))
             let control = Socket(try take(descriptor + 1))
-            let board = Board(try SharedMemory(mapping: try take(descriptor + 2)))
+            let board = ProgressBoard(try SharedMemory(mapping: try take(descriptor + 2)))
             index.store(Int(truncatingIfNeeded: board.index.load()), ordering: .relaxed)
             ReceivedVariables.shared.awaitAll()
             WorkerName.set(index: index.load(ordering: .relaxed))

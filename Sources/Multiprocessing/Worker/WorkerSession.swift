@@ -36,10 +36,10 @@ final class WorkerSession: @unchecked Sendable {
     private static let flushSize = 64 << 10
 
     private var functions: [UInt32: (any WorkerFunction, variables: [UInt32])] = [:]
-    private var contexts: [UInt64: WorkerContext] = [:]
+    private var contexts: [UInt64: ReceivedInput] = [:]
 
     /// The input of the chunk that comes next, if it is a large array.
-    private var array: Landing?
+    private var array: ArrivingArray?
 
     init(executor: MainThreadExecutor, input: FrameReader, stage: ResultStage, canceller: WorkerCanceller) {
         encoder = EncodingSession(into: scratch)
@@ -135,7 +135,7 @@ final class WorkerSession: @unchecked Sendable {
             let id: UInt64 = try reader.read()
             let bytes = ByteBuffer(capacity: reader.remaining)
             bytes.append(contentsOf: try reader.readBytes(reader.remaining))
-            contexts[id] = WorkerContext(bytes)
+            contexts[id] = ReceivedInput(bytes)
         case .variable:
             ReceivedVariables.shared.receive(header.number, &reader, keys: keys)
         case .forget:
@@ -159,7 +159,7 @@ final class WorkerSession: @unchecked Sendable {
         return .goOn
     }
 
-    private func runChunk(count: Int, _ reader: inout ByteReader, _ array: Landing?) async throws -> Step {
+    private func runChunk(count: Int, _ reader: inout ByteReader, _ array: ArrivingArray?) async throws -> Step {
         let header = try Frame.ChunkHeader.read(from: &reader)
         guard let (function, variables) = functions[header.function] else { throw PortableFailure.unknownFunction }
         let context = header.context == 0 ? nil : contexts[header.context]

@@ -21,7 +21,7 @@ package enum StandardStreams {
         } catch {
             // A `chroot` or container without devices: the end of a pipe that nobody writes to reads the same.
             guard error.errno == .noSuchFile || error.errno == .permissionDenied else { throw error }
-            return try Pipe().takeReadEnd()
+            return try PipePair().takeReadEnd()
         }
     }
 }

@@ -8,7 +8,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             var lost: [Opened] = []
             do {
-                let pipe = try Pipe()
+                let pipe = try PipePair()
                 lost += [Opened(pipe.readEnd), Opened(pipe.writeEnd)]
                 let end = pipe.takeReadEnd()
                 #expect(lost[0].isOpen)
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func everyDescriptorClosesOnExec() throws {
-        let pipe = try Pipe()
+        let pipe = try PipePair()
         let pair = try SocketPair()
         let memory = try SharedMemory(size: 1)
         let child = try Command("/bin/true", arguments: ["true"]).spawn()
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func nonBlockingReadReturnsAtOnce() throws {
-        let pipe = try Pipe()
+        let pipe = try PipePair()
         try pipe.readEnd.setNonBlocking()
         var buffer = [UInt8](repeating: 0, count: 4)
         #expect(try buffer.withUnsafeMutableBytes { try pipe.readEnd.read(into: $0) } == .wouldBlock)

@@ -117,7 +117,7 @@ import Testing
     @Test func shutDownWakesAThreadThatWaits() throws {
         let pair = SharedPair(try SocketPair())
         let ended = Counter()
-        let isUp = try Pipe()
+        let isUp = try PipePair()
         let number = isUp.writeEnd.number
         let reader = try NativeThread(name: "mp-test") {
             _ = write(number.rawValue, "x", 1)

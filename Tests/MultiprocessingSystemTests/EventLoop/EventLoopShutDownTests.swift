@@ -37,7 +37,7 @@ import Testing
             let tasks = try threads()
             for round in 0..<50 {
                 let loop = try EventLoop()
-                let pipe = try Pipe()
+                let pipe = try PipePair()
                 let handler = Token()
                 weak let lost = handler
                 let registration = try loop.register(pipe.readEnd.number, .read) { [handler] _ in _ = handler }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct EventLoopTests {
     @Test func handlerIsCalledUntilThereIsNothingLeft() throws {
         let loop = try EventLoop()
-        let ends = Ends(try Pipe())
+        let ends = Ends(try PipePair())
         let calls = Counter()
         let registration = try loop.register(ends.readEnd, .read) { ready in
             #expect(ready == .read)
@@ -28,8 +28,8 @@ import Testing
     @Test func handlerThatEndedInTheSameBatchIsNotCalled() throws {
         let loop = try EventLoop()
         for _ in 0..<100 {
-            let first = Ends(try Pipe())
-            let second = Ends(try Pipe())
+            let first = Ends(try PipePair())
+            let second = Ends(try PipePair())
             first.write("x")
             second.write("x")
             let calls = Counter()
@@ -166,7 +166,7 @@ import Testing
         let pairs = 200
         let messages = 50
         let received = Counter()
-        let all = try (0..<pairs).map { _ in Ends(try Pipe()) }
+        let all = try (0..<pairs).map { _ in Ends(try PipePair()) }
         for ends in all {
             // Each ends and starts anew in the middle of a batch now and then.
             Registrations().replace(on: loop, ends, received)

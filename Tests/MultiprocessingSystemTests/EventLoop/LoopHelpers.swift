@@ -5,9 +5,9 @@ import Testing
 
 /// A pipe that handlers share.
 final class Ends: Sendable {
-    private let pipe: Pipe
+    private let pipe: PipePair
 
-    init(_ pipe: consuming Pipe) {
+    init(_ pipe: consuming PipePair) {
         self.pipe = pipe
     }
 

@@ -1,7 +1,7 @@
 import MultiprocessingSystem
 import Testing
 
-@Suite struct TimerQueueTests {
+@Suite struct TimerRingQueueTests {
     @Test func agreesWithASortedList() {
         var random = SystemRandomNumberGenerator()
         var queue = TimerQueue<Int>()

@@ -13,7 +13,7 @@ struct ChildProcess: ~Copyable {
     static let limit = Duration.seconds(120)
 
     init(_ command: Command, standardError: DescriptorNumber? = nil, passing: [DescriptorNumber] = []) throws {
-        let pipe = try Pipe()
+        let pipe = try PipePair()
         handle = try command.spawn(
             standardOutput: pipe.writeEnd.number,
             standardError: standardError,

@@ -19,7 +19,7 @@ import Testing
         // Without close-on-exec, as code outside this package may have opened it.
         let stray = dup(2)
         defer { close(stray) }
-        let pipe = try Pipe()
+        let pipe = try PipePair()
         let child = try ChildProcess(
             shell: "ls /proc/$$/fd; exit 0",
             passing: [pipe.readEnd.number, pipe.writeEnd.number]
@@ -38,7 +38,7 @@ import Testing
             }
         }
         for _ in 0..<count {
-            let pipe = try Pipe()
+            let pipe = try PipePair()
             let text = "\(pipe.readEnd.number)\n"
             #expect(write(pipe.writeEnd.number.rawValue, text, text.utf8.count) == text.utf8.count)
             numbers.append(pipe.takeReadEnd().release())
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func standardErrorGoesWhereItIsSent() throws {
-        let errors = try Pipe()
+        let errors = try PipePair()
         let child = try ChildProcess(
             Command("/bin/sh", arguments: ["sh", "-c", "echo out; echo err >&2"]),
             standardError: errors.writeEnd.number

@@ -19,8 +19,8 @@ import Testing
     /// A process that is marked as a worker never runs `main`, which would start workers that run `main`.
     @Test(arguments: ["0", "1", "3", "4", "99", "", "-1", "3x", " 3", "99999999999999999999", "junk"])
     func markWithoutASocketEndsTheProgram(value: String) throws {
-        let pipe = try Pipe()
-        let errors = try Pipe()
+        let pipe = try PipePair()
+        let errors = try PipePair()
         let child = try ChildProcess(
             program(["MULTIPROCESSING_WORKER": value]),
             standardError: errors.writeEnd.number,

@@ -12,7 +12,7 @@ struct StandardErrorRelayTests {
         let input: FileDescriptor
 
         init(patience: Duration) throws {
-            let pipe = try Pipe()
+            let pipe = try PipePair()
             output = try FileDescriptor.duplicating(pipe.writeEnd.number, lowest: 3)
             input = pipe.takeReadEnd()
             try input.setNonBlocking()
@@ -120,7 +120,7 @@ struct StandardErrorRelayTests {
 
     @Test("Memory stays as it is when a program's workers say much and nobody reads its standard error")
     func memory() async throws {
-        let pipe = try Pipe()
+        let pipe = try PipePair()
         let probe = try ProbeProcess(
             ["unheard"], path: ProbeProcess.path, standardError: pipe.writeEnd.number)
         let sizes = try await probe.remainingLines(limit: .seconds(60)).compactMap { line in

@@ -11,7 +11,7 @@ struct FrameAssemblerTests {
         with assembler: inout FrameAssembler
     ) throws -> [SampleFrame] {
         var received: [SampleFrame] = []
-        func deliver(_ header: Frame.Header, _ reader: inout ByteReader, _ landing: Landing?) throws {
+        func deliver(_ header: Frame.Header, _ reader: inout ByteReader, _ landing: ArrivingArray?) throws {
             let isArray = header.kind == .array
             let payload = isArray ? try landing?.takeArray() ?? [] : Array(try reader.readBytes(reader.remaining))
             received.append(SampleFrame(kind: header.kind, number: header.number, payload: payload))
@@ -25,7 +25,7 @@ struct FrameAssemblerTests {
                     try assembler.takeRead(count, deliver)
                     rest = UnsafeRawBufferPointer(rebasing: rest[count...])
                 }
-                try assembler.take(rest, land: { try Landing(size: $0.length, of: UInt8.self) }, deliver)
+                try assembler.take(rest, land: { try ArrivingArray(size: $0.length, of: UInt8.self) }, deliver)
             }
         }
         return received
@@ -104,7 +104,7 @@ struct FrameAssemblerTests {
         let bytes = SampleFrame.header(.values, length: 256 << 20)
         var assembler = FrameAssembler()
         #expect(try Self.assemble(bytes, pieces: [0..<bytes.count], with: &assembler).isEmpty)
-        // What is set aside is not touched: see LandingTests.
+        // What is set aside is not touched: see ArrivingArrayTests.
         #expect(assembler.missing == 256 << 20)
         #expect(assembler.room?.count == 256 << 20)
     }
@@ -124,7 +124,8 @@ struct FrameAssemblerTests {
             var assembler = FrameAssembler()
             #expect(throws: (any Error).self) {
                 try bytes.withUnsafeBytes { bytes in
-                    try assembler.take(bytes, land: { _ in try Landing(size: size, of: UInt8.self) }) { _, _, _ in }
+                    try assembler.take(bytes, land: { _ in try ArrivingArray(size: size, of: UInt8.self) }) { _, _, _ in
+                    }
                 }
             }
         }

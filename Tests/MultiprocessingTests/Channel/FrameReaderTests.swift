@@ -27,7 +27,7 @@ struct FrameReaderTests {
         return try await onBlockableThread {
             let reader = FrameReader(Socket(FileDescriptor(adopting: DescriptorNumber(rawValue: own))))
             var frames: [SampleFrame] = []
-            while let frame = try reader.next({ try Landing(size: $0.length, of: UInt8.self) }) {
+            while let frame = try reader.next({ try ArrivingArray(size: $0.length, of: UInt8.self) }) {
                 let payload = frame.header.kind == .array ? try frame.landing?.takeArray() : Array(frame.payload)
                 withExtendedLifetime(frame.landing) {}
                 frames.append(SampleFrame(kind: frame.header.kind, number: frame.header.number, payload: payload ?? []))

@@ -3,11 +3,11 @@ import Testing
 
 /// What is believed of what a worker says of the work that it holds.
 struct WorkerLedgerTests {
-    private let board: Board
+    private let board: ProgressBoard
     private var ledger = WorkerLedger()
 
     init() throws {
-        board = Board(try Board.makeMemory())
+        board = ProgressBoard(try ProgressBoard.makeMemory())
     }
 
     private mutating func send(_ count: Int = 1) -> Chunk {

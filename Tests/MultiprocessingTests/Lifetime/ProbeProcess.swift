@@ -20,7 +20,7 @@ final class ProbeProcess: Sendable {
 
     /// Starts another program in its place.
     init(_ arguments: [String], path: String, standardError: DescriptorNumber? = nil) throws {
-        let pipe = try Pipe()
+        let pipe = try PipePair()
         handle = try Command(path, arguments: [path] + arguments).spawn(
             standardOutput: pipe.writeEnd.number, standardError: standardError)
         output = pipe.takeReadEnd()

@@ -42,7 +42,7 @@ private struct SchedulerModel {
 
     init(workerCount: Int, seed: UInt64, error: PoolError) {
         random = RandomSource(seed: seed)
-        scheduler = Scheduler(workerCount: workerCount, formsTrains: Bool.random(using: &random))
+        scheduler = Scheduler(workerCount: workerCount, formsLots: Bool.random(using: &random))
         hasClock = Int.random(in: 0..<4, using: &random) > 0
         self.workerCount = workerCount
         self.error = error
@@ -113,7 +113,7 @@ private struct SchedulerModel {
 
     private func pick(_ isWanted: (Process) -> Bool, using random: inout RandomSource) -> WorkerID? {
         processes.filter { isWanted($0.value) }.keys
-            .sorted { ($0.index, $0.incarnation) < ($1.index, $1.incarnation) }
+            .sorted { ($0.index, $0.generation) < ($1.index, $1.generation) }
             .randomElement(using: &random)
     }
 
@@ -207,7 +207,7 @@ private struct SchedulerModel {
     private mutating func sendStaleNews() {
         let index = Int.random(in: 0..<workerCount, using: &random)
         let current = scheduler.seats[index].generation
-        let worker = WorkerID(index: index, incarnation: UInt64.random(in: 0...current, using: &random))
+        let worker = WorkerID(index: index, generation: UInt64.random(in: 0...current, using: &random))
         guard processes[worker] == nil else { return }
         let live = scheduler.liveCount
         perform(scheduler.workerReady(worker, now: now))

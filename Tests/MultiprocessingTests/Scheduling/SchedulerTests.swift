@@ -44,16 +44,16 @@ enum Answer: Equatable, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .start(let worker): "start \(worker.index).\(worker.incarnation)"
+        case .start(let worker): "start \(worker.index).\(worker.generation)"
         case .assign(_, let others, let worker):
-            "assign \(1 + others.count) to \(worker.index).\(worker.incarnation)"
-        case .reclaim(let worker): "reclaim from \(worker.index).\(worker.incarnation)"
+            "assign \(1 + others.count) to \(worker.index).\(worker.generation)"
+        case .reclaim(let worker): "reclaim from \(worker.index).\(worker.generation)"
         case .cut(_, let places): "cut before \(places)"
-        case .cancel(_, let worker): "cancel on \(worker.index).\(worker.incarnation)"
-        case .inquire(let worker): "inquire of \(worker.index).\(worker.incarnation)"
+        case .cancel(_, let worker): "cancel on \(worker.index).\(worker.generation)"
+        case .inquire(let worker): "inquire of \(worker.index).\(worker.generation)"
         case .wake(let time): "wake at \(time)"
-        case .stop(let worker): "stop \(worker.index).\(worker.incarnation)"
-        case .kill(let worker): "kill \(worker.index).\(worker.incarnation)"
+        case .stop(let worker): "stop \(worker.index).\(worker.generation)"
+        case .kill(let worker): "kill \(worker.index).\(worker.generation)"
         case .end(_, let reason): "end (\(reason))"
         case .abandon(_, let reason): "abandon (\(reason))"
         case .finished: "finished"
@@ -82,8 +82,8 @@ extension Scheduler.Actions {
     }
 }
 
-private func worker(_ index: Int, _ incarnation: UInt64 = 1) -> WorkerID {
-    WorkerID(index: index, incarnation: incarnation)
+private func worker(_ index: Int, _ generation: UInt64 = 1) -> WorkerID {
+    WorkerID(index: index, generation: generation)
 }
 
 private func assigned(_ chunk: Chunk, then others: [Chunk] = [], _ worker: WorkerID) -> Answer {
@@ -167,8 +167,8 @@ struct SchedulerTests {
     // MARK: Several chunks at a time
 
     /// A scheduler of two workers that knows its chunks to be quick, both idle.
-    private func quickScheduler(workerCount: Int = 2, formsTrains: Bool = true) -> Scheduler {
-        var scheduler = Scheduler(workerCount: workerCount, formsTrains: formsTrains)
+    private func quickScheduler(workerCount: Int = 2, formsLots: Bool = true) -> Scheduler {
+        var scheduler = Scheduler(workerCount: workerCount, formsLots: formsLots)
         for _ in 0..<workerCount { _ = scheduler.submit(chunk(), now: 0) }
         for index in 0..<workerCount { _ = scheduler.workerReady(worker(index), now: 0) }
         for index in 0..<workerCount { _ = scheduler.workEnded(on: worker(index), now: 10_000) }
@@ -176,7 +176,7 @@ struct SchedulerTests {
     }
 
     @Test func `Where messages cost little, chunks start one by one in the order in which they came`() {
-        var scheduler = quickScheduler(formsTrains: false)
+        var scheduler = quickScheduler(formsLots: false)
         let chunks = (0..<14).map { _ in chunk() }
         for chunk in chunks { _ = scheduler.submit(chunk, now: 20_000) }
         for index in 2..<14 {
@@ -203,7 +203,7 @@ struct SchedulerTests {
         let chunks = (0..<10).map { _ in chunk() }
         for chunk in chunks { _ = scheduler.submit(chunk, now: 0) }
         _ = scheduler.workerReady(worker(0), now: 0)
-        let answers = scheduler.workEnded(on: worker(0), now: Scheduler.trainTime + 1).answers
+        let answers = scheduler.workEnded(on: worker(0), now: Scheduler.lotTime + 1).answers
         #expect(answers == [assigned(chunks[1], worker(0))])
     }
 
@@ -446,15 +446,15 @@ struct SchedulerTests {
         var scheduler = Scheduler(workerCount: 1)
         let work = chunk()
         var answers = scheduler.submit(work, now: 0).answers
-        var incarnation: UInt64 = 1
-        while answers == [.start(worker(0, incarnation))] {
-            _ = scheduler.workerReady(worker(0, incarnation), now: 0)
+        var generation: UInt64 = 1
+        while answers == [.start(worker(0, generation))] {
+            _ = scheduler.workerReady(worker(0, generation), now: 0)
             answers = try scheduler.workerEnded(
-                worker(0, incarnation), holding: .unbegun, error: failure(), now: 0
+                worker(0, generation), holding: .unbegun, error: failure(), now: 0
             ).answers
-            incarnation += 1
+            generation += 1
         }
-        #expect(incarnation == UInt64(Scheduler.maximumReturns) + 1)
+        #expect(generation == UInt64(Scheduler.maximumReturns) + 1)
         #expect(answers == [ended(work, "failed: invalidArgument")])
     }
 
@@ -503,7 +503,7 @@ struct SchedulerTests {
     }
 
     private func worker(_ index: Int, _ generation: UInt64 = 1) -> WorkerID {
-        WorkerID(index: index, incarnation: generation)
+        WorkerID(index: index, generation: generation)
     }
 
     @Test func `A start is tried a few times, after longer and longer pauses`() throws {

@@ -105,7 +105,7 @@ struct NumbersCodecTests {
         let text = try Codec<String>.resolve()
         #expect(text.largeMemory(of: String(repeating: "a", count: 1 << 20)) == nil)
         #expect(throws: (any Error).self) { try text.landing(size: 1 << 20) }
-        #expect(throws: (any Error).self) { try text.value(in: Landing(size: 8, of: UInt8.self)) }
+        #expect(throws: (any Error).self) { try text.value(in: ArrivingArray(size: 8, of: UInt8.self)) }
         #expect(try Codec<[Bool]>.resolve().largeMemory(of: Array(repeating: true, count: 1 << 20)) == nil)
         #expect(try Codec<Int>.resolve().largeMemory(of: 1) == nil)
         #expect(throws: (any Error).self) { try Codec<Int>.resolve().landing(size: 8) }

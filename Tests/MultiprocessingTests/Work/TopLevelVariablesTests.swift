@@ -12,7 +12,7 @@ struct TopLevelVariablesTests {
             FunctionBox { (x: Int) in x + lazyGlobal[0] + constant },
             FunctionBox { (x: Int) in zero == nil ? x : 0 },
         ] {
-            let closure = try PortableClosure(FunctionWords(of: box))
+            let closure = try CapturedClosure(FunctionWords(of: box))
             #expect(try TopLevelVariables.reached(by: closure.reference, types: [Int.self]).isEmpty)
         }
     }

@@ -278,7 +278,7 @@ extension WorkerLink {
         private func handle(
             _ header: Frame.Header,
             _ reader: inout ByteReader,
-            _ landing: Landing?,
+            _ landing: ArrivingArray?,
             _ link: WorkerLink
         ) throws {
             guard header.isOfWorker else { throw PortableFailure.unknownFrame }
@@ -459,7 +459,7 @@ extension WorkerLink {
             while rest > 0, case .received(let count) = receive(link) { rest -= count }
         }
 
-        /// Takes the results that the worker had ready but did not get to send; see ``Board``.
+        /// Takes the results that the worker had ready but did not get to send; see ``ProgressBoard``.
         ///
         /// From a copy: a process that the worker has started may have its memory, and change it yet.
         private func salvage(_ link: WorkerLink) {

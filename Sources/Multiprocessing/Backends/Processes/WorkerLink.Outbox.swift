@@ -6,7 +6,7 @@ extension WorkerLink {
     /// What waits to be sent to the worker, and what the worker knows already.
     struct Outbox {
         /// Bytes in the order in which they go out.
-        var segments = Queue<OwnedBytes>()
+        var segments = RingQueue<OwnedBytes>()
 
         /// What the worker holds.
         var ledger = WorkerLedger()

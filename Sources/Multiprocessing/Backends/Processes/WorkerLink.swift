@@ -8,12 +8,12 @@ import Synchronization
 /// Work is written by the thread that has it, without waiting; what the socket does not take
 /// is written by the loop when it does. Everything that comes from the worker is read on the
 /// loop, by the ``WorkerLink/Inbox``.
-final class WorkerLink: CallContextHolder {
+final class WorkerLink: SharedInputHolder {
     let id: WorkerID
     let process: ProcessHandle
 
     let loop: WorkerLoop
-    let board: Board
+    let board: ProgressBoard
     let socket: Socket
     let errorPipe: FileDescriptor
 
@@ -49,9 +49,9 @@ final class WorkerLink: CallContextHolder {
         self.events = events
         let work = try SocketPair()
         let control = try SocketPair()
-        let errors = try Pipe()
+        let errors = try PipePair()
         try errors.readEnd.setNonBlocking()
-        board = Board(try Board.makeMemory())
+        board = ProgressBoard(try ProgressBoard.makeMemory())
         board.index.store(UInt64(id.index))
         process = try command.spawn(
             standardError: errors.writeEnd.number,
@@ -249,7 +249,7 @@ final class WorkerLink: CallContextHolder {
     func close() -> (held: [WorkerLedger.Entry], progress: WorkerLedger.Progress?) {
         outbox.withLock { outbox in
             outbox.isClosed = true
-            outbox.segments = Queue()
+            outbox.segments = RingQueue()
             let progress = outbox.ledger.progress(board.begun)
             return (outbox.ledger.removeAll(), progress)
         }
@@ -266,11 +266,11 @@ final class WorkerLink: CallContextHolder {
                 return
             case nil:
                 // Half a frame may have gone out, after which the worker can make no sense of anything.
-                outbox.segments = Queue()
+                outbox.segments = RingQueue()
                 kill(reportingAsKilled: false)
             case .peerGone?:
                 // The end of the process is noticed elsewhere, and tells what became of the work.
-                outbox.segments = Queue()
+                outbox.segments = RingQueue()
             }
         }
         setInterest(sending: false, &outbox)

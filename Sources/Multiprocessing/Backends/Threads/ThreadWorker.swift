@@ -24,7 +24,7 @@ final class ThreadWorker: Sendable {
         /// What comes behind it, the last first.
         var others: [Chunk] = []
         /// Under which name the pool knows the worker.
-        var id = WorkerID(index: 0, incarnation: 0)
+        var id = WorkerID(index: 0, generation: 0)
         /// The task that serves, while there is something to serve.
         var task: Task<Void, Never>?
         /// The priority of that task.

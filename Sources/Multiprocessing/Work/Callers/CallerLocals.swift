@@ -34,7 +34,7 @@ private final class Maker: TaskExecutor {
     }
 
     private struct State {
-        var requests = Queue<Request>()
+        var requests = RingQueue<Request>()
         /// The maker's task, which was not begun.
         var job: UnownedJob?
         /// The maker's task, which waits for a request.

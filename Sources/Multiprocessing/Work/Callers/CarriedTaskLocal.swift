@@ -37,7 +37,7 @@ public struct CarriedTaskLocal: Sendable {
         }
         makeReference = {
             do {
-                let closure = try PortableClosure(FunctionWords(of: TaskLocalBox<Value>(local)))
+                let closure = try CapturedClosure(FunctionWords(of: TaskLocalBox<Value>(local)))
                 guard closure.reference.isEmpty else { throw NotPortable("it is no static property") }
                 var bytes: [UInt8] = []
                 closure.reference.encode(into: &bytes)
@@ -68,7 +68,7 @@ struct TaskLocalCarrier: Sendable {
     }
 
     /// What a call shares, with the values of the calling task behind it.
-    func context(behind context: CallContext?) throws -> CallContext {
+    func context(behind context: SharedInput?) throws -> SharedInput {
         let buffer = ByteBuffer()
         context?.bytes.withUnsafeBytes { buffer.append(contentsOf: $0) }
         for (local, reference) in locals {
@@ -79,6 +79,6 @@ struct TaskLocalCarrier: Sendable {
             try local.encode(buffer)
             buffer.overwrite(at: start, with: UInt64(buffer.count - start - 8))
         }
-        return CallContext(buffer)
+        return SharedInput(buffer)
     }
 }

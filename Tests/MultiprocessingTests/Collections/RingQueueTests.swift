@@ -1,9 +1,9 @@
 import Multiprocessing
 import Testing
 
-struct QueueTests {
+struct RingQueueTests {
     @Test func `Elements leave in the order in which they came`() {
-        var queue = Queue<Int>()
+        var queue = RingQueue<Int>()
         for number in 0..<1_000 { queue.append(number) }
         #expect(queue.count == 1_000)
         #expect(queue[0] == 0)
@@ -14,7 +14,7 @@ struct QueueTests {
     }
 
     @Test func `An element that is returned to the front leaves first`() {
-        var queue = Queue<Int>()
+        var queue = RingQueue<Int>()
         queue.prepend(1)
         queue.append(2)
         queue.prepend(0)
@@ -23,7 +23,7 @@ struct QueueTests {
 
     @Test func `Elements are let go when they leave`() {
         final class Element: Sendable {}
-        var queue = Queue<Element>()
+        var queue = RingQueue<Element>()
         weak var seen: Element?
         do {
             let element = Element()
@@ -38,7 +38,7 @@ struct QueueTests {
     @Test func `It agrees with an array whatever is done to it`() {
         let seed = UInt64.random(in: 0 ... .max)
         var random = RandomSource(seed: seed)
-        var queue = Queue<Int>()
+        var queue = RingQueue<Int>()
         var model: [Int] = []
         for step in 0..<20_000 {
             switch Int.random(in: 0..<5, using: &random) {

@@ -1,7 +1,7 @@
 /// A work item's code in the form that this process can call.
 ///
 /// The two cases keep a plain loop body free of suspension points.
-enum Body<Input, Output>: Sendable {
+enum ItemBody<Input, Output>: Sendable {
     case synchronous(@Sendable (Input) throws -> Output)
     case asynchronous(@Sendable (Input) async throws -> Output)
 }

@@ -4,7 +4,7 @@ package import MultiprocessingRuntime
 ///
 /// The captured values travel separately, in the order in which the closure's box has them. Their types do
 /// not travel: the box's description in the executable tells both ends what they are.
-package struct ClosureReference: Hashable, Sendable {
+package struct ClosureShape: Hashable, Sendable {
     /// What a closure's context is.
     indirect enum Context: Hashable, Sendable {
         case none
@@ -19,7 +19,7 @@ package struct ClosureReference: Hashable, Sendable {
     /// One capture of a box.
     enum Capture: Hashable, Sendable {
         case value
-        case function(ClosureReference)
+        case function(ClosureShape)
     }
 
     /// A word of generic environment that precedes the captures.
@@ -29,7 +29,7 @@ package struct ClosureReference: Hashable, Sendable {
         case conformance(of: TypeReference, to: DescriptorReference)
     }
 
-    package let function: FunctionReference
+    package let function: CodeReference
     let context: Context
 
     /// Whether no captured values belong to the closure.
@@ -45,7 +45,7 @@ package struct ClosureReference: Hashable, Sendable {
     }
 }
 
-extension ClosureReference {
+extension ClosureShape {
     /// Deeper nesting of functions is refused by the sender, and taken for damage by the receiver.
     static let depthLimit = 16
 
@@ -87,7 +87,7 @@ extension ClosureReference {
 
     private init(decoding reader: inout ReferenceReader, depth: Int) throws(NotPortable) {
         guard depth < Self.depthLimit else { throw .damaged("a closure is nested too deeply") }
-        function = try FunctionReference(decoding: &reader)
+        function = try CodeReference(decoding: &reader)
         switch ContextTag(rawValue: try reader.readByte()) {
         case .nothing:
             context = .none
@@ -103,7 +103,7 @@ extension ClosureReference {
             for _ in 0..<(try reader.readCount()) {
                 switch try reader.readByte() {
                 case 0: captures.append(.value)
-                case 1: captures.append(.function(try ClosureReference(decoding: &reader, depth: depth + 1)))
+                case 1: captures.append(.function(try ClosureShape(decoding: &reader, depth: depth + 1)))
                 default: throw .damaged("a capture is of an unknown kind")
                 }
             }
@@ -114,7 +114,7 @@ extension ClosureReference {
     }
 }
 
-extension ClosureReference.Binding {
+extension ClosureShape.Binding {
     fileprivate func encode(into bytes: inout [UInt8]) {
         switch self {
         case .type(let type):

@@ -22,12 +22,12 @@ private func transport<Box: FunctionBoxing>(_ box: Box) throws -> Box {
     let words = FunctionWords(of: box)
     #expect(words.context == nil)
     var bytes: [UInt8] = []
-    try FunctionReference(codeOf: words).encode(into: &bytes)
+    try CodeReference(codeOf: words).encode(into: &bytes)
     var reader = ReferenceReader(bytes)
-    return try FunctionReference(decoding: &reader).resolve(context: nil).box()
+    return try CodeReference(decoding: &reader).resolve(context: nil).box()
 }
 
-struct FunctionReferenceTests {
+struct CodeReferenceTests {
     @Test func `A synchronous closure comes back from its bytes`() throws {
         let double = try transported { (value: Int) in value * 2 }
         #expect(try double.body(21) == 42)
@@ -64,18 +64,18 @@ struct FunctionReferenceTests {
 
     @Test func `Damaged bytes are an error`() throws {
         var bytes: [UInt8] = []
-        try FunctionReference(codeOf: FunctionWords(of: NullaryFunctionBox { 5 })).encode(into: &bytes)
+        try CodeReference(codeOf: FunctionWords(of: NullaryFunctionBox { 5 })).encode(into: &bytes)
         for count in bytes.indices {
             #expect(throws: NotPortable.self) {
                 var reader = ReferenceReader(Array(bytes[..<count]))
-                _ = try FunctionReference(decoding: &reader).resolve(context: nil)
+                _ = try CodeReference(decoding: &reader).resolve(context: nil)
             }
         }
         var far = Array(bytes.prefix(2))
         far += [0xFF, 0xFF, 0xFF, 0xFF, 0x7F]
         #expect(throws: NotPortable.self) {
             var reader = ReferenceReader(far)
-            _ = try FunctionReference(decoding: &reader).resolve(context: nil)
+            _ = try CodeReference(decoding: &reader).resolve(context: nil)
         }
     }
 

@@ -14,7 +14,7 @@ package import MultiprocessingSystem
 ///
 /// The order of the stores is what makes this hold at every moment at which the worker can
 /// be killed; it stands with each method of ``ResultStage``.
-package struct Board: Sendable {
+package struct ProgressBoard: Sendable {
     static let headerSize = 64
     static let stageSize = 256 << 10
 
@@ -76,7 +76,7 @@ package struct Board: Sendable {
 /// the frames of that work carry; the last 16 bits of the sequence number of the chunk that was
 /// begun last; and how many of its strides were begun. Both sides change all of it in one step, so
 /// each stride is either begun or taken back, and both know which.
-extension Board {
+extension ProgressBoard {
     /// What the worker has begun.
     package struct Begun {
         package let epoch: UInt16

@@ -1,7 +1,7 @@
 internal import CMultiprocessing
 
 /// A pipe, both ends close-on-exec.
-package struct Pipe: ~Copyable, Sendable {
+package struct PipePair: ~Copyable, Sendable {
     package let readEnd: FileDescriptor
     package let writeEnd: FileDescriptor
 

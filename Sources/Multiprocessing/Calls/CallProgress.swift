@@ -3,7 +3,7 @@ import Synchronization
 /// The chunks of one call on their way: how many are out, what came back, and who waits for it.
 ///
 /// One task feeds it and one task drains it (often the same). Safe from any thread.
-final class Pipeline<Output: Sendable>: Sendable {
+final class CallProgress<Output: Sendable>: Sendable {
     typealias Waiter = UnsafeContinuation<Void, Never>
 
     let core: PoolCore
@@ -26,7 +26,7 @@ final class Pipeline<Output: Sendable>: Sendable {
         var inFlightBytes = 0
         var arrived: [Int: ChunkResult<Output>] = [:]
         /// The numbers in `arrived`, in the order in which they came.
-        var arrivals = Queue<Int>()
+        var arrivals = RingQueue<Int>()
         /// How many items are in the chunks that were made.
         var nextIndex = 0
         var lowestFailure: (index: Int, error: any Error)?
@@ -117,7 +117,7 @@ final class Pipeline<Output: Sendable>: Sendable {
     /// An input that cannot be encoded fails alone, as if it had run.
     ///
     /// - Parameter stride: How many of them a worker begins together.
-    func submit<Input: Sendable>(_ inputs: ArraySlice<Input>, stride: Int, _ work: Work<Input, Output>) {
+    func submit<Input: Sendable>(_ inputs: ArraySlice<Input>, stride: Int, _ work: ItemFunction<Input, Output>) {
         let index = state.withLock { state in
             defer { state.nextIndex += inputs.count }
             return state.nextIndex
@@ -128,7 +128,7 @@ final class Pipeline<Output: Sendable>: Sendable {
     private func submit<Input: Sendable>(
         _ inputs: ArraySlice<Input>,
         stride: Int,
-        _ work: Work<Input, Output>,
+        _ work: ItemFunction<Input, Output>,
         at index: Int
     ) {
         do {

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Waiting, completing and cancelling are safe from any thread. The first outcome counts;
 /// what comes later is dropped. Not generic, so that none of it has to look up types.
-class ItemState: Chunk, @unchecked Sendable {
+class PendingItem: Chunk, @unchecked Sendable {
     /// How a wait for an item ends.
     enum WaitEnd {
         case finished
@@ -24,7 +24,7 @@ class ItemState: Chunk, @unchecked Sendable {
         /// Waits that ended before they began, by cancellation or by time.
         var endedEarly: [Int: WaitEnd] = [:]
         var nextID = 0
-        var callbacks: [@Sendable (ItemState) -> Void] = []
+        var callbacks: [@Sendable (PendingItem) -> Void] = []
         /// Wake-ups of blocked threads: they do nothing that could block, so they run where the item ends.
         var wakeUps: [Int: @Sendable () -> Void] = [:]
         /// Whether this item keeps its pool alive, because somebody can still see the result.
@@ -170,7 +170,7 @@ class ItemState: Chunk, @unchecked Sendable {
     /// Calls `body` once when the item has ended: now and here if it has, else on the pool's callback queue.
     ///
     /// - Parameter body: Gets the item, so that it need not keep it.
-    final func onFinished(_ body: @escaping @Sendable (ItemState) -> Void) {
+    final func onFinished(_ body: @escaping @Sendable (PendingItem) -> Void) {
         let isPending = state.withLock { state in
             guard !finished.load(ordering: .relaxed) else { return false }
             state.callbacks.append(body)

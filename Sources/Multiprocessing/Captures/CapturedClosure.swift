@@ -6,9 +6,9 @@ package import MultiprocessingRuntime
 /// The values that travel are those of the moment when they are read. That holds also for a mutable
 /// variable that is a closure's only capture, which cannot be told from a value; among other
 /// captures such a variable is recognized and refused.
-package struct PortableClosure: Sendable {
+package struct CapturedClosure: Sendable {
     /// What to send ahead of the captured values.
-    package let reference: ClosureReference
+    package let reference: ClosureShape
     private let words: FunctionWords
 
     /// Takes a function apart, or says why it cannot be sent.
@@ -35,7 +35,7 @@ package struct PortableClosure: Sendable {
     }
 
     private static func forEachCapture(
-        of reference: ClosureReference,
+        of reference: ClosureShape,
         context: UnsafeRawPointer?,
         _ body: (any ValueShape, UnsafeRawPointer) throws -> Void
     ) throws {
@@ -63,13 +63,13 @@ package struct PortableClosure: Sendable {
         }
     }
 
-    private static func read(_ words: FunctionWords, depth: Int) throws(NotPortable) -> ClosureReference {
-        guard depth < ClosureReference.depthLimit else { throw NotPortable("it wraps functions too many times over") }
-        let function = try FunctionReference(codeOf: words)
-        guard let context = words.context else { return ClosureReference(function: function, context: .none) }
+    private static func read(_ words: FunctionWords, depth: Int) throws(NotPortable) -> ClosureShape {
+        guard depth < ClosureShape.depthLimit else { throw NotPortable("it wraps functions too many times over") }
+        let function = try CodeReference(codeOf: words)
+        guard let context = words.context else { return ClosureShape(function: function, context: .none) }
         let metadata = context.load(as: UnsafeRawPointer.self)
         guard let box = CaptureBox(metadata: metadata) else {
-            return ClosureReference(function: function, context: try read(lone: context, metadata: metadata))
+            return ClosureShape(function: function, context: try read(lone: context, metadata: metadata))
         }
 
         let environment = try GenericBindings(of: box, at: context)
@@ -79,7 +79,7 @@ package struct PortableClosure: Sendable {
             throw NotPortable("the layout of its captures is not the expected one")
         }
 
-        var captures: [ClosureReference.Capture] = []
+        var captures: [ClosureShape.Capture] = []
         for (element, offset) in zip(layout.elements, layout.offsets) {
             switch element {
             case .value:
@@ -93,7 +93,7 @@ package struct PortableClosure: Sendable {
                 captures.append(.function(try read(inner, depth: depth + 1)))
             }
         }
-        return ClosureReference(
+        return ClosureShape(
             function: function,
             context: .box(
                 metadata: try ImageAddress(metadata, count: 24, content: .data),
@@ -114,7 +114,7 @@ package struct PortableClosure: Sendable {
     private static func read(
         lone context: UnsafeRawPointer,
         metadata: UnsafeRawPointer
-    ) throws(NotPortable) -> ClosureReference.Context {
+    ) throws(NotPortable) -> ClosureShape.Context {
         if context == EmptyArrayStorage.address { return .emptyArray }
         let what: String
         switch metadata.load(as: UInt.self) {
@@ -152,7 +152,7 @@ package struct PortableClosure: Sendable {
     }
 }
 
-extension ClosureReference {
+extension ClosureShape {
     /// The shape of an array of these elements, which is a closure's only capture.
     func arrayShape(of element: TypeReference) throws(NotPortable) -> any ValueShape {
         let type = ValueWitness(try element.resolve()).array

@@ -1,6 +1,6 @@
-/// A lane with what its rounds gave.
-struct Track {
-    let lane: Lane
+/// A contestant with what its rounds gave.
+struct Samples {
+    let contestant: Contestant
 
     /// For each figure the values of the rounds.
     private(set) var values: [[Double]]
@@ -8,14 +8,14 @@ struct Track {
     /// How many seconds its rounds took.
     private(set) var spent = 0.0
 
-    init(lane: Lane, figureCount: Int) {
-        self.lane = lane
+    init(contestant: Contestant, figureCount: Int) {
+        self.contestant = contestant
         values = Array(repeating: [], count: figureCount)
     }
 
     mutating func run() async throws {
         let watch = Stopwatch()
-        for (figure, value) in try await lane.run().enumerated() {
+        for (figure, value) in try await contestant.run().enumerated() {
             if let value { values[figure].append(value) }
         }
         spent += watch.seconds

@@ -1,7 +1,7 @@
 import Multiprocessing
 
 /// Where work runs: the backend that is measured, or what a peer is comparable to.
-enum Side: String, CaseIterable {
+enum MeasuredBackend: String, CaseIterable {
     case processes
     case threads
 

@@ -3,7 +3,7 @@ import MultiprocessingSystem
 /// The memory of an array of numbers, into which a large payload is read, in as many pieces as it comes.
 ///
 /// It is not touched before bytes come, so a length that is wrong costs addresses and no memory.
-package final class Landing {
+package final class ArrivingArray {
     /// A value larger than this, in bytes, is read into memory of its own.
     package static let largeSize = 256 << 10
 

@@ -2,9 +2,9 @@ import Glibc
 import Multiprocessing
 import Testing
 
-struct LandingTests {
+struct ArrivingArrayTests {
     /// Lets bytes land in pieces: by turns copied from elsewhere, and written to where they are to lie.
-    private static func land(_ bytes: UnsafeRawBufferPointer, in landing: Landing, pieces: [Int]) {
+    private static func land(_ bytes: UnsafeRawBufferPointer, in landing: ArrivingArray, pieces: [Int]) {
         var rest = bytes
         for (index, size) in pieces.enumerated() {
             let count = min(size, rest.count)
@@ -24,7 +24,7 @@ struct LandingTests {
     @Test(arguments: [[4_000], [1, 1, 3_998], [7, 100, 0, 3_000, 2_000], [2_000, 2_000]])
     func `An array is handed over when all of its bytes have come`(pieces: [Int]) throws {
         let numbers = (0..<500).map { $0 * $0 }
-        let landing = try Landing(size: 4_000, of: Int.self)
+        let landing = try ArrivingArray(size: 4_000, of: Int.self)
         numbers.withUnsafeBytes { bytes in
             #expect(throws: (any Error).self) { try landing.takeArray(of: Int.self) }
             Self.land(bytes, in: landing, pieces: pieces)
@@ -36,7 +36,7 @@ struct LandingTests {
     }
 
     @Test func `Bytes that are too many stay where they are`() throws {
-        let landing = try Landing(size: 3, of: UInt8.self)
+        let landing = try ArrivingArray(size: 3, of: UInt8.self)
         [UInt8](1...5).withUnsafeBytes { bytes in
             var rest = bytes
             landing.take(&rest)
@@ -46,7 +46,7 @@ struct LandingTests {
     }
 
     @Test func `An incomplete array, and one of another type, is refused`() throws {
-        let landing = try Landing(size: 8, of: Int64.self)
+        let landing = try ArrivingArray(size: 8, of: Int64.self)
         landing.room.storeBytes(of: -1, as: Int64.self)
         landing.advance(by: 7)
         #expect(throws: (any Error).self) { try landing.takeArray(of: Int64.self) }
@@ -58,7 +58,7 @@ struct LandingTests {
     }
 
     @Test func `The array that is handed over is nobody else's`() throws {
-        let landing = try Landing(size: 80, of: Int.self)
+        let landing = try ArrivingArray(size: 80, of: Int.self)
         landing.room.initializeMemory(as: UInt8.self, repeating: 0)
         landing.advance(by: 80)
         let address = landing.bytes.baseAddress
@@ -70,11 +70,11 @@ struct LandingTests {
 
     @Test(arguments: [0, 1, 7, 9, .max, .max - 7, UInt64(Int.max), UInt64(Int.max) - 7, 1 << 62, 1 << 50])
     func `A length that cannot be is an error`(size: UInt64) {
-        #expect(throws: (any Error).self) { try Landing(size: size, of: UInt64.self) }
+        #expect(throws: (any Error).self) { try ArrivingArray(size: size, of: UInt64.self) }
     }
 
     @Test func `A length that is wrong costs no memory`() throws {
-        let landing = try Landing(size: 256 << 20, of: UInt8.self)
+        let landing = try ArrivingArray(size: 256 << 20, of: UInt8.self)
         let page = sysconf(Int32(_SC_PAGESIZE))
         let room = landing.room
         let start = try #require(room.baseAddress).alignedUp(toMultipleOf: page)

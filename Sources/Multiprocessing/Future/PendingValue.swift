@@ -1,7 +1,7 @@
 import MultiprocessingSystem
 
 /// A single work item's chunk, with its value once it has one.
-class FutureState<Output: Sendable>: ItemState, @unchecked Sendable {
+class PendingValue<Output: Sendable>: PendingItem, @unchecked Sendable {
     typealias Outcome = Result<Output, any Error>
 
     // The owner's until the item is finished: see Chunk. Then, if there is no failure, nobody's to
@@ -59,7 +59,7 @@ class FutureState<Output: Sendable>: ItemState, @unchecked Sendable {
 
     // MARK: Waiting
 
-    /// Suspends until the outcome is settled; as ``ItemState/waitUntilFinished(by:)``.
+    /// Suspends until the outcome is settled; as ``PendingItem/waitUntilFinished(by:)``.
     nonisolated(nonsending) final func wait() async -> Outcome {
         if isElsewhere { return .failure(PoolError.forked) }
         return await waitUntilFinished() == .finished ? finalOutcome : .failure(CancellationError())
@@ -80,7 +80,7 @@ class FutureState<Output: Sendable>: ItemState, @unchecked Sendable {
     final func onCompletion(_ body: @escaping @Sendable (Outcome) -> Void) {
         onFinished { item in
             // Safe: an item calls its callbacks with itself.
-            body(unsafeDowncast(item, to: FutureState<Output>.self).finalOutcome)
+            body(unsafeDowncast(item, to: PendingValue<Output>.self).finalOutcome)
         }
     }
 }

@@ -1,7 +1,7 @@
 import MultiprocessingCoding
 import MultiprocessingRuntime
 
-extension PortableClosure {
+extension CapturedClosure {
     /// Encodes the captured values, each by its shape.
     ///
     /// - Throws: ``PoolError/Code/notPortable`` when one of them cannot be.
@@ -10,8 +10,8 @@ extension PortableClosure {
     }
 }
 
-extension ClosureReference {
-    /// Puts the closure together with captured values that ``PortableClosure/encodeCaptures(into:)`` wrote.
+extension ClosureShape {
+    /// Puts the closure together with captured values that ``CapturedClosure/encodeCaptures(into:)`` wrote.
     func rebuild(from reader: inout ByteReader, keys: ReceivedKeys) throws -> FunctionWords {
         var rest = reader
         let words = try rebuild({ shape, place in try shape.decode(to: place, from: &rest, keys: keys) })

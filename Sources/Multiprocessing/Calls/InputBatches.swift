@@ -1,5 +1,5 @@
 /// Takes the inputs of a call out of its sequence, a chunk at a time.
-struct BatchSource<Element> {
+struct InputBatches<Element> {
     private let intake: Intake<Element>
     private var sizer: ChunkSizer
     private var remaining: Int?

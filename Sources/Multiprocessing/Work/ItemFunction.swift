@@ -4,9 +4,9 @@ import MultiprocessingCoding
 ///
 /// A class, because to copy a structure of such parts their types have to be looked up at run time.
 @usableFromInline
-final class Work<Input: Sendable, Output: Sendable>: Sendable {
+final class ItemFunction<Input: Sendable, Output: Sendable>: Sendable {
     /// The code, as this process calls it.
-    let body: Body<Input, Output>
+    let body: ItemBody<Input, Output>
 
     /// The code for many inputs, if the caller's module has it.
     let loop: ItemLoop<Input, Output>?
@@ -15,15 +15,15 @@ final class Work<Input: Sendable, Output: Sendable>: Sendable {
     let function: PortableFunction<Input, Output>?
 
     /// What all items share, as worker processes are sent it.
-    let context: CallContext?
+    let context: SharedInput?
 
     /// The variables of main.swift that the work can reach, with the values that they had when it was made.
     private let variables: [SentVariable.Value]
 
     init(
-        _ body: Body<Input, Output>,
+        _ body: ItemBody<Input, Output>,
         _ function: PortableFunction<Input, Output>?,
-        context: CallContext? = nil,
+        context: SharedInput? = nil,
         variables: [SentVariable.Value] = [],
         loop: ItemLoop<Input, Output>? = nil
     ) {
@@ -35,14 +35,14 @@ final class Work<Input: Sendable, Output: Sendable>: Sendable {
     }
 
     /// The same work, with a loop for it.
-    func with(_ loop: ItemLoop<Input, Output>) -> Work {
-        Work(body, function, context: context, variables: variables, loop: loop)
+    func with(_ loop: ItemLoop<Input, Output>) -> ItemFunction {
+        ItemFunction(body, function, context: context, variables: variables, loop: loop)
     }
 
     /// The same work, with those values of the calling task that its pool carries to worker processes.
-    func carrying(_ carrier: TaskLocalCarrier?) throws -> Work {
+    func carrying(_ carrier: TaskLocalCarrier?) throws -> ItemFunction {
         guard let carrier else { return self }
-        return Work(
+        return ItemFunction(
             body, function, context: try carrier.context(behind: context), variables: variables, loop: loop)
     }
 

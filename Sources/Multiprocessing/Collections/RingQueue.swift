@@ -1,5 +1,5 @@
 /// A first-in, first-out queue in a ring buffer, to which elements can be returned at the front.
-package struct Queue<Element> {
+package struct RingQueue<Element> {
     private var storage: [Element?]
     private var head = 0
     package private(set) var count = 0

@@ -1,7 +1,7 @@
 import CMultiprocessing
 package import MultiprocessingRuntime
 
-extension ClosureReference {
+extension ClosureShape {
     /// Puts the closure together in this process.
     ///
     /// - Parameter initialize: Initializes the memory for one captured value; called once for each

@@ -4,9 +4,9 @@ import Synchronization
 import Testing
 
 /// What a worker begins, and what its parent takes back.
-struct BoardClaimTests {
+struct ProgressBoardTests {
     @Test func `A stride that was begun is known by its chunk`() throws {
-        let board = Board(try Board.makeMemory())
+        let board = ProgressBoard(try ProgressBoard.makeMemory())
         #expect(board.begin(0, of: 7, epoch: 0))
         #expect(board.begun.itemCount(ofChunk: 7, stride: 10) == 10)
         #expect(board.begin(1, of: 7, epoch: 0))
@@ -15,7 +15,7 @@ struct BoardClaimTests {
     }
 
     @Test func `What was taken back is not begun, and what is sent later is`() throws {
-        let board = Board(try Board.makeMemory())
+        let board = ProgressBoard(try ProgressBoard.makeMemory())
         #expect(board.begin(0, of: 1, epoch: 0))
         let begun = board.takeBack()
         #expect(begun.itemCount(ofChunk: 1, stride: 1) == 1)
@@ -26,7 +26,7 @@ struct BoardClaimTests {
     }
 
     @Test func `Epochs and sequence numbers may wrap around`() throws {
-        let board = Board(try Board.makeMemory())
+        let board = ProgressBoard(try ProgressBoard.makeMemory())
         for _ in 0..<Int(UInt16.max) { _ = board.takeBack() }
         #expect(board.begin(0, of: 1 << 32 | 5, epoch: .max))
         #expect(board.takeBack().itemCount(ofChunk: 1 << 32 | 5, stride: 3) == 3)
@@ -36,7 +36,7 @@ struct BoardClaimTests {
     }
 
     @Test func `A count that makes no sense is as large as can be, and no trap`() throws {
-        let board = Board(try Board.makeMemory())
+        let board = ProgressBoard(try ProgressBoard.makeMemory())
         #expect(board.begin(.max - 1, of: 1, epoch: 0))
         #expect(board.begun.itemCount(ofChunk: 1, stride: .max) == .max)
     }
@@ -47,7 +47,7 @@ struct BoardClaimTests {
             let known = Atomic(0)
         }
         for _ in 0..<500 {
-            let board = Board(try Board.makeMemory())
+            let board = ProgressBoard(try ProgressBoard.makeMemory())
             let shared = Shared()
             DispatchQueue.concurrentPerform(iterations: 2) { side in
                 if side == 0 {

@@ -55,7 +55,7 @@ private final class Count: Sendable {
 
 /// What a closure looks like on its way: the bytes of its reference, and its captured values.
 private func travel<Box: FunctionBoxing>(_ box: Box, captures expected: Int? = nil) throws -> Box {
-    let closure = try PortableClosure(FunctionWords(of: box))
+    let closure = try CapturedClosure(FunctionWords(of: box))
     var bytes: [UInt8] = []
     closure.reference.encode(into: &bytes)
     let values = ByteBuffer(capacity: 64)
@@ -68,7 +68,7 @@ private func travel<Box: FunctionBoxing>(_ box: Box, captures expected: Int? = n
     #expect(closure.reference.isEmpty == (count == 0))
 
     var reader = ReferenceReader(bytes)
-    let reference = try ClosureReference(decoding: &reader)
+    let reference = try ClosureShape(decoding: &reader)
     #expect(reader.isAtEnd)
     #expect(reference == closure.reference)
     return try values.withUnsafeBytes { bytes in
@@ -106,7 +106,7 @@ private func send<Input, Output>(
 
 private func refusal<Input, Output>(_ body: @escaping @Sendable (Input) throws -> Output) -> String {
     do throws(NotPortable) {
-        _ = try PortableClosure(FunctionWords(of: FunctionBox(body)))
+        _ = try CapturedClosure(FunctionWords(of: FunctionBox(body)))
         return "accepted"
     } catch {
         return error.reason
@@ -129,7 +129,7 @@ private func checked(_ value: Int) throws(Failure) -> Int {
     return value
 }
 
-struct PortableClosureTests {
+struct CapturedClosureTests {
     @Test func `A closure without captures`() throws {
         #expect(try send { (x: Int) in x + 1 }(1) == 2)
     }
@@ -235,7 +235,7 @@ struct PortableClosureTests {
         let (object, n, text) = (Holder(object: Object()), opaque(1), opaque("text"))
         let before = Object.deinitCount.value
         let box = FunctionBox { (x: Int) in "\(x)\(object.object.number)\(n)\(text)" }
-        let closure = try PortableClosure(FunctionWords(of: box))
+        let closure = try CapturedClosure(FunctionWords(of: box))
         let values = ByteBuffer(capacity: 64)
         try closure.forEachCapture { shape, place in try shape.encode(at: place, into: values) }
         struct Stop: Error {}
@@ -270,12 +270,12 @@ struct PortableClosureTests {
     @Test func `Damaged bytes are an error`() throws {
         let (n, text) = (opaque(1), opaque("text"))
         var bytes: [UInt8] = []
-        try PortableClosure(FunctionWords(of: FunctionBox { (x: Int) in "\(x)\(n)\(text)" })).reference.encode(
+        try CapturedClosure(FunctionWords(of: FunctionBox { (x: Int) in "\(x)\(n)\(text)" })).reference.encode(
             into: &bytes)
         for count in bytes.indices {
             #expect(throws: NotPortable.self) {
                 var reader = ReferenceReader(Array(bytes[..<count]))
-                _ = try ClosureReference(decoding: &reader)
+                _ = try ClosureShape(decoding: &reader)
             }
         }
         // What is complete but wrong is found by its checksum, before an address in it is followed.

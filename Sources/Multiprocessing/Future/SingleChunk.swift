@@ -1,16 +1,16 @@
 import MultiprocessingCoding
 
 /// A chunk of one item, together with the future's state.
-final class ItemChunk<Input: Sendable, Output: Sendable>: FutureState<Output>, @unchecked Sendable {
+final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>, @unchecked Sendable {
     // The owner's: see Chunk.
     private var input = ValueSlot()
-    private var work: Work<Input, Output>?
+    private var work: ItemFunction<Input, Output>?
     private var portableChunk: PortableChunk?
 
     /// Encodes the input when the pool's workers are other processes.
     ///
     /// - Throws: ``PoolError`` when the input or the work cannot be sent.
-    init(core: PoolCore, input: Input, work: Work<Input, Output>) throws {
+    init(core: PoolCore, input: Input, work: ItemFunction<Input, Output>) throws {
         self.work = work
         if core.needsPortableWork {
             portableChunk = try work.portableChunk(of: input)
@@ -47,12 +47,12 @@ final class ItemChunk<Input: Sendable, Output: Sendable>: FutureState<Output>, @
         }
     }
 
-    override func landing(size: UInt64) throws -> Landing {
+    override func landing(size: UInt64) throws -> ArrivingArray {
         guard let function = work?.function else { throw PortableFailure.unexpectedResult }
         return try function.landing(size: size)
     }
 
-    override func receiveArray(_ landing: Landing) throws {
+    override func receiveArray(_ landing: ArrivingArray) throws {
         guard finishedCount == 0, let function = work?.function else { throw PortableFailure.unexpectedResult }
         settle(try function.output(in: landing))
     }

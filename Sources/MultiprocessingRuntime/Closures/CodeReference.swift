@@ -1,5 +1,5 @@
 /// A function's code by its place in the executable or a library.
-package struct FunctionReference: Hashable, Sendable {
+package struct CodeReference: Hashable, Sendable {
     private let address: ImageAddress
     /// Whether ``address`` is that of an async function pointer.
     package let isAsync: Bool
@@ -46,7 +46,7 @@ package struct FunctionReference: Hashable, Sendable {
     private static let asyncPointerSize = 8
 }
 
-extension FunctionReference {
+extension CodeReference {
     package func encode(into bytes: inout [UInt8]) {
         bytes.append(isAsync ? 1 : 0)
         address.encode(into: &bytes)
