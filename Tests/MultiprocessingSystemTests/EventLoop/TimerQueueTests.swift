@@ -1,7 +1,7 @@
 import MultiprocessingSystem
 import Testing
 
-@Suite struct TimerRingQueueTests {
+@Suite struct TimerQueueTests {
     @Test func agreesWithASortedList() {
         var random = SystemRandomNumberGenerator()
         var queue = TimerQueue<Int>()
