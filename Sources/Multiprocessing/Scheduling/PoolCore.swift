@@ -60,7 +60,10 @@ final class PoolCore: WorkerReporting {
         }
     }
 
-    init(backend: any Backend, workerCount: Int, carrying locals: [CarriedTaskLocal]) throws {
+    init(
+        backend: any Backend, workerCount: Int, carrying locals: [CarriedTaskLocal],
+        rules: SchedulerRules = SchedulerRules()
+    ) throws {
         // Every pool has a mark. Dispatch does not know that the threads it had for the first one are not here.
         if ForkMark.isFork { throw PoolError.madeInFork }
         self.workerCount = workerCount
@@ -68,7 +71,7 @@ final class PoolCore: WorkerReporting {
         carrier =
             needsPortableWork && !locals.isEmpty ? try TaskLocalCarrier(locals) : nil
         let scheduler = Scheduler(
-            workerCount: workerCount, formsLots: needsPortableWork, inquires: needsPortableWork)
+            workerCount: workerCount, formsLots: needsPortableWork, inquires: needsPortableWork, rules: rules)
         state = Mutex(State(scheduler: scheduler))
         let group = try backend.makeWorkers(count: workerCount, reportingTo: WorkerEvents(to: self))
         state.withLock { $0.group = group }

@@ -25,6 +25,7 @@ package struct Scheduler {
 
     private let formsLots: Bool
     let inquires: Bool
+    let rules: SchedulerRules
 
     private var queue = RingQueue<Chunk>()
 
@@ -93,7 +94,11 @@ package struct Scheduler {
     /// - Parameters:
     ///   - formsLots: Whether quick chunks are handed out together, which saves messages to workers.
     ///   - inquires: Whether workers are asked whether they still work, because they could be mistaken.
-    package init(workerCount: Int, formsLots: Bool = true, inquires: Bool = true) {
+    ///   - rules: What the pool's configuration says of its workers.
+    package init(
+        workerCount: Int, formsLots: Bool = true, inquires: Bool = true, rules: SchedulerRules = SchedulerRules()
+    ) {
+        self.rules = rules
         self.formsLots = formsLots
         self.inquires = inquires
         seats = Array(repeating: Seat(), count: workerCount)

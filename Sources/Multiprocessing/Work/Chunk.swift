@@ -16,6 +16,9 @@ public class Chunk: @unchecked Sendable {
     /// How many of them have ended, in order.
     package final var finishedCount = 0
 
+    /// How long its items may take; set before the chunk is submitted.
+    package final var limits = WorkLimits()
+
     /// How often the chunk came back unstarted from a worker that ended.
     package final var returns = 0
 
