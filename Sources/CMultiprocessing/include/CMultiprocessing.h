@@ -5,6 +5,7 @@
 #define CMULTIPROCESSING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -67,6 +68,38 @@ void mp_keep_from_forks(int descriptor);
 
 /// Takes back `mp_keep_from_forks`.
 void mp_leave_to_forks(int descriptor);
+
+// MARK: Files (files.c)
+//
+// C for the targets beside System, which do not import Glibc.
+
+/// Maps a file to be read; returns 0 or an errno value (ENODATA for an empty file).
+int mp_map_file(const char *path, const void **start, size_t *size);
+
+void mp_unmap_file(const void *start, size_t size);
+
+/// What `strerror` says of an errno value.
+const char *mp_error_text(int error);
+
+/// A file's device, inode, size and time of change (seconds, nanoseconds).
+bool mp_file_facts(const char *path, uint64_t facts[5]);
+
+/// Which file is mapped at an address of this process, by the kernel's list of mappings; false if none is.
+bool mp_mapped_file(const void *address, uint64_t *device, uint64_t *inode);
+
+/// Frees what another function of this module has allocated.
+void mp_free(void *memory);
+
+/// Whether so many bytes are the same at both places.
+static inline bool mp_bytes_equal(const void *one, const void *other, size_t count) {
+    return __builtin_memcmp(one, other, count) == 0;
+}
+
+/// How many bytes lie before the first zero, at most `limit`.
+static inline size_t mp_text_length(const char *text, size_t limit) {
+    const void *end = limit == 0 ? 0 : __builtin_memchr(text, 0, limit);
+    return end == 0 ? limit : (size_t)((const char *)end - text);
+}
 
 // MARK: Kernel (kernel.c)
 

@@ -1,4 +1,4 @@
-import Glibc
+import MultiprocessingSystem
 
 /// The worker that runs the current work item.
 public struct Worker: Hashable, Sendable {
@@ -10,7 +10,7 @@ public struct Worker: Hashable, Sendable {
 
     init(index: Int) {
         self.index = index
-        processID = getpid()
+        processID = ProcessID.current.rawValue
     }
 
     /// The worker that runs the calling code; `nil` outside of workers.

@@ -189,7 +189,7 @@ final class WorkerSession: @unchecked Sendable {
     private func flush(at now: UInt64) {
         lastFlush = now
         // What the work printed is seen when its result is.
-        WorkerProcess.flushOutput()
+        ThisProcess.flushOutput()
         stage.flush()
     }
 }
