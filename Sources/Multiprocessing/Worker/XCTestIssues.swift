@@ -17,7 +17,9 @@ enum XCTestIssues {
 
     static func watch() {
         // The look-up by name goes through the types of every library, so it is for those who have this one.
-        guard ThisProcess.symbol("$s6XCTest0A4CaseCMa") != nil, let type = _typeByName("6XCTest0A4CaseC") else { return }
+        guard ThisProcess.symbol("$s6XCTest0A4CaseCMa") != nil, let type = _typeByName("6XCTest0A4CaseC") else {
+            return
+        }
         let metadata = unsafeBitCast(type, to: UnsafeRawPointer.self)
         let address = UInt(bitPattern: metadata)
         guard
