@@ -39,6 +39,18 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// not is ended.
     func inquire(_ worker: WorkerID)
 
+    /// Reports which item of a chunk with a deadline a worker runs, and since when; nothing if it runs none.
+    func inspect(_ worker: WorkerID)
+
+    /// Stops waiting for what a worker runs, tells that work that it was cancelled, and reports what became of all
+    /// that the worker held.
+    ///
+    /// The results that there are by then count. The worker may end what it runs by itself, and its result is
+    /// dropped; that it has done so is reported, as recovered, unless it ends first. If all that it held has ended
+    /// meanwhile, that is reported as ever and this is not. After ``inspect(_:)`` only the item that was reported is
+    /// meant: if the worker runs another by now, that one is reported, and nothing is interrupted.
+    func interrupt(_ worker: WorkerID)
+
     /// Has the calling thread take a worker's results as they come; `nil` if that is not to be had now.
     func watch(_ worker: WorkerID) -> (any WorkerWatch)?
 
@@ -81,12 +93,15 @@ public struct WorkerID: Hashable, Sendable {
 }
 
 /// Takes what the workers of a pool report: their owner.
-protocol WorkerReporting: AnyObject, Sendable {
+package protocol WorkerReporting: AnyObject, Sendable {
     func workerReady(_ worker: WorkerID)
     func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64)
     func reclaimed(_ chunks: [Chunk], from worker: WorkerID)
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError)
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool)
+    func interrupted(_ worker: WorkerID, holding: HeldWork)
+    func recovered(_ worker: WorkerID)
+    func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID)
 }
 
 /// Where the workers of a pool report what happens to them.
@@ -95,7 +110,7 @@ protocol WorkerReporting: AnyObject, Sendable {
 public struct WorkerEvents: Sendable {
     private let owner: any WorkerReporting
 
-    init(to owner: any WorkerReporting) {
+    package init(to owner: any WorkerReporting) {
         self.owner = owner
     }
 
@@ -122,6 +137,25 @@ public struct WorkerEvents: Sendable {
     /// - Parameter chunks: In order; a chunk of which a part was begun is split before.
     package func reclaimed(_ chunks: [Chunk], from worker: WorkerID) {
         owner.reclaimed(chunks, from: worker)
+    }
+
+    /// The worker runs an item of a chunk that has a deadline.
+    ///
+    /// - Parameters:
+    ///   - item: Its number in the chunk.
+    ///   - since: When it began, in nanoseconds of the monotonic clock.
+    package func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID) {
+        owner.working(on: chunk, item: item, since: since, worker)
+    }
+
+    /// The worker was interrupted: nothing that it held will be reported any more.
+    package func interrupted(_ worker: WorkerID, holding: HeldWork) {
+        owner.interrupted(worker, holding: holding)
+    }
+
+    /// The worker, which was interrupted, has done with what it ran, and can be given work.
+    package func recovered(_ worker: WorkerID) {
+        owner.recovered(worker)
     }
 
     /// The worker is gone.

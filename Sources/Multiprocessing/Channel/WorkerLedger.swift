@@ -10,6 +10,29 @@ package struct WorkerLedger {
         package let sequence: UInt64
         /// How many of its items had ended before it was sent.
         package let sentFrom: Int
+        /// How many items the worker begins together.
+        package let stride: Int
+    }
+
+    /// What the end of a chunk means.
+    package enum End {
+        case chunk(Chunk, isLast: Bool)
+        /// The worker was forbidden to go on with it, so that it still wants to run; the interruption reports it.
+        case stopped
+        /// Nobody waits for it any more, but for one before which its worker has not recovered.
+        case dropped
+        /// It was the one that its worker was interrupted in.
+        case recovered
+    }
+
+    /// Where a worker stood when it was forbidden to go on.
+    private struct Stop {
+        /// The number of the chunk that it was in, if it was in one.
+        var sequence: UInt64?
+        /// Where the items of that chunk end that it had begun.
+        var end = 0
+        /// Whether it has done with them.
+        var hasEnded = false
     }
 
     /// How far the worker had come when it ended.
@@ -31,7 +54,19 @@ package struct WorkerLedger {
     /// The number of the last chunk that has ended.
     private var lastEnded: UInt64 = 0
 
+    /// Set between the moment at which a worker is forbidden to go on and the one at which it is interrupted.
+    private var stop: Stop?
+
+    /// Up to which chunk results are dropped, in a worker that was interrupted and has not recovered.
+    private var dropsThrough: UInt64?
+
+    /// What the worker was last reported to run.
+    private var inspected: ProgressBoard.Begun?
+
     package init() {}
+
+    /// Whether the results that come are nobody's.
+    package var isDropping: Bool { dropsThrough != nil }
 
     /// The chunk whose results come next.
     package var first: Entry? { entries.first }
@@ -46,17 +81,34 @@ package struct WorkerLedger {
     // MARK: What was sent, and what came
 
     /// Notes a chunk that is sent.
-    package mutating func add(_ chunk: Chunk) {
+    @discardableResult
+    package mutating func add(_ chunk: Chunk) -> Entry {
         sequence += 1
-        entries.append(Entry(chunk: chunk, sequence: sequence, sentFrom: chunk.finishedCount))
+        // One by one, so that an item can be interrupted and those behind it run elsewhere.
+        let stride = chunk.limits.timeout == nil ? max(1, chunk.strideLength) : 1
+        let entry = Entry(chunk: chunk, sequence: sequence, sentFrom: chunk.finishedCount, stride: stride)
+        entries.append(entry)
+        return entry
     }
 
     /// Notes the end of a chunk; `nil` if it cannot be true, because another's is due or results are missing.
-    package mutating func end(_ sequence: UInt64) -> (chunk: Chunk, isLast: Bool)? {
-        guard let entry = entries.first, entry.sequence == sequence, !entry.chunk.wantsToRun else { return nil }
+    package mutating func end(_ sequence: UInt64) -> End? {
+        if let last = dropsThrough {
+            guard sequence <= last else { return nil }
+            if sequence == last { dropsThrough = nil }
+            return sequence == last ? .recovered : .dropped
+        }
+        guard let entry = entries.first, entry.sequence == sequence else { return nil }
+        if entry.chunk.wantsToRun {
+            guard let stop, stop.sequence == sequence, !stop.hasEnded, entry.chunk.finishedCount == stop.end else {
+                return nil
+            }
+            self.stop?.hasEnded = true
+            return .stopped
+        }
         _ = entries.popFirst()
         lastEnded = sequence
-        return (entry.chunk, entries.isEmpty)
+        return .chunk(entry.chunk, isLast: entries.isEmpty)
     }
 
     /// Takes back what the worker has not begun, which it cannot begin any more.
@@ -85,6 +137,73 @@ package struct WorkerLedger {
         return all
     }
 
+    // MARK: Interruption
+
+    /// The item that the worker runs, of a chunk with a deadline; `nil` if it runs none.
+    ///
+    /// What is interrupted next is this item.
+    package mutating func inspect(_ begun: ProgressBoard.Begun) -> (chunk: Chunk, item: Int)? {
+        guard stop == nil, case .begun(let index, let end) = progress(begun) else { return nil }
+        let chunk = entries[index].chunk
+        guard chunk.limits.timeout != nil, end > chunk.finishedCount else { return nil }
+        inspected = begun
+        return (chunk, end - 1)
+    }
+
+    /// Whether the worker holds a chunk with this number or one before it.
+    package func holds(upTo last: UInt64) -> Bool {
+        entries.first.map { $0.sequence <= last } ?? false
+    }
+
+    /// What the worker has to have begun for an interruption to be meant for it; `nil` if it is, whatever it runs.
+    package mutating func takeInspected() -> ProgressBoard.Begun? {
+        defer { inspected = nil }
+        guard let inspected, let entry = entries.first(where: { inspected.names($0.sequence) }) else { return nil }
+        // A cancelled chunk is interrupted in whichever item.
+        return entry.chunk.isCancelled ? nil : inspected
+    }
+
+    /// Notes that the worker was forbidden to go on: nothing of what it holds begins from now on.
+    ///
+    /// - Returns: False if the board says what cannot be.
+    package mutating func forbid(_ begun: ProgressBoard.Begun) -> Bool {
+        defer { epoch &+= 1 }
+        switch progress(begun) {
+        case .unbegun: stop = Stop()
+        case .begun(let index, let end): stop = Stop(sequence: entries[index].sequence, end: end)
+        case nil: return false
+        }
+        return true
+    }
+
+    /// Whether the first chunk that the worker holds is the one that it was stopped in.
+    package var isStoppedInFirst: Bool {
+        guard let stop, let sequence = entries.first?.sequence else { return false }
+        return stop.sequence == sequence
+    }
+
+    /// What an interruption comes to.
+    package struct Interruption {
+        package let holding: HeldWork
+        /// The number of the chunk that the worker goes on with; `nil` when it has recovered.
+        package let running: UInt64?
+    }
+
+    /// Forgets what the worker holds, which was forbidden to go on, after its results so far were taken.
+    ///
+    /// - Returns: `nil` if all that it held up to that chunk has ended.
+    package mutating func interrupt(upTo last: UInt64) -> Interruption? {
+        guard let stop = stop.take(), holds(upTo: last) else { return nil }
+        let held = removeAll()
+        guard let entry = held.first(where: { $0.sequence == stop.sequence }) else {
+            return Interruption(holding: .unbegun, running: nil)
+        }
+        lastEnded = entry.sequence
+        if !stop.hasEnded { dropsThrough = entry.sequence }
+        return Interruption(
+            holding: .begun(entry.chunk, end: stop.end), running: stop.hasEnded ? nil : entry.sequence)
+    }
+
     // MARK: What the worker says
 
     /// How far the worker has come; `nil` if that cannot be true.
@@ -96,7 +215,7 @@ package struct WorkerLedger {
             return begun.names(lastEnded) && !hasResults ? .unbegun : nil
         }
         let entry = entries[index]
-        let stride = entry.chunk.strideLength
+        let stride = entry.stride
         let sent = entry.chunk.count - entry.sentFrom
         let count = begun.itemCount(ofChunk: entry.sequence, stride: stride)
         // A stride at the end may be a short one.

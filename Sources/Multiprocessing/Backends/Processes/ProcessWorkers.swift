@@ -32,6 +32,14 @@ final class ProcessWorkers: WorkerGroup {
         links[worker]?.inquire()
     }
 
+    func inspect(_ worker: WorkerID) {
+        links[worker]?.inspect()
+    }
+
+    func interrupt(_ worker: WorkerID) {
+        links[worker]?.interrupt()
+    }
+
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {
         links[worker]?.watch()
     }

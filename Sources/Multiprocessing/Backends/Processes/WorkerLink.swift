@@ -99,9 +99,74 @@ final class WorkerLink: SharedInputHolder {
 
     /// Tells the worker that a chunk that it holds was cancelled.
     func cancel(_ chunk: Chunk) {
+        // One that is only interrupted is told so when its results do not count any more.
+        guard chunk.isCancelled else { return }
         guard let sequence = outbox.withLock({ $0.ledger.sequence(of: chunk) }) else { return }
+        cancel(sequence)
+    }
+
+    private func cancel(_ sequence: UInt64) {
         // A full buffer means a worker that reads nothing; it will not learn of this either.
         withUnsafeBytes(of: sequence) { _ = try? control.send($0) }
+    }
+
+    // MARK: Interruption
+
+    /// Reports which item the worker runs, and since when.
+    func inspect() {
+        // On the loop, which is who changes a chunk that the worker holds.
+        loop.events.execute { [self] in
+            inbox.whenReading(self) { self.reportRunning() }
+        }
+    }
+
+    private func reportRunning() {
+        guard let (begun, time) = board.begunWithTime,
+            let (chunk, item) = outbox.withLock({ $0.ledger.inspect(begun) })
+        else { return }
+        events.working(on: chunk, item: item, since: time, id)
+    }
+
+    /// Stops waiting for what the worker holds now.
+    func interrupt() {
+        let last = outbox.withLock { $0.ledger.sequence }
+        loop.events.execute { [self] in
+            inbox.whenReading(self) { self.interrupt(upTo: last) }
+        }
+    }
+
+    private enum Stopping {
+        case stopped
+        /// All that the interruption was meant for has ended.
+        case ended
+        /// The worker runs another item than the one that was meant.
+        case goneOn
+        case impossible
+    }
+
+    private func interrupt(upTo last: UInt64) {
+        let stopping: Stopping = outbox.withLock { outbox in
+            guard !outbox.isClosed, outbox.ledger.holds(upTo: last) else { return .ended }
+            let begun: ProgressBoard.Begun
+            if let inspected = outbox.ledger.takeInspected() {
+                guard let same = board.takeBack(ifBegun: inspected) else { return .goneOn }
+                begun = same
+            } else {
+                begun = board.takeBack()
+            }
+            return outbox.ledger.forbid(begun) ? .stopped : .impossible
+        }
+        switch stopping {
+        case .ended: return
+        case .goneOn: return reportRunning()
+        case .impossible: return inbox.fail(self, "it has begun what it cannot have begun")
+        case .stopped: break
+        }
+        // What was ready before the worker was stopped counts.
+        guard inbox.takeAll(self), let end = outbox.withLock({ $0.ledger.interrupt(upTo: last) }) else { return }
+        if let running = end.running { cancel(running) }
+        events.interrupted(id, holding: end.holding)
+        if end.running == nil { events.recovered(id) }
     }
 
     /// Takes back what the worker has not begun, and reports it.
@@ -224,8 +289,14 @@ final class WorkerLink: SharedInputHolder {
         outbox.withLock { $0.ledger.first?.chunk }
     }
 
+    /// Whether what comes is nobody's, because the worker was interrupted and has not recovered.
+    var isDropping: Bool { outbox.withLock { $0.ledger.isDropping } }
+
+    /// Whether the worker was forbidden to go on with the chunk whose results come next.
+    var isStoppedInCurrent: Bool { outbox.withLock { $0.ledger.isStoppedInFirst } }
+
     /// Lets go of the chunk that has ended; `nil` if its end cannot be true.
-    func finishCurrent(_ sequence: UInt64) -> (chunk: Chunk, isLast: Bool)? {
+    func finishCurrent(_ sequence: UInt64) -> WorkerLedger.End? {
         outbox.withLock { $0.ledger.end(sequence) }
     }
 

@@ -37,6 +37,10 @@ final class ThreadWorkers: WorkerGroup {
         // A thread shares the pool's memory: what it says is true.
     }
 
+    func inspect(_ worker: WorkerID) {}
+
+    func interrupt(_ worker: WorkerID) {}
+
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {
         // A thread's results come by themselves.
         nil
