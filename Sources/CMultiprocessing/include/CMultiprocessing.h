@@ -29,6 +29,9 @@
 /// The exit code of a process that is marked as a worker and was given no socket.
 #define MP_EXIT_NO_SOCKET 171
 
+/// The exit code of a worker whose limits, cores or nice value could not be set.
+#define MP_EXIT_SETTINGS 172
+
 /// The descriptor that is readable while libdispatch's main queue has work, or -1.
 ///
 /// C because the symbol is private to libdispatch and has to be a weak reference.
@@ -119,10 +122,33 @@ int mp_pipe(int descriptors[2]);
 /// `actions` is a `posix_spawn_file_actions_t *`; returns an errno value, as its siblings do.
 int mp_spawn_close_from(void *actions, int lowest);
 
+/// Has the child start in another folder. C because of _GNU_SOURCE.
+///
+/// `actions` is a `posix_spawn_file_actions_t *`; returns an errno value, as its siblings do.
+int mp_spawn_change_directory(void *actions, const char *path);
+
 /// The number of processors in the calling thread's affinity mask, or -1 with errno.
 ///
 /// C because of _GNU_SOURCE and because CPU_COUNT_S and its siblings are macros.
 int mp_affinity_count(void);
+
+/// Writes the numbers of the processors in the calling thread's affinity mask, in order, as far as they fit.
+///
+/// Returns how many there are, or -1 with errno. C for the reason of `mp_affinity_count`.
+int mp_affinity_list(int *numbers, int capacity);
+
+/// The nice value of the process. C because the first argument of `getpriority` is an enum in some headers only.
+int mp_niceness(void);
+
+/// The lowest nice value that the process may give itself without a privilege (RLIMIT_NICE).
+///
+/// C because the type of a resource's name differs between C libraries.
+int mp_lowest_niceness(void);
+
+/// Whether the process has the capability to lower nice values (CAP_SYS_NICE).
+///
+/// C because `syscall` is variadic.
+bool mp_may_lower_niceness(void);
 
 /// Names the calling thread, for debuggers and `top`. C because of _GNU_SOURCE.
 void mp_set_thread_name(const char *name);

@@ -39,6 +39,12 @@ public struct PoolError: Error, Sendable {
     /// The limit that was passed.
     public internal(set) var limit: Duration?
 
+    /// The memory that a worker had when it passed its limit; `nil` when the kernel refused it more.
+    public internal(set) var memoryUsed: ByteCount?
+
+    /// The memory that a worker was allowed.
+    public internal(set) var memoryLimit: ByteCount?
+
     /// The name of the type that could not be sent, or of the error that was thrown.
     public internal(set) var typeName: String?
 
@@ -68,6 +74,7 @@ extension PoolError {
             case shutDown
             case invalidArgument
             case issueRecorded
+            case memoryLimitExceeded
         }
 
         private let kind: Kind
@@ -88,6 +95,8 @@ extension PoolError {
         public static let invalidArgument = Code(kind: .invalidArgument)
         /// An expectation of a test failed in the item, in a worker process.
         public static let issueRecorded = Code(kind: .issueRecorded)
+        /// The worker process had more memory than ``ResourceLimits/memory`` allows, and was ended.
+        public static let memoryLimitExceeded = Code(kind: .memoryLimitExceeded)
     }
 }
 
@@ -119,6 +128,8 @@ extension PoolError: Codable {
         case errno
         case attempts
         case limit
+        case memoryUsed
+        case memoryLimit
         case typeName
         case errorDescription
     }

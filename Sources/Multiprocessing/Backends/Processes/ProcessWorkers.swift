@@ -9,10 +9,9 @@ final class ProcessWorkers: WorkerGroup {
     private let supervisor: ProcessSupervisor
     private let links: WorkerLinks
 
-    /// Called on the thread that makes the pool, whose environment the workers get.
-    init(count: Int, events: WorkerEvents) {
+    init(count: Int, events: WorkerEvents, launcher: any Launcher, limits: ResourceLimits) {
         links = WorkerLinks(count: count)
-        supervisor = ProcessSupervisor(command: .worker(), events: events, links: links)
+        supervisor = ProcessSupervisor(launcher: launcher, limits: limits, events: events, links: links)
     }
 
     func start(_ worker: WorkerID) {

@@ -21,7 +21,6 @@ extension WorkerLink {
         /// How many bytes of it the worker has said that it left out.
         private var droppedCount: UInt64 = 0
         private let keys = ReceivedKeys()
-        private let errorTail = ErrorTail()
 
         /// How much is read in one turn of the loop, so that one worker's flood does not hold up the others.
         private static let turnSize = 1 << 20
@@ -37,7 +36,6 @@ extension WorkerLink {
         private var hasEnded = false
 
         private var output: EventLoop.Registration?
-        private var errors: EventLoop.Registration?
         private var exit: EventLoop.Registration?
         private var answers: EventLoop.Registration?
         private var startTimer: EventLoop.Timer?
@@ -72,7 +70,7 @@ extension WorkerLink {
                     if ready.contains(.read) { self.outputReady(link) }
                 }
                 answers = try link.loop.events.register(link.control.number, .read) { _ in self.readAnswer(link) }
-                errors = try link.loop.events.register(link.errorPipe.number, .read) { _ in self.readErrors(link) }
+                try link.streams.open(on: link.loop.events)
                 startTimer = link.loop.events.schedule(after: Self.startLimit) { [weak self] in
                     self?.fail(link, "it said nothing for \(Self.startLimit)")
                 }
@@ -396,46 +394,6 @@ extension WorkerLink {
             if !isTrusted { fail(link, "the results that it has ready make no sense") }
         }
 
-        // MARK: Standard error
-
-        private func readErrors(_ link: WorkerLink) {
-            guard StandardErrorRelay.shared.takesMore else { return readErrorsLater(link) }
-            withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 1) { buffer in
-                switch (try? link.errorPipe.read(into: buffer)) ?? .endOfStream {
-                case .received(let count):
-                    relay(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                case .wouldBlock:
-                    break
-                case .endOfStream:
-                    errors?.deregister()
-                }
-            }
-        }
-
-        /// Makes the worker wait for whoever reads this program's standard error.
-        private func readErrorsLater(_ link: WorkerLink) {
-            try? errors?.setInterest([])
-            link.loop.events.schedule(after: .milliseconds(20)) { [weak self] in
-                // Refused only once the registration has ended with the worker.
-                try? self?.errors?.setInterest(.read)
-            }
-        }
-
-        private func relay(_ bytes: UnsafeRawBufferPointer) {
-            errorTail.append(bytes)
-            StandardErrorRelay.shared.write(bytes)
-        }
-
-        private func readRestOfErrors(_ link: WorkerLink) {
-            withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 1) { buffer in
-                // A pipe holds 64 KiB; a program that the worker left behind could go on writing for ever.
-                for _ in 0..<64 {
-                    guard case .received(let count)? = try? link.errorPipe.read(into: buffer) else { return }
-                    relay(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                }
-            }
-        }
-
         // MARK: The end
 
         /// Settles what the worker held, in this order: what it sent, what it had ready to send,
@@ -447,17 +405,21 @@ extension WorkerLink {
             link.kill(reportingAsKilled: false)
             readRestOfOutput(link)
             salvage(link)
-            readRestOfErrors(link)
+            link.streams.readRest()
+            isReadingOutput = false
             let status = try? link.process.reap()
-            for registration in [output, answers, errors, exit] { registration?.deregister() }
+            for registration in [output, answers, exit] { registration?.deregister() }
+            link.streams.close()
             startTimer?.cancel()
 
             let failure = WorkerFailure(
                 processID: link.process.id.rawValue,
                 status: status,
-                standardError: errorTail.text,
+                standardError: link.streams.errorTail,
                 protocolError: protocolError,
-                killError: killError)
+                killError: killError,
+                passedLimit: link.passedLimit
+                    ?? PassedLimit(of: link.limits, status: status, lastWords: link.streams.errorTail))
             let (held, progress) = link.close()
             guard isReady || link.wasKilled else { return onEnd(failure) }
             onEnd(nil)
@@ -472,7 +434,9 @@ extension WorkerLink {
         ) {
             let error = PoolError.workerCrashed(failure)
             let holding = held.isEmpty ? .unbegun : account(held, progress)
-            events.workerEnded(link.id, holding: holding, error: error)
+            let report = { @Sendable [events, id = link.id] in events.workerEnded(id, holding: holding, error: error) }
+            // What it said comes before what became of it, unless the pool does not want to know.
+            link.wasKilled ? report() : link.streams.whenDelivered(on: link.loop.events, report)
         }
 
         /// What had become of what the worker held, as far as it can be believed.

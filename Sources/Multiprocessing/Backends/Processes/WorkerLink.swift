@@ -15,7 +15,8 @@ final class WorkerLink: SharedInputHolder {
     let loop: WorkerLoop
     let board: ProgressBoard
     let socket: Socket
-    let errorPipe: FileDescriptor
+    let streams: WorkerStreams
+    let limits: ResourceLimits
 
     private let events: WorkerEvents
     let control: Socket
@@ -23,6 +24,8 @@ final class WorkerLink: SharedInputHolder {
     private let inbox: Inbox
     private let isKilled = Atomic(false)
     private let isCutOff = Atomic(false)
+    /// The limit for which the worker was ended.
+    private let passed = Mutex<PassedLimit?>(nil)
     private let isWatchingStage = Atomic(false)
 
     /// How long a result may lie with a worker that has more to do.
@@ -39,7 +42,7 @@ final class WorkerLink: SharedInputHolder {
     ///   never became ready, and its end is then not reported to the pool; otherwise with `nil`.
     init(
         id: WorkerID,
-        command: Command,
+        launcher: any Launcher,
         loop: WorkerLoop,
         events: WorkerEvents,
         onEnd: @escaping @Sendable (WorkerFailure?) -> Void
@@ -47,22 +50,16 @@ final class WorkerLink: SharedInputHolder {
         self.id = id
         self.loop = loop
         self.events = events
-        let work = try SocketPair()
-        let control = try SocketPair()
-        let errors = try PipePair()
-        try errors.readEnd.setNonBlocking()
-        board = ProgressBoard(try ProgressBoard.makeMemory())
-        board.index.store(UInt64(id.index))
-        process = try command.spawn(
-            standardError: errors.writeEnd.number,
-            passing: [work.second.number, control.second.number, board.descriptor])
-        // The worker's ends are closed here: a copy that stayed open would keep its end from showing.
-        socket = work.takeFirst()
-        self.control = control.takeFirst()
-        errorPipe = errors.takeReadEnd()
+        let launched = try launcher.launch(id)
+        board = launched.board
+        process = launched.process
+        streams = launched.streams
+        limits = launched.limits
+        socket = launched.socket
+        control = launched.control
         outbox = Mutex(Outbox())
         inbox = Inbox(events: events, onEnd: onEnd)
-        for number in [socket.number, self.control.number] { ForkMark.keep(number) }
+        for number in [socket.number, control.number] { ForkMark.keep(number) }
     }
 
     deinit {
@@ -266,6 +263,19 @@ final class WorkerLink: SharedInputHolder {
         }
     }
 
+    /// Ends a worker that uses more than it may.
+    func end(passing limit: PassedLimit) {
+        passed.withLock { $0 = limit }
+        kill(reportingAsKilled: false)
+    }
+
+    /// Ends a worker that cannot be served.
+    func refuse(_ reason: String) {
+        loop.events.execute { self.inbox.fail(self, reason) }
+    }
+
+    var passedLimit: PassedLimit? { passed.withLock { $0 } }
+
     /// Ends a worker that this process may not kill, because it has given up its privileges since.
     ///
     /// The worker ends itself when its sockets end, also while it runs an item. One that cannot, because
@@ -363,9 +373,11 @@ struct WorkerFailure: Sendable {
     let protocolError: String?
     /// Why it could not be ended, if it was left behind.
     let killError: SystemError?
+    /// The limit that it passed, if that was why it ended.
+    let passedLimit: PassedLimit?
 
     /// Whether a person, the system or another program ended the worker, and not the worker itself.
     var wasKilledFromOutside: Bool {
-        protocolError == nil && (status == .signaled(.kill) || status == .signaled(.terminate))
+        protocolError == nil && passedLimit == nil && (status == .signaled(.kill) || status == .signaled(.terminate))
     }
 }
