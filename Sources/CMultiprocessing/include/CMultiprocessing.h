@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/types.h>
 
+#include "memory.h"
 #include "portable.h"
 
 // MARK: Worker (worker.c)

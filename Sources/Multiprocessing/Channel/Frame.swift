@@ -18,10 +18,6 @@ package enum Frame {
 
         /// A function that chunks will name: `number` is its id, the payload says where to find it.
         case define = 1
-        /// A value that chunks of one call share: its id, then its bytes.
-        case context
-        /// The id of a context that no chunk will name any more.
-        case forget
         /// The value of the variable of main.swift with this `number`, until the next one for it.
         case variable
         /// Work: see ``ChunkHeader``; `number` is the count of items.
@@ -48,6 +44,10 @@ package enum Frame {
 
         /// Names of keys that later bytes refer to by number.
         case keys
+        /// Something that later bytes refer to by number: the number, then its bytes. See ``Attachment``.
+        case attachment
+        /// The number of an attachment to which no bytes refer any more.
+        case forget
         /// The bits of a large array of numbers: the value of the next item, or, with the id of the function as
         /// `number`, the only input of the chunk that comes next.
         case array
@@ -79,8 +79,9 @@ package enum Frame {
         /// Whether a worker could send such a frame, whatever it carries.
         var isOfWorker: Bool {
             switch kind {
-            case .define, .context, .forget, .variable, .chunk, .stop, .inquiry: false
-            case .hello: !isLarge
+            case .define, .variable, .chunk, .stop, .inquiry: false
+            case .hello, .attachment: !isLarge
+            case .forget: length == 8
             case .chunkEnd: length == 16
             // Several values come from the stage.
             case .values: number == 1 || (number > 1 && length <= UInt64(ProgressBoard.stageSize))

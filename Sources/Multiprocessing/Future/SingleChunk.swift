@@ -39,9 +39,9 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
         input.clear(Input.self)
     }
 
-    override func receiveValues(_ count: Int, from reader: inout ByteReader, keys: ReceivedKeys) throws {
+    override func receiveValues(_ count: Int, from incoming: inout Incoming) throws {
         guard count == 1, finishedCount == 0, let work else { throw PortableFailure.unexpectedResult }
-        switch try work.decodeOutput(from: &reader, keys: keys) {
+        switch try work.decodeOutput(from: &incoming) {
         case .success(let value): settle(value)
         case .failure(let error): settle(failing: error)
         }

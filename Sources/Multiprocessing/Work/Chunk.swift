@@ -140,7 +140,7 @@ public class Chunk: @unchecked Sendable {
     /// A value that cannot be decoded fails the item it belongs to.
     ///
     /// - Throws: When the bytes end too early, or hold more items than are outstanding.
-    package func receiveValues(_ count: Int, from reader: inout ByteReader, keys: ReceivedKeys) throws {
+    package func receiveValues(_ count: Int, from incoming: inout Incoming) throws {
         mustBeOverridden()
     }
 

@@ -1,4 +1,3 @@
-import Glibc
 import MultiprocessingCoding
 import MultiprocessingRuntime
 import Synchronization
@@ -22,13 +21,16 @@ final class SentVariable: Sendable {
         let variable: UInt32
         /// Counts the changes of the variable, from 1.
         let version: UInt64
-        /// What a worker needs to set its variable, as ``ReceivedVariables/receive(_:_:keys:)`` reads it.
+        /// What a worker needs to set its variable, as ``ReceivedVariables/receive(_:_:)`` reads it.
         let bytes: ByteBuffer
+        /// What the bytes refer to.
+        let attachments: [Attachment]
 
-        fileprivate init(variable: UInt32, version: UInt64, bytes: ByteBuffer) {
+        fileprivate init(variable: UInt32, version: UInt64, _ message: Outgoing) {
             self.variable = variable
             self.version = version
-            self.bytes = bytes
+            bytes = message.bytes
+            attachments = message.attachments
         }
     }
 
@@ -81,17 +83,18 @@ final class SentVariable: Sendable {
         guard let pointer = UnsafeRawPointer(bitPattern: variable.address), isInitialized(pointer) else {
             throw PoolError.variableNotInitialized(variable)
         }
-        let bytes = ByteBuffer()
+        var message = Outgoing()
+        let bytes = message.bytes
         bytes.append(UInt64(place.count))
         place.withUnsafeBytes { bytes.append(contentsOf: $0) }
         do {
-            try shape.encode(at: pointer, into: bytes)
+            try shape.encode(at: pointer, into: &message)
         } catch {
             throw PoolError.notEncodable(type, as: "variable \(variable.name) of main.swift", error)
         }
         return last.withLock { last in
             if let last, last.bytes.isEqual(to: bytes) { return last }
-            let value = Value(variable: id, version: (last?.version ?? 0) + 1, bytes: bytes)
+            let value = Value(variable: id, version: (last?.version ?? 0) + 1, message)
             last = value
             return value
         }
@@ -106,14 +109,5 @@ final class SentVariable: Sendable {
         let witness = ValueWitness(type)
         return witness.isTrivial || type is any ExpressibleByNilLiteral.Type
             || UnsafeRawBufferPointer(start: place, count: witness.size).contains { $0 != 0 }
-    }
-}
-
-extension ByteBuffer {
-    fileprivate func isEqual(to other: ByteBuffer) -> Bool {
-        count == other.count
-            && withUnsafeBytes { bytes in
-                other.withUnsafeBytes { memcmp(bytes.baseAddress!, $0.baseAddress!, bytes.count) == 0 }
-            }
     }
 }

@@ -20,10 +20,13 @@ extension WorkerLink {
         private var takenCount: UInt64 = 0
         /// How many bytes of it the worker has said that it left out.
         private var droppedCount: UInt64 = 0
-        private let keys = ReceivedKeys()
+        private let sender = Sender(attachmentLimit: Inbox.attachmentLimit)
 
         /// How much is read in one turn of the loop, so that one worker's flood does not hold up the others.
         private static let turnSize = 1 << 20
+
+        /// How many bytes a worker's attachments may take, which it can have sent because it is out of its mind.
+        private static let attachmentLimit = 64 << 20
 
         /// How much is read of what an ended worker left in its socket.
         private static let restSize = 16 << 20
@@ -290,10 +293,14 @@ extension WorkerLink {
                 startTimer?.cancel()
                 events.ready(link.id)
             case .keys:
-                try keys.append(from: &reader)
+                try sender.keys.append(from: &reader)
+            case .attachment:
+                try sender.attachments.receive(from: &reader)
+            case .forget:
+                try sender.attachments.forget(try reader.read())
             case .values:
                 guard let current = try receiver(link) else { return }
-                try current.receiveValues(Int(header.number), from: &reader, keys: keys)
+                try sender.read(&reader) { try current.receiveValues(Int(header.number), from: &$0) }
                 guard reader.remaining == 0 else { throw PortableFailure.unexpectedResult }
             case .array:
                 guard let landing else { throw PortableFailure.unexpectedResult }
@@ -301,7 +308,7 @@ extension WorkerLink {
             case .failure:
                 guard let current = try receiver(link) else { return }
                 guard current.remainingCount > 0 else { throw PortableFailure.unexpectedResult }
-                current.receiveFailure(try ErrorCoding.decode(from: &reader, keys: keys))
+                current.receiveFailure(try sender.read(&reader) { try ErrorCoding.decode(from: &$0) })
             case .chunkEnd:
                 let sequence: UInt64 = try reader.read()
                 let nanoseconds: UInt64 = try reader.read()
@@ -312,7 +319,7 @@ extension WorkerLink {
                 case .stopped?, .dropped?: break
                 case nil: throw PortableFailure.missingResults
                 }
-            case .define, .context, .forget, .variable, .chunk, .stop, .inquiry:
+            case .define, .variable, .chunk, .stop, .inquiry:
                 throw PortableFailure.unknownFrame
             }
         }
@@ -502,7 +509,7 @@ extension WorkerLink {
                 let chunk = link.current
             else { return }
             do {
-                try chunk.receiveValues(count ?? Int(header.number), from: &reader, keys: keys)
+                try sender.read(&reader) { try chunk.receiveValues(count ?? Int(header.number), from: &$0) }
             } catch {
                 isTrusted = false
             }

@@ -8,7 +8,7 @@ import Synchronization
 /// Work is written by the thread that has it, without waiting; what the socket does not take
 /// is written by the loop when it does. Everything that comes from the worker is read on the
 /// loop, by the ``WorkerLink/Inbox``.
-final class WorkerLink: SharedInputHolder {
+final class WorkerLink: AttachmentHolder {
     let id: WorkerID
     let process: ProcessHandle
 
@@ -81,8 +81,8 @@ final class WorkerLink: SharedInputHolder {
             if outbox.withLock({ !$0.isClosed }) { events.ended(chunk, on: id, nanoseconds: 0, isLast: true) }
             return
         }
-        chunk.portable?.context?.addHolder(self)
-        for other in others { other.portable?.context?.addHolder(self) }
+        chunk.portable?.forEachAttachment { $0.addHolder(self) }
+        for other in others { other.portable?.forEachAttachment { $0.addHolder(self) } }
         outbox.withLock { outbox in
             guard !outbox.isClosed else { return }
             outbox.append(chunk, then: others)
@@ -232,11 +232,11 @@ final class WorkerLink: SharedInputHolder {
 
     private var holdsMany: Bool { outbox.withLock { $0.ledger.count > 1 } }
 
-    /// Tells the worker that a shared value is not needed any more.
-    func forget(context: UInt64) {
+    /// Tells the worker that an attachment is not needed any more.
+    func forget(attachment: UInt64) {
         outbox.withLock { outbox in
-            guard !outbox.isClosed, outbox.knownContexts.remove(context) != nil else { return }
-            outbox.appendForget(context)
+            guard !outbox.isClosed, outbox.knownAttachments.remove(attachment) != nil else { return }
+            outbox.appendForget(attachment)
             send(&outbox)
         }
     }
