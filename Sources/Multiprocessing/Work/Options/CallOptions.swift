@@ -1,19 +1,19 @@
 import MultiprocessingSystem
 
 /// What holds for one call: its options, and the pool's where it has none; checked.
-struct CallOptions: Sendable {
-    var limits = WorkLimits()
+package struct CallOptions: Sendable {
+    package var limits = WorkLimits()
     /// `nil` also for a policy of one attempt.
-    var retry: RetryPolicy?
-    var label: String?
-    var progress: (@Sendable (WorkProgress) -> Void)?
+    package var retry: RetryPolicy?
+    package var label: String?
+    package var progress: (@Sendable (WorkProgress) -> Void)?
 }
 
 extension WorkOptions {
     /// What holds for a call with these options in a pool with these defaults, which were checked.
     ///
     /// - Throws: ``PoolError/Code/invalidArgument`` naming the option.
-    func call(over defaults: WorkOptions) throws -> CallOptions {
+    package func call(over defaults: WorkOptions) throws -> CallOptions {
         try check()
         var call = CallOptions()
         call.limits.timeout = Self.limit(timeout ?? defaults.timeout)

@@ -21,7 +21,7 @@ public struct RetryDelay: Sendable {
     }
 
     /// How long to wait after the attempt with this number, from 1.
-    func pause(after attempt: Int) -> Duration {
+    package func pause(after attempt: Int) -> Duration {
         switch kind {
         case .constant(let pause):
             return pause

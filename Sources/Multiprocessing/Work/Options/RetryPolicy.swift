@@ -11,7 +11,7 @@
 /// is still to be tried.
 public struct RetryPolicy: Sendable {
     /// How often an item is run at most.
-    let attempts: Int
+    package let attempts: Int
     let delay: RetryDelay
     private let codes: Set<PoolError.Code>
     private let predicate: (@Sendable (any Error) -> Bool)?

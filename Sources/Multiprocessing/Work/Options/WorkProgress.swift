@@ -1,21 +1,24 @@
 /// How far a call with many items has come.
 public struct WorkProgress: Hashable, Sendable {
     /// How many items gave a value.
-    public internal(set) var completed = 0
+    public package(set) var completed = 0
 
     /// How many items failed for good.
-    public internal(set) var failed = 0
+    public package(set) var failed = 0
 
     /// How many items there are in all; `nil` while that is not known.
     ///
     /// What the input says of itself, and when it has been taken to its end, what it was.
-    public internal(set) var total: Int?
+    public package(set) var total: Int?
 
     /// How long the call has gone on.
-    public internal(set) var elapsed = Duration.zero
+    public package(set) var elapsed = Duration.zero
 
     /// Whether the call has ended; then nothing further is told.
-    public internal(set) var isFinished = false
+    public package(set) var isFinished = false
+
+    /// Progress of a call that has just begun.
+    package init() {}
 
     /// How many items have ended, one way or the other.
     public var ended: Int { completed + failed }
