@@ -118,6 +118,7 @@ package enum Frame {
 
         private static let stopsFlag: UInt32 = 1
         private static let timedFlag: UInt32 = 2
+        private static let attemptShift: UInt32 = 2
 
         /// Counts the chunks of one worker, from 1.
         var sequence: UInt64
@@ -126,6 +127,8 @@ package enum Frame {
         var function: UInt32
         /// Whether items behind one that fails are not to start.
         var stopsAtFailure: Bool
+        /// How often the items are run with this time.
+        var attempt: UInt32
         /// See ``ProgressBoard/begin(_:of:epoch:)``.
         var epoch: UInt16
         /// How many items the worker begins together.
@@ -140,7 +143,8 @@ package enum Frame {
             buffer.append(stride)
             // As wide as they need not be, so that the items begin on a multiple of 16 bytes.
             buffer.append(UInt32(epoch))
-            buffer.append((stopsAtFailure ? Self.stopsFlag : 0) | (isTimed ? Self.timedFlag : 0))
+            let flags = (stopsAtFailure ? Self.stopsFlag : 0) | (isTimed ? Self.timedFlag : 0)
+            buffer.append(min(attempt, .max >> Self.attemptShift) << Self.attemptShift | flags)
         }
 
         static func read(from reader: inout ByteReader) throws -> ChunkHeader {
@@ -153,8 +157,8 @@ package enum Frame {
             guard stride > 0 else { throw PortableFailure.unknownFrame }
             return ChunkHeader(
                 sequence: sequence, context: context, function: function,
-                stopsAtFailure: flags & stopsFlag != 0, epoch: UInt16(truncatingIfNeeded: epoch), stride: stride,
-                isTimed: flags & timedFlag != 0)
+                stopsAtFailure: flags & stopsFlag != 0, attempt: flags >> attemptShift,
+                epoch: UInt16(truncatingIfNeeded: epoch), stride: stride, isTimed: flags & timedFlag != 0)
         }
     }
 

@@ -75,6 +75,8 @@ extension PoolError {
             case invalidArgument
             case issueRecorded
             case memoryLimitExceeded
+            case setUpFailed
+            case workerLost
         }
 
         private let kind: Kind
@@ -97,6 +99,10 @@ extension PoolError {
         public static let issueRecorded = Code(kind: .issueRecorded)
         /// The worker process had more memory than ``ResourceLimits/memory`` allows, and was ended.
         public static let memoryLimitExceeded = Code(kind: .memoryLimitExceeded)
+        /// A worker's set-up threw, crashed or took too long.
+        public static let setUpFailed = Code(kind: .setUpFailed)
+        /// A worker's host, or the link to it, went while it ran the item.
+        public static let workerLost = Code(kind: .workerLost)
     }
 }
 

@@ -44,6 +44,9 @@ package struct Scheduler {
     /// Chunks that the owner is cutting.
     package private(set) var cuttingCount = 0
 
+    /// Attempts that wait for their time; see ``retry(_:at:now:)``.
+    var delayed: [Delayed] = []
+
     /// No worker is started beside live ones before this time, because all attempts to start one have failed.
     ///
     /// For all seats: what one start lacks, memory, processes or descriptors, the next would lack too.
@@ -59,7 +62,7 @@ package struct Scheduler {
     private var dropped: [Chunk] = []
 
     /// Whether the end was reported: every worker is gone and none will come.
-    package private(set) var isFinished = false
+    package internal(set) var isFinished = false
 
     /// How long a chunk occupies a worker, in nanoseconds, averaged over the latest; zero before the first.
     private var typicalTime: UInt64 = 0
@@ -117,9 +120,7 @@ package struct Scheduler {
             assign(chunk, to: index, now: now, &actions)
             return actions
         }
-        chunk.place = .queued
-        queue.append(chunk)
-        queuedCount += 1
+        enqueue(chunk)
         startIfNeeded(now: now, &actions)
         return actions
     }
@@ -136,6 +137,8 @@ package struct Scheduler {
             return actions
         case .held(let index):
             return Actions(.cancel(chunk, id(index)))
+        case .delayed:
+            return cancelDelayed(chunk)
         case .cut:
             // Seen when its parts come.
             return Actions()
@@ -253,6 +256,7 @@ package struct Scheduler {
             chunk.place = .ended
             actions.append(.end(chunk, .shutDown))
         }
+        endDelayed(&actions)
         for index in seats.indices {
             seats[index].holding?.forEach { chunk in
                 if !chunk.isEnded { actions.append(.abandon(chunk, .shutDown)) }
@@ -282,6 +286,12 @@ package struct Scheduler {
         case .empty, .retrying: return nil
         case .starting, .idle, .busy, .ending: return id.index
         }
+    }
+
+    mutating func enqueue(_ chunk: Chunk) {
+        chunk.place = .queued
+        queue.append(chunk)
+        queuedCount += 1
     }
 
     private mutating func assign(
@@ -338,7 +348,7 @@ package struct Scheduler {
     }
 
     /// Puts work that has come back first in the queue, and hands it to who is idle.
-    private mutating func distribute(_ chunks: [Chunk], _ error: PoolError, now: UInt64, _ actions: inout Actions) {
+    mutating func distribute(_ chunks: [Chunk], _ error: PoolError, now: UInt64, _ actions: inout Actions) {
         for chunk in chunks.reversed() { takeBack(chunk, error, &actions) }
         while !idle.isEmpty, let (first, others) = nextLot() {
             guard let index = idle.popLast() else { break }
@@ -521,7 +531,7 @@ package struct Scheduler {
 
     /// After the end was asked for: stops workers that have nothing left to do, and says when all are gone.
     mutating func stopIfDrained(_ actions: inout Actions) {
-        guard phase != .open, queuedCount == 0, cuttingCount == 0 else { return }
+        guard phase != .open, queuedCount == 0, cuttingCount == 0, delayed.isEmpty else { return }
         // What comes back from a busy worker is for an idle one.
         if phase == .closing, seats.contains(where: \.isReclaiming) { return }
         while let index = idle.popLast() {

@@ -72,7 +72,7 @@ extension WorkerLink {
             ).append(to: head)
             Frame.ChunkHeader(
                 sequence: entry.sequence, context: portable.context?.number ?? 0, function: portable.definition.id,
-                stopsAtFailure: chunk.stopsAtFailure, epoch: ledger.epoch,
+                stopsAtFailure: chunk.stopsAtFailure, attempt: UInt32(clamping: chunk.attempt), epoch: ledger.epoch,
                 stride: UInt32(clamping: entry.stride), isTimed: chunk.limits.timeout != nil
             ).append(to: head)
             append(portable.inputs, items, behind: head)
