@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingSystem
 import Synchronization
 
 /// A chunk of several items of one call, whose results go to that call's pipeline.
@@ -130,7 +131,9 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     private func split(_ contents: inout Contents?, at offset: Int) -> Chunk? {
         guard let rest = contents?.split(at: offset) else { return nil }
         let part = BatchChunk(self, rest, from: offset)
+        part.follow(self)
         pipeline.add(part, at: part.index)
+        // Seen by the part, or by the pipeline which now knows of it.
         if isCancelled { part.markCancelled() }
         return part
     }
@@ -139,6 +142,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
 
     override func run() async {
         guard let contents = contents.withLock({ $0 }) else { return }
+        if limits.timeout != nil { return await runGuarded(contents.inputs, contents.work.body) }
         switch contents.work.body {
         case .synchronous(let body):
             runSynchronously(contents.inputs, contents.work.loop ?? ItemLoop(body))
@@ -210,6 +214,48 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
             }
         }
         return true
+    }
+
+    // MARK: Running on a thread with a limit
+
+    /// Runs item after item, each of which can be taken: nothing of the chunk is touched then.
+    private func runGuarded(_ inputs: ArraySlice<Input>, _ body: ItemBody<Input, Output>) async {
+        guard finishedCount < count, !isCancelled, claims.claim() else { return endGuarded() }
+        var item = finishedCount
+        let run = beginGuarded(item)
+        while true {
+            let input = inputs[inputs.startIndex + item]
+            let outcome: Result<Output, any Error>
+            do {
+                switch body {
+                case .synchronous(let body): outcome = .success(try body(input))
+                case .asynchronous(let body): outcome = .success(try await body(input))
+                }
+            } catch {
+                outcome = .failure(PoolError.thrown(error))
+            }
+            guard run.settle(item) else { return }
+            guard goesOn(behind: outcome) else { break }
+            item += 1
+            run.begin(item, now: MonotonicTime.now().nanoseconds)
+        }
+        endGuarded()
+        run.end()
+    }
+
+    /// Takes what came of an item; returns whether the next one is begun.
+    private func goesOn(behind outcome: Result<Output, any Error>) -> Bool {
+        switch outcome {
+        case .success(let value): receive(value)
+        case .failure(let error):
+            receiveFailure(error)
+            if stopsAtFailure { return false }
+        }
+        return finishedCount < count && !isCancelled && claims.claim()
+    }
+
+    private func endGuarded() {
+        count = min(count, claims.limit * stride)
     }
 
     // MARK: Results of a process

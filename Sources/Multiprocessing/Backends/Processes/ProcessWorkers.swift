@@ -32,6 +32,10 @@ final class ProcessWorkers: WorkerGroup {
         links[worker]?.inquire()
     }
 
+    func inspect(_ worker: WorkerID) {}
+
+    func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?) {}
+
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {
         links[worker]?.watch()
     }
