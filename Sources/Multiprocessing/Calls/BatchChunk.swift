@@ -42,6 +42,13 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
                 work: work, inputs: inputs.dropFirst(offset), portable: portable?.part(from: offset),
                 count: count - offset)
         }
+
+        /// The item at `offset` alone.
+        func item(at offset: Int) -> Contents {
+            Contents(
+                work: work, inputs: inputs.dropFirst(offset).prefix(1), portable: portable?.part(from: offset), count: 1
+            )
+        }
     }
 
     /// Encodes the inputs when the pool's workers are other processes.
@@ -60,7 +67,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         self.index = index
         self.pipeline = pipeline
         // No longer than the chunk, so that no sum or product of the two is out of range.
-        let stride = max(1, min(stride, inputs.count))
+        // With a limit each item begins by itself, so that it is known which one runs, and since when.
+        let stride = pipeline.options.limits.timeout == nil ? max(1, min(stride, inputs.count)) : 1
         self.stride = stride
         places = pipeline.outputs?.places(of: index..<index + inputs.count)
         claims = StrideClaims(limit: Self.strides(of: inputs.count, stride))
@@ -73,6 +81,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
             encodedSize = 0
         }
         super.init(count: inputs.count)
+        limits = pipeline.options.limits
+        label = pipeline.options.label
     }
 
     /// Makes a chunk of the items of another from the one at `offset` on.
@@ -93,7 +103,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         count / stride + (count % stride == 0 ? 0 : 1)
     }
 
-    override var stopsAtFailure: Bool { pipeline.stopsAtFailure }
+    // With retries a failure may not be the last word.
+    override var stopsAtFailure: Bool { pipeline.stopsAtFailure && pipeline.options.retry == nil }
 
     override var strideLength: Int { stride }
 
@@ -325,18 +336,26 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         result.count = count
         result.nanoseconds = nanoseconds
         // Let go of outside of the lock: the caller's own values may go with it.
-        _ = contents.withLock { $0.take() }
+        let contents = contents.withLock { $0.take() }
         let result = result
         self.result = ChunkResult()
-        pipeline.receive(result, of: index)
+        pipeline.receive(result, of: self, at: index) { nextAttempt(at: $0, contents) }
     }
 
     override func abandon(_ error: any Error) {
         // Without the parts that were split off, which tell of their own items; after the end there is nothing to tell.
-        guard let count = contents.withLock({ $0?.count }) else { return }
+        guard let contents = contents.withLock({ $0 }) else { return }
         var lost = ChunkResult<Output>()
-        lost.count = count
-        lost.failures = (0..<count).map { ($0, error) }
-        pipeline.receive(lost, of: index)
+        lost.count = contents.count
+        lost.failures = (0..<contents.count).map { ($0, error) }
+        pipeline.receive(lost, of: self, at: index) { nextAttempt(at: $0, contents) }
+    }
+
+    /// The chunk in which the item at `offset` is tried again, alone.
+    private func nextAttempt(at offset: Int, _ contents: Contents?) -> Chunk? {
+        guard let contents else { return nil }
+        let next = BatchChunk(self, contents.item(at: offset), from: offset)
+        next.attempt = attempt + 1
+        return next
     }
 }

@@ -122,6 +122,8 @@ package enum Frame {
         var function: UInt32
         /// Whether items behind one that fails are not to start.
         var stopsAtFailure: Bool
+        /// How often the items are run with this time.
+        var attempt: UInt32
         /// See ``ProgressBoard/begin(_:of:epoch:)``.
         var epoch: UInt16
         /// How many items the worker begins together.
@@ -134,7 +136,7 @@ package enum Frame {
             buffer.append(stride)
             // As wide as they need not be, so that the items begin on a multiple of 16 bytes.
             buffer.append(UInt32(epoch))
-            buffer.append(UInt32(stopsAtFailure ? 1 : 0))
+            buffer.append(min(attempt, .max >> 1) << 1 | (stopsAtFailure ? 1 : 0))
         }
 
         static func read(from reader: inout ByteReader) throws -> ChunkHeader {
@@ -143,11 +145,11 @@ package enum Frame {
             let function: UInt32 = try reader.read()
             let stride: UInt32 = try reader.read()
             let epoch: UInt32 = try reader.read()
-            let stopsAtFailure: UInt32 = try reader.read()
+            let bits: UInt32 = try reader.read()
             guard stride > 0 else { throw PortableFailure.unknownFrame }
             return ChunkHeader(
-                sequence: sequence, context: context, function: function, stopsAtFailure: stopsAtFailure != 0,
-                epoch: UInt16(truncatingIfNeeded: epoch), stride: stride)
+                sequence: sequence, context: context, function: function, stopsAtFailure: bits & 1 != 0,
+                attempt: bits >> 1, epoch: UInt16(truncatingIfNeeded: epoch), stride: stride)
         }
     }
 

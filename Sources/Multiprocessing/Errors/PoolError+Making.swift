@@ -60,6 +60,12 @@ extension PoolError {
         PoolError(.invalidArgument, "\(name) is \(value), but \(rule)")
     }
 
+    static func invalidArgument(_ name: String, _ value: Duration, _ rule: String) -> PoolError {
+        // Far beyond any clock a duration has no description.
+        let edge = Duration.seconds(Int64(1) << 40)
+        return PoolError(.invalidArgument, "\(name) is \(min(max(value, .zero - edge), edge)), but \(rule)")
+    }
+
     /// What a caller gets to see of an error that an item threw.
     ///
     /// The rule is the same on every backend, so that code which was tested on threads catches

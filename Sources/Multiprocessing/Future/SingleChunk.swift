@@ -10,7 +10,7 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
     /// Encodes the input when the pool's workers are other processes.
     ///
     /// - Throws: ``PoolError`` when the input or the work cannot be sent.
-    init(core: PoolCore, input: Input, work: ItemFunction<Input, Output>) throws {
+    init(core: PoolCore, input: Input, work: ItemFunction<Input, Output>, options: CallOptions) throws {
         self.work = work
         if core.needsPortableWork {
             portableChunk = try work.portableChunk(of: input)
@@ -18,6 +18,25 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
             self.input.put(input)
         }
         super.init(core: core)
+        limits = options.limits
+        label = options.label
+    }
+
+    /// Makes the chunk of one attempt.
+    ///
+    /// - Parameters:
+    ///   - input: The input on threads.
+    ///   - portable: The input on processes.
+    init(
+        core: PoolCore, input: Input?, portable: PortableChunk?, work: ItemFunction<Input, Output>,
+        caller: CallerContext, options: CallOptions
+    ) {
+        self.work = work
+        portableChunk = portable
+        if let input { self.input.put(input) }
+        super.init(core: core, caller: caller)
+        limits = options.limits
+        label = options.label
     }
 
     deinit {

@@ -32,7 +32,8 @@ public final class Pool: Sendable {
     ///   - workers: How many work items run at the same time. By default as many as the cores
     ///     that this process may use, by its affinity mask and its cgroup's quota.
     ///   - configuration: How the pool works beyond that.
-    /// - Throws: ``PoolError/Code/invalidArgument`` when `workers` is less than 1 or more than 65,536,
+    /// - Throws: ``PoolError/Code/invalidArgument`` when `workers` is less than 1 or more than 65,536
+    ///   or the configuration has a value that makes no sense,
     ///   ``PoolError/Code/notPortable`` when a task-local to carry cannot be found in a worker process, and
     ///   ``PoolError/Code/workerStartFailed`` when the backend cannot run here at all.
     public init(
@@ -41,8 +42,10 @@ public final class Pool: Sendable {
         configuration: Configuration = Configuration()
     ) throws {
         if let workers { try Self.checkWorkers(workers) }
+        try configuration.check()
         core = try PoolCore(
-            backend: backend, workerCount: workers ?? Cores.usableHere, carrying: configuration.carriedTaskLocals)
+            backend: backend, workerCount: workers ?? Cores.usableHere, carrying: configuration.carriedTaskLocals,
+            defaults: configuration.defaults, rules: configuration.rules)
     }
 
     deinit {

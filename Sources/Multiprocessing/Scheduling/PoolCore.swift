@@ -21,6 +21,9 @@ final class PoolCore: WorkerReporting {
     /// The callers' task-locals that go to worker processes, if there are such.
     let carrier: TaskLocalCarrier?
 
+    /// The options of calls that say nothing, checked.
+    private let defaults: WorkOptions
+
     let state: Mutex<State>
 
     /// How many a pool's results can still reach: the pool itself, and each pending future that somebody holds.
@@ -65,11 +68,12 @@ final class PoolCore: WorkerReporting {
 
     init(
         backend: any Backend, workerCount: Int, carrying locals: [CarriedTaskLocal],
-        rules: SchedulerRules = SchedulerRules()
+        defaults: WorkOptions = WorkOptions(), rules: SchedulerRules = SchedulerRules()
     ) throws {
         // Every pool has a mark. Dispatch does not know that the threads it had for the first one are not here.
         if ForkMark.isFork { throw PoolError.madeInFork }
         size = Atomic(workerCount)
+        self.defaults = defaults
         needsPortableWork = backend.needsPortableWork
         carrier =
             needsPortableWork && !locals.isEmpty ? try TaskLocalCarrier(locals) : nil
@@ -88,6 +92,13 @@ final class PoolCore: WorkerReporting {
     }
 
     // MARK: Work
+
+    /// What holds for a call with these options.
+    ///
+    /// - Throws: ``PoolError/Code/invalidArgument`` naming the option.
+    func call(_ options: WorkOptions) throws -> CallOptions {
+        try options.call(over: defaults)
+    }
 
     /// Queues a chunk, or has it handed to an idle worker.
     func submit(_ chunk: Chunk) {
@@ -112,6 +123,16 @@ final class PoolCore: WorkerReporting {
         }
         settleStarts()
     }
+
+    /// Queues a further attempt of an item, when its pause is over.
+    func retry(_ chunk: Chunk, after pause: Duration) {
+        if origin.isElsewhere { return chunk.endOnce(failing: PoolError.forked, nanoseconds: 0) }
+        let now = MonotonicTime.now()
+        perform { $0.retry(chunk, at: now.advanced(by: pause).nanoseconds, now: now.nanoseconds) }
+    }
+
+    /// Whether there is a point in a further attempt.
+    var takesRetries: Bool { !origin.isElsewhere && state.withLock { $0.scheduler.phase != .terminated } }
 
     // MARK: Events from the workers
 
@@ -294,6 +315,10 @@ final class PoolCore: WorkerReporting {
             endsInProgress.load(ordering: .sequentiallyConsistent) == 0
         else { return }
         let (group, waiters) = state.withLock { state in
+            // An attempt that was asked for since then is still to come.
+            guard state.scheduler.seal() else {
+                return (nil as (any WorkerGroup)?, [CheckedContinuation<Void, Never>]())
+            }
             state.isFinished = true
             return (state.group.take(), state.takeWaiters())
         }

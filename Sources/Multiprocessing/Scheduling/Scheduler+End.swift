@@ -20,6 +20,7 @@ extension Scheduler {
             chunk.place = .ended
             actions.append(.end(chunk, .shutDown))
         }
+        endDelayed(&actions)
         for index in seats.indices {
             seats[index].holding?.forEach { chunk in
                 if !chunk.isEnded { actions.append(.abandon(chunk, .shutDown)) }
@@ -38,7 +39,7 @@ extension Scheduler {
 
     /// After the end was asked for: stops workers that have nothing left to do, and says when all are gone.
     mutating func stopIfDrained(_ actions: inout Actions) {
-        guard phase != .open, queuedCount == 0, cuttingCount == 0 else { return }
+        guard phase != .open, queuedCount == 0, cuttingCount == 0, delayed.isEmpty else { return }
         // What comes back from a busy worker is for an idle one.
         if phase == .closing, seats.contains(where: \.isReclaiming) { return }
         while let index = idle.popLast() {

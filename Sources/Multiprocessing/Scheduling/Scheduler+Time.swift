@@ -8,6 +8,7 @@ extension Scheduler {
         var actions = Actions()
         guard phase != .terminated, !isFinished else { return actions }
         retryStarts(now: now, &actions)
+        queueDelayed(now: now, &actions)
         startIfNeeded(now: now, &actions)
         if now < startsPausedUntil { wake(at: startsPausedUntil, &actions) }
         if inquires { inquire(now: now, &actions) }
@@ -26,6 +27,7 @@ extension Scheduler {
         var actions = Actions()
         guard phase != .terminated else { return actions }
         retryStarts(now: .max, &actions)
+        queueDelayed(now: .max, &actions)
         return actions
     }
 

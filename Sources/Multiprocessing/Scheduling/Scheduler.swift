@@ -47,6 +47,9 @@ package struct Scheduler {
     /// Chunks that the owner is cutting.
     package internal(set) var cuttingCount = 0
 
+    /// Attempts that wait for their time; see ``retry(_:at:now:)``.
+    var delayed: [Delayed] = []
+
     /// No worker is started beside live ones before this time, because all attempts to start one have failed.
     ///
     /// For all seats: what one start lacks, memory, processes or descriptors, the next would lack too.
@@ -139,9 +142,7 @@ package struct Scheduler {
             assign(chunk, to: index, now: now, &actions)
             return actions
         }
-        chunk.place = .queued
-        queue.append(chunk)
-        queuedCount += 1
+        enqueue(chunk)
         if let limit = chunk.limits.queueTimeout {
             chunk.startBy = now.advanced(by: limit)
             nextExpiry = min(nextExpiry, chunk.startBy)
@@ -165,6 +166,8 @@ package struct Scheduler {
             var actions = Actions(.cancel(chunk, id(index)))
             limitGrace(of: index, now: now, &actions)
             return actions
+        case .delayed:
+            return cancelDelayed(chunk)
         case .cut:
             // Seen when its parts come.
             return Actions()
@@ -254,6 +257,12 @@ package struct Scheduler {
         case .empty, .retrying: return nil
         case .starting, .idle, .busy, .overstaying, .ending: return id.index
         }
+    }
+
+    mutating func enqueue(_ chunk: Chunk) {
+        chunk.place = .queued
+        queue.append(chunk)
+        queuedCount += 1
     }
 
     mutating func assign(

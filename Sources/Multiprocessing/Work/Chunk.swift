@@ -20,6 +20,12 @@ public class Chunk: @unchecked Sendable {
     /// How long its items may take; set before the chunk is submitted.
     package final var limits = WorkLimits()
 
+    /// How often its items are run with this time; set before the chunk is submitted.
+    package final var attempt = 1
+
+    /// What its items are called, for a person; set before the chunk is submitted.
+    package final var label: String?
+
     /// How often the chunk came back unstarted from a worker that ended.
     package final var returns = 0
 
@@ -41,6 +47,8 @@ public class Chunk: @unchecked Sendable {
     package enum Place: Equatable {
         case unsubmitted
         case queued
+        /// In the queue at a later time.
+        case delayed
         case held(by: Int)
         /// With the owner of the pool, which cuts it.
         case cut
@@ -120,6 +128,8 @@ public class Chunk: @unchecked Sendable {
     final func follow(_ whole: Chunk) {
         limits = whole.limits
         startBy = whole.startBy
+        attempt = whole.attempt
+        label = whole.label
         if whole.isCancelled { markCancelled() }
     }
 

@@ -78,7 +78,7 @@ extension WorkerLink {
             ).append(to: head)
             Frame.ChunkHeader(
                 sequence: ledger.sequence, context: portable.context?.id ?? 0, function: portable.definition.id,
-                stopsAtFailure: chunk.stopsAtFailure, epoch: ledger.epoch,
+                stopsAtFailure: chunk.stopsAtFailure, attempt: UInt32(clamping: chunk.attempt), epoch: ledger.epoch,
                 stride: UInt32(clamping: max(1, chunk.strideLength))
             ).append(to: head)
             append(portable.inputs, items, behind: head)

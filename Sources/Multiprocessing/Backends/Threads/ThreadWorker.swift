@@ -157,6 +157,10 @@ final class ThreadWorker: Sendable {
             let start = MonotonicTime.now().nanoseconds
             if let locals = chunk.caller.locals, !chunk.isCancelled {
                 await run(chunk, with: locals)
+            } else if chunk.attempt > 1 {
+                await Worker.$threadWorker.withValue(Worker(index: number, attempt: chunk.attempt)) {
+                    await chunk.run()
+                }
             } else {
                 await chunk.run()
             }
@@ -180,7 +184,8 @@ final class ThreadWorker: Sendable {
         await withUnsafeContinuation { continuation in
             locals.make(on: executor) { [self] in
                 let task = Task(executorPreference: executor, priority: chunk.caller.priority) {
-                    await Worker.$threadWorker.withValue(Worker(index: self.number)) { await chunk.run() }
+                    let worker = Worker(index: self.number, attempt: chunk.attempt)
+                    await Worker.$threadWorker.withValue(worker) { await chunk.run() }
                     continuation.resume()
                 }
                 // Not begun yet, because this is its executor's thread.
