@@ -42,14 +42,19 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// Reports which item of a chunk with a deadline a worker runs, and since when; nothing if it runs none.
     func inspect(_ worker: WorkerID)
 
-    /// Stops waiting for what a worker runs, tells that work that it was cancelled, and reports what became of all
-    /// that the worker held.
+    /// Stops waiting for the item that a worker runs, tells that work that it was cancelled, and takes back what the
+    /// worker has not begun.
     ///
-    /// The results that there are by then count. The worker may end what it runs by itself, and its result is
-    /// dropped; that it has done so is reported, as recovered, unless it ends first. If all that it held has ended
-    /// meanwhile, that is reported as ever and this is not. After ``inspect(_:)`` only the item that was reported is
-    /// meant: if the worker runs another by now, that one is reported, and nothing is interrupted.
-    func interrupt(_ worker: WorkerID)
+    /// Reported as ``WorkerEvents/interrupted(_:holding:)``; the results that there are by then count. The worker may
+    /// end what it runs by itself, its result is dropped, and that it has done so is reported as
+    /// ``WorkerEvents/recovered(_:)``, unless it ends first. If all of the chunk has ended meanwhile, that is reported
+    /// as ever and this is not. If the worker runs something else by now, nothing happens but that this is reported,
+    /// as by ``inspect(_:)``.
+    ///
+    /// - Parameters:
+    ///   - chunk: The chunk that it has to be.
+    ///   - item: The number of the item that it has to be; `nil` for any of the chunk.
+    func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?)
 
     /// Has the calling thread take a worker's results as they come; `nil` if that is not to be had now.
     func watch(_ worker: WorkerID) -> (any WorkerWatch)?
@@ -99,9 +104,10 @@ package protocol WorkerReporting: AnyObject, Sendable {
     func reclaimed(_ chunks: [Chunk], from worker: WorkerID)
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError)
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool)
+    func setUpFailed(_ worker: WorkerID, error: PoolError)
+    func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID)
     func interrupted(_ worker: WorkerID, holding: HeldWork)
     func recovered(_ worker: WorkerID)
-    func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID)
 }
 
 /// Where the workers of a pool report what happens to them.
@@ -139,25 +145,6 @@ public struct WorkerEvents: Sendable {
         owner.reclaimed(chunks, from: worker)
     }
 
-    /// The worker runs an item of a chunk that has a deadline.
-    ///
-    /// - Parameters:
-    ///   - item: Its number in the chunk.
-    ///   - since: When it began, in nanoseconds of the monotonic clock.
-    package func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID) {
-        owner.working(on: chunk, item: item, since: since, worker)
-    }
-
-    /// The worker was interrupted: nothing that it held will be reported any more.
-    package func interrupted(_ worker: WorkerID, holding: HeldWork) {
-        owner.interrupted(worker, holding: holding)
-    }
-
-    /// The worker, which was interrupted, has done with what it ran, and can be given work.
-    package func recovered(_ worker: WorkerID) {
-        owner.recovered(worker)
-    }
-
     /// The worker is gone.
     ///
     /// - Parameters:
@@ -165,6 +152,32 @@ public struct WorkerEvents: Sendable {
     ///   - error: Why the worker is gone, which is what items that are lost with it fail with.
     package func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError) {
         owner.workerEnded(worker, holding: holding, error: error)
+    }
+
+    /// What a worker runs, which was asked for.
+    ///
+    /// - Parameters:
+    ///   - item: The number of the item in the chunk.
+    ///   - since: When it began, by the monotonic clock in nanoseconds.
+    package func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID) {
+        owner.working(on: chunk, item: item, since: since, worker)
+    }
+
+    /// The worker's item was given up, and all else that it held comes back.
+    ///
+    /// - Parameter holding: As for a worker that is gone: items before `end` that have not ended were given up.
+    package func interrupted(_ worker: WorkerID, holding: HeldWork) {
+        owner.interrupted(worker, holding: holding)
+    }
+
+    /// The worker has done with the item that was given up, and can be given work.
+    package func recovered(_ worker: WorkerID) {
+        owner.recovered(worker)
+    }
+
+    /// What has to run first in the worker has failed, and would fail again.
+    package func setUpFailed(_ worker: WorkerID, error: PoolError) {
+        owner.setUpFailed(worker, error: error)
     }
 
     /// The worker could not be started; whether it is tried again is the pool's to decide.

@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingSystem
 import Synchronization
 
 /// A chunk of several items of one call, whose results go to that call's pipeline.
@@ -66,7 +67,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         self.index = index
         self.pipeline = pipeline
         // No longer than the chunk, so that no sum or product of the two is out of range.
-        let stride = max(1, min(stride, inputs.count))
+        // With a limit each item begins by itself, so that it is known which one runs, and since when.
+        let stride = pipeline.options.limits.timeout == nil ? max(1, min(stride, inputs.count)) : 1
         self.stride = stride
         places = pipeline.outputs?.places(of: index..<index + inputs.count)
         claims = StrideClaims(limit: Self.strides(of: inputs.count, stride))
@@ -94,9 +96,6 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         self.contents = Mutex(contents)
         claims = StrideClaims(limit: Self.strides(of: count, stride))
         super.init(count: count)
-        limits = whole.limits
-        label = whole.label
-        attempt = whole.attempt
     }
 
     /// How many strides so many items are; the last one may be shorter.
@@ -143,7 +142,9 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     private func split(_ contents: inout Contents?, at offset: Int) -> Chunk? {
         guard let rest = contents?.split(at: offset) else { return nil }
         let part = BatchChunk(self, rest, from: offset)
+        part.follow(self)
         pipeline.add(part, at: part.index)
+        // Seen by the part, or by the pipeline which now knows of it.
         if isCancelled { part.markCancelled() }
         return part
     }
@@ -152,6 +153,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
 
     override func run() async {
         guard let contents = contents.withLock({ $0 }) else { return }
+        if limits.timeout != nil { return await runGuarded(contents.inputs, contents.work.body) }
         switch contents.work.body {
         case .synchronous(let body):
             runSynchronously(contents.inputs, contents.work.loop ?? ItemLoop(body))
@@ -223,6 +225,48 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
             }
         }
         return true
+    }
+
+    // MARK: Running on a thread with a limit
+
+    /// Runs item after item, each of which can be taken: nothing of the chunk is touched then.
+    private func runGuarded(_ inputs: ArraySlice<Input>, _ body: ItemBody<Input, Output>) async {
+        guard finishedCount < count, !isCancelled, claims.claim() else { return endGuarded() }
+        var item = finishedCount
+        let run = beginGuarded(item)
+        while true {
+            let input = inputs[inputs.startIndex + item]
+            let outcome: Result<Output, any Error>
+            do {
+                switch body {
+                case .synchronous(let body): outcome = .success(try body(input))
+                case .asynchronous(let body): outcome = .success(try await body(input))
+                }
+            } catch {
+                outcome = .failure(PoolError.thrown(error))
+            }
+            guard run.settle(item) else { return }
+            guard goesOn(behind: outcome) else { break }
+            item += 1
+            run.begin(item, now: MonotonicTime.now().nanoseconds)
+        }
+        endGuarded()
+        run.end()
+    }
+
+    /// Takes what came of an item; returns whether the next one is begun.
+    private func goesOn(behind outcome: Result<Output, any Error>) -> Bool {
+        switch outcome {
+        case .success(let value): receive(value)
+        case .failure(let error):
+            receiveFailure(error)
+            if stopsAtFailure { return false }
+        }
+        return finishedCount < count && !isCancelled && claims.claim()
+    }
+
+    private func endGuarded() {
+        count = min(count, claims.limit * stride)
     }
 
     // MARK: Results of a process

@@ -60,9 +60,6 @@ package struct WorkerLedger {
     /// Up to which chunk results are dropped, in a worker that was interrupted and has not recovered.
     private var dropsThrough: UInt64?
 
-    /// What the worker was last reported to run.
-    private var inspected: ProgressBoard.Begun?
-
     package init() {}
 
     /// Whether the results that come are nobody's.
@@ -140,13 +137,10 @@ package struct WorkerLedger {
     // MARK: Interruption
 
     /// The item that the worker runs, of a chunk with a deadline; `nil` if it runs none.
-    ///
-    /// What is interrupted next is this item.
-    package mutating func inspect(_ begun: ProgressBoard.Begun) -> (chunk: Chunk, item: Int)? {
+    package func inspect(_ begun: ProgressBoard.Begun) -> (chunk: Chunk, item: Int)? {
         guard stop == nil, case .begun(let index, let end) = progress(begun) else { return nil }
         let chunk = entries[index].chunk
         guard chunk.limits.timeout != nil, end > chunk.finishedCount else { return nil }
-        inspected = begun
         return (chunk, end - 1)
     }
 
@@ -155,12 +149,10 @@ package struct WorkerLedger {
         entries.first.map { $0.sequence <= last } ?? false
     }
 
-    /// What the worker has to have begun for an interruption to be meant for it; `nil` if it is, whatever it runs.
-    package mutating func takeInspected() -> ProgressBoard.Begun? {
-        defer { inspected = nil }
-        guard let inspected, let entry = entries.first(where: { inspected.names($0.sequence) }) else { return nil }
-        // A cancelled chunk is interrupted in whichever item.
-        return entry.chunk.isCancelled ? nil : inspected
+    /// Where the items end that the worker has begun of the chunk with this number; `nil` if it is not in that one.
+    package func end(of sequence: UInt64, _ begun: ProgressBoard.Begun) -> Int? {
+        guard case .begun(let index, let end) = progress(begun), entries[index].sequence == sequence else { return nil }
+        return end
     }
 
     /// Notes that the worker was forbidden to go on: nothing of what it holds begins from now on.

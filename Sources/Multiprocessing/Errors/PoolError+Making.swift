@@ -14,6 +14,28 @@ extension PoolError {
         return error
     }
 
+    /// The error of an item that ran for longer than it may, in nanoseconds.
+    static func itemTimedOut(after limit: UInt64) -> PoolError {
+        let limit = Duration.nanoseconds(Int64(clamping: limit))
+        var error = PoolError(
+            .timedOut, "the item ran for longer than its timeout of \(limit) and was stopped; allow it more, or do less")
+        error.limit = limit
+        return error
+    }
+
+    /// The error of an item that waited for longer than it may, in nanoseconds.
+    static func waitedTooLong(for limit: UInt64) -> PoolError {
+        let limit = Duration.nanoseconds(Int64(clamping: limit))
+        var error = PoolError(
+            .timedOut,
+            """
+            the item waited for a worker for longer than its queue timeout of \(limit) and was not started; have more \
+            workers, submit less at a time, or let it wait for longer
+            """)
+        error.limit = limit
+        return error
+    }
+
     /// The error of a call to a pool in a process that was forked off the one that made it.
     static var forked: PoolError {
         PoolError(

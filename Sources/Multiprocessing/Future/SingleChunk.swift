@@ -47,6 +47,7 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
 
     override func run() async {
         guard !isCancelled, !input.isEmpty, let work else { return }
+        if limits.timeout != nil { return await runGuarded(input.value(), work.body) }
         do {
             switch work.body {
             case .synchronous(let body): settle(try body(input.value()))
@@ -56,6 +57,27 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
             settle(failing: PoolError.thrown(error))
         }
         input.clear(Input.self)
+    }
+
+    /// Runs the item, which can be taken: nothing of the chunk is touched then.
+    private func runGuarded(_ value: Input, _ body: ItemBody<Input, Output>) async {
+        let run = beginGuarded(0)
+        let outcome: Outcome
+        do {
+            switch body {
+            case .synchronous(let body): outcome = .success(try body(value))
+            case .asynchronous(let body): outcome = .success(try await body(value))
+            }
+        } catch {
+            outcome = .failure(PoolError.thrown(error))
+        }
+        guard run.settle(0) else { return }
+        switch outcome {
+        case .success(let output): settle(output)
+        case .failure(let error): settle(failing: error)
+        }
+        input.clear(Input.self)
+        run.end()
     }
 
     override func receiveValues(_ count: Int, from incoming: inout Incoming) throws {

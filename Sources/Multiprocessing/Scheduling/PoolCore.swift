@@ -7,7 +7,10 @@ import Synchronization
 /// It outlives the ``Pool`` that made it for as long as workers or pending futures need it.
 @usableFromInline
 final class PoolCore: WorkerReporting {
-    let workerCount: Int
+    /// How many workers there are at most.
+    var workerCount: Int { size.load(ordering: .relaxed) }
+
+    private let size: Atomic<Int>
 
     /// Where completion handlers run, one at a time, so that a handler that blocks stalls no worker.
     let callbackQueue = DispatchQueue(label: "Multiprocessing.callbacks")
@@ -69,7 +72,7 @@ final class PoolCore: WorkerReporting {
     ) throws {
         // Every pool has a mark. Dispatch does not know that the threads it had for the first one are not here.
         if ForkMark.isFork { throw PoolError.madeInFork }
-        self.workerCount = workerCount
+        size = Atomic(workerCount)
         self.defaults = defaults
         needsPortableWork = backend.needsPortableWork
         carrier =
@@ -107,7 +110,18 @@ final class PoolCore: WorkerReporting {
     func cancel(_ chunk: Chunk) {
         chunk.markCancelled()
         if origin.isElsewhere { return }
-        perform { $0.cancel(chunk) }
+        perform { $0.cancel(chunk, now: MonotonicTime.now().nanoseconds) }
+    }
+
+    /// Changes how many workers there are at most, from now on.
+    func resize(to count: Int) throws {
+        if let refusal { throw refusal }
+        perform { scheduler in
+            // With the lock held, so that it follows the scheduler.
+            if scheduler.phase == .open { size.store(count, ordering: .relaxed) }
+            return scheduler.resize(to: count, now: MonotonicTime.now().nanoseconds)
+        }
+        settleStarts()
     }
 
     /// Queues a further attempt of an item, when its pause is over.
@@ -138,6 +152,23 @@ final class PoolCore: WorkerReporting {
 
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError) {
         perform { $0.workerEnded(worker, holding: holding, error: error, now: MonotonicTime.now().nanoseconds) }
+        settleStarts()
+    }
+
+    func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID) {
+        perform { $0.working(on: chunk, item: item, since: since, worker, now: MonotonicTime.now().nanoseconds) }
+    }
+
+    func interrupted(_ worker: WorkerID, holding: HeldWork) {
+        perform { $0.interrupted(worker, holding: holding, now: MonotonicTime.now().nanoseconds) }
+    }
+
+    func recovered(_ worker: WorkerID) {
+        perform { $0.recovered(worker, now: MonotonicTime.now().nanoseconds) }
+    }
+
+    func setUpFailed(_ worker: WorkerID, error: PoolError) {
+        perform { $0.setUpFailed(worker, error: error, now: MonotonicTime.now().nanoseconds) }
         settleStarts()
     }
 
@@ -253,6 +284,8 @@ final class PoolCore: WorkerReporting {
         case .reclaim(let worker): group.reclaim(from: worker)
         case .start(let worker): group.start(worker)
         case .inquire(let worker): group.inquire(worker)
+        case .inspect(let worker): group.inspect(worker)
+        case .interrupt(let worker, let chunk, let item): group.interrupt(worker, running: chunk, item: item)
         case .wake(let time): wake(at: time)
         case .cancel(let chunk, let worker): group.cancel(chunk, on: worker)
         case .stop(let worker): group.stop(worker)

@@ -35,8 +35,8 @@ final class ProcessWorkers: WorkerGroup {
         links[worker]?.inspect()
     }
 
-    func interrupt(_ worker: WorkerID) {
-        links[worker]?.interrupt()
+    func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?) {
+        links[worker]?.interrupt(running: chunk, item: item)
     }
 
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {

@@ -124,46 +124,50 @@ final class WorkerLink: AttachmentHolder {
         events.working(on: chunk, item: item, since: time, id)
     }
 
-    /// Stops waiting for what the worker holds now.
-    func interrupt() {
-        let last = outbox.withLock { $0.ledger.sequence }
+    /// Stops waiting for an item of a chunk, or for whichever of its items the worker runs.
+    func interrupt(running chunk: Chunk, item: Int?) {
         loop.events.execute { [self] in
-            inbox.whenReading(self) { self.interrupt(upTo: last) }
+            inbox.whenReading(self) { self.stopWaiting(for: chunk, item) }
         }
     }
 
     private enum Stopping {
-        case stopped
-        /// All that the interruption was meant for has ended.
+        case stopped(UInt64)
+        /// The chunk has ended.
         case ended
         /// The worker runs another item than the one that was meant.
         case goneOn
         case impossible
     }
 
-    private func interrupt(upTo last: UInt64) {
-        let stopping: Stopping = outbox.withLock { outbox in
-            guard !outbox.isClosed, outbox.ledger.holds(upTo: last) else { return .ended }
-            let begun: ProgressBoard.Begun
-            if let inspected = outbox.ledger.takeInspected() {
-                guard let same = board.takeBack(ifBegun: inspected) else { return .goneOn }
-                begun = same
-            } else {
-                begun = board.takeBack()
-            }
-            return outbox.ledger.forbid(begun) ? .stopped : .impossible
-        }
-        switch stopping {
+    private func stopWaiting(for chunk: Chunk, _ item: Int?) {
+        switch outbox.withLock({ forbid(&$0, chunk, item) }) {
         case .ended: return
         case .goneOn: return reportRunning()
         case .impossible: return inbox.fail(self, "it has begun what it cannot have begun")
-        case .stopped: break
+        case .stopped(let sequence):
+            // What was ready before the worker was stopped counts.
+            guard inbox.takeAll(self), let end = outbox.withLock({ $0.ledger.interrupt(upTo: sequence) }) else {
+                return
+            }
+            if let running = end.running { cancel(running) }
+            events.interrupted(id, holding: end.holding)
+            if end.running == nil { events.recovered(id) }
         }
-        // What was ready before the worker was stopped counts.
-        guard inbox.takeAll(self), let end = outbox.withLock({ $0.ledger.interrupt(upTo: last) }) else { return }
-        if let running = end.running { cancel(running) }
-        events.interrupted(id, holding: end.holding)
-        if end.running == nil { events.recovered(id) }
+    }
+
+    /// Forbids the worker to go on if it runs that item.
+    private func forbid(_ outbox: inout Outbox, _ chunk: Chunk, _ item: Int?) -> Stopping {
+        guard !outbox.isClosed, let sequence = outbox.ledger.sequence(of: chunk) else { return .ended }
+        // A few, because a worker in order changes the board once an item.
+        for _ in 0..<1_000 {
+            let begun = board.begun
+            guard begun.names(sequence), let end = outbox.ledger.end(of: sequence, begun) else { return .goneOn }
+            if let item, end != item + 1 { return .goneOn }
+            guard board.takeBack(ifBegun: begun) != nil else { continue }
+            return outbox.ledger.forbid(begun) ? .stopped(sequence) : .impossible
+        }
+        return .goneOn
     }
 
     /// Takes back what the worker has not begun, and reports it.
