@@ -39,6 +39,9 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// not is ended.
     func inquire(_ worker: WorkerID)
 
+    /// The process that a worker runs in; `nil` for a thread, and when the worker is gone.
+    func processID(of worker: WorkerID) -> Int32?
+
     /// Has the calling thread take a worker's results as they come; `nil` if that is not to be had now.
     func watch(_ worker: WorkerID) -> (any WorkerWatch)?
 
@@ -53,6 +56,11 @@ public protocol WorkerGroup: AnyObject, Sendable {
 
     /// Releases what the group holds, after the last worker has ended.
     func close()
+}
+
+extension WorkerGroup {
+    /// No process of its own.
+    public func processID(of worker: WorkerID) -> Int32? { nil }
 }
 
 /// The right to take a worker's results, which one thread has at a time and gives back soon.
@@ -84,6 +92,7 @@ public struct WorkerID: Hashable, Sendable {
 protocol WorkerReporting: AnyObject, Sendable {
     func workerReady(_ worker: WorkerID)
     func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64)
+    func chunkEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64)
     func reclaimed(_ chunks: [Chunk], from worker: WorkerID)
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError)
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool)
@@ -113,7 +122,7 @@ public struct WorkerEvents: Sendable {
         if isLast {
             owner.workEnded(on: worker, with: chunk, nanoseconds: nanoseconds)
         } else {
-            chunk.endOnce(failing: CancellationError(), nanoseconds: nanoseconds)
+            owner.chunkEnded(on: worker, with: chunk, nanoseconds: nanoseconds)
         }
     }
 

@@ -32,6 +32,10 @@ final class ProcessWorkers: WorkerGroup {
         links[worker]?.inquire()
     }
 
+    func processID(of worker: WorkerID) -> Int32? {
+        links[worker]?.process.id.rawValue
+    }
+
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {
         links[worker]?.watch()
     }
