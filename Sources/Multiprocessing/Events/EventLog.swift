@@ -45,17 +45,26 @@ final class EventLog: Sendable {
         wallOffset = WallTime.now() - Int64(clamping: origin)
     }
 
+    /// The time as events have it.
+    var now: (time: Duration, wallTime: Duration) { moment(MonotonicTime.now().nanoseconds) }
+
+    private func moment(_ time: UInt64) -> (time: Duration, wallTime: Duration) {
+        (
+            .nanoseconds(Int64(clamping: time > origin ? time - origin : 0)),
+            .nanoseconds(wallOffset + Int64(clamping: time))
+        )
+    }
+
     /// Whether it is worth making an event; one relaxed load.
     var isWatched: Bool { readerCount.load(ordering: .relaxed) > 0 }
 
     // MARK: Writing
 
     /// Adds an event, if somebody reads; `time` is that of the monotonic clock.
-    func append(_ kind: PoolEvent.Kind, at time: UInt64) {
+    func append(_ kind: PoolEvent.Kind, queued: Int = 0, at time: UInt64) {
         guard isWatched else { return }
-        let event = PoolEvent(
-            time: .nanoseconds(Int64(clamping: time > origin ? time - origin : 0)),
-            wallTime: .nanoseconds(wallOffset + Int64(clamping: time)), kind: kind)
+        let (since, wallTime) = moment(time)
+        let event = PoolEvent(time: since, wallTime: wallTime, queued: queued, kind: kind)
         state.withLock { state in
             guard !state.isFinished else { return }
             if state.events.count >= state.capacity {

@@ -2,17 +2,19 @@
 ///
 /// Sixteen buckets for each power of two: the middle of a bucket is no more than 3.2 % from any number in it. Numbers
 /// from 2^47, which is 39 hours, share the last.
-struct LogHistogram {
+package struct LogHistogram {
     private static let bucketCount = 44 * 16
 
     private var buckets = [UInt64](repeating: 0, count: bucketCount)
-    private(set) var count: UInt64 = 0
+    package private(set) var count: UInt64 = 0
     private var total: Double = 0
     private var lowest = UInt64.max
     private var highest: UInt64 = 0
 
+    package init() {}
+
     /// Notes the same number so many times.
-    mutating func record(_ nanoseconds: UInt64, times: Int = 1) {
+    package mutating func record(_ nanoseconds: UInt64, times: Int = 1) {
         guard times > 0 else { return }
         buckets[Self.bucket(of: nanoseconds)] &+= UInt64(times)
         count &+= UInt64(times)
@@ -36,7 +38,7 @@ struct LogHistogram {
     }
 
     /// The number that a part of all numbers do not exceed, from 0 to 1.
-    func quantile(_ part: Double) -> UInt64 {
+    package func quantile(_ part: Double) -> UInt64 {
         guard count > 0 else { return 0 }
         let rank = max(1, (Double(count) * part).rounded(.up))
         var seen: UInt64 = 0
@@ -48,7 +50,7 @@ struct LogHistogram {
     }
 
     /// What is told of it.
-    var distribution: PoolStatistics.Distribution {
+    package var distribution: PoolStatistics.Distribution {
         guard count > 0 else { return PoolStatistics.Distribution() }
         return PoolStatistics.Distribution(
             count: Int(clamping: count), mean: .nanoseconds(Int64(total / Double(count))),

@@ -16,6 +16,9 @@ public struct PoolEvent: Sendable {
     /// `Date(timeIntervalSince1970: event.wallTime / .seconds(1))` is the date.
     public let wallTime: Duration
 
+    /// How many items waited for a worker when it had happened.
+    public let queued: Int
+
     /// What happened.
     public let kind: Kind
 
@@ -113,6 +116,11 @@ public struct PoolWork: Sendable {
 }
 
 extension PoolEvent {
+    /// Something else of the same moment.
+    func replacing(_ kind: Kind) -> PoolEvent {
+        PoolEvent(time: time, wallTime: wallTime, queued: queued, kind: kind)
+    }
+
     /// The worker that the event is about, if it is about one.
     public var worker: PoolWorker? {
         switch kind {

@@ -17,6 +17,9 @@ public struct PoolEvents: AsyncSequence, Sendable {
         subscription = Subscription(log, capacity: capacity)
     }
 
+    /// The place of the first event.
+    var start: UInt64 { subscription.start }
+
     /// Begins with the first event behind the moment at which the sequence was made.
     public func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(subscription)
@@ -67,8 +70,7 @@ public struct PoolEvents: AsyncSequence, Sendable {
                 page = subscription.log.read(from: &place, limit: Self.pageSize)
                 index = 0
                 if page.missed > 0, let first = page.events.first {
-                    return PoolEvent(
-                        time: first.time, wallTime: first.wallTime, kind: .missed(Int(clamping: page.missed)))
+                    return first.replacing(.missed(Int(clamping: page.missed)))
                 }
                 if page.events.isEmpty, !page.isFinished {
                     await subscription.log.wait(behind: place, isolation: actor)

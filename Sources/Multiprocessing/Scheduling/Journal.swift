@@ -48,7 +48,7 @@ struct Journal {
     mutating func submitted(_ chunk: Chunk, at now: UInt64) {
         number(chunk, at: now)
         counts.submitted += chunk.count
-        if events.isWatched { events.append(.itemsQueued(work(chunk, items: chunk.count)), at: now) }
+        if events.isWatched { append(.itemsQueued(work(chunk, items: chunk.count)), at: now) }
     }
 
     mutating func ready(_ id: WorkerID, processID: Int32?, at now: UInt64) {
@@ -59,7 +59,7 @@ struct Journal {
             return tally.startedAt
         }
         guard events.isWatched else { return }
-        events.append(.workerReady(worker(id), after: .nanoseconds(Int64(clamping: now &- start))), at: now)
+        append(.workerReady(worker(id), after: .nanoseconds(Int64(clamping: now &- start))), at: now)
     }
 
     mutating func ended(_ chunk: Chunk, on id: WorkerID, _ nanoseconds: UInt64, at now: UInt64) {
@@ -67,10 +67,8 @@ struct Journal {
         let ran = chunk.finishedCount - chunk.record.counted
         // A time of zero: it never ran, or its worker did not tell.
         if ran > 0, nanoseconds > 0 { runningTime.record(nanoseconds / UInt64(ran), times: ran) }
-        change(id) { tally in
-            if tally.generation == id.generation { tally.counts.running -= uncounted }
-            tally.runningTime &+= nanoseconds
-        }
+        change(id) { $0.runningTime &+= nanoseconds }
+        hold(-uncounted, on: id)
         settle(chunk, on: id, ran: nanoseconds, at: now)
         rest(of: chunk, CancellationError(), on: id, ran: nanoseconds, at: now)
     }
@@ -80,8 +78,7 @@ struct Journal {
         for chunk in chunks {
             number(chunk, at: now)
             chunk.record.startedAt = 0
-            let items = chunk.count - chunk.record.counted
-            change(id) { if $0.generation == id.generation { $0.counts.running -= items } }
+            hold(chunk.record.counted - chunk.count, on: id)
         }
     }
 
@@ -91,12 +88,12 @@ struct Journal {
 
     mutating func gone(_ id: WorkerID, _ fact: HeldWork, _ error: PoolError, at now: UInt64) {
         let current = worker(id)
+        hold(-(tallies.count > id.index ? tallies[id.index].counts.running : 0), on: id)
         let wasAsked = change(id) { tally in
             defer { tally.isEnding = false }
             // Items that it still runs are not counted with the next worker.
             tally.generation = 0
             tally.counts.processID = nil
-            tally.counts.running = 0
             if !tally.isEnding {
                 tally.isReplacement = true
                 tally.counts.crashed += 1
@@ -106,12 +103,12 @@ struct Journal {
         if !wasAsked { counts.workersCrashed += 1 }
         if case .begun(let chunk, end: _) = fact { settle(chunk, on: id, ran: 0, at: now) }
         guard events.isWatched else { return }
-        events.append(wasAsked ? .workerStopped(current) : .workerCrashed(current, error), at: now)
+        append(wasAsked ? .workerStopped(current) : .workerCrashed(current, error), at: now)
     }
 
     mutating func startFailed(_ id: WorkerID, _ error: PoolError, triesAgain: Bool, at now: UInt64) {
         change(id) { $0.isEnding = false }
-        if events.isWatched { events.append(.workerStartFailed(worker(id), error, triesAgain: triesAgain), at: now) }
+        if events.isWatched { append(.workerStartFailed(worker(id), error, triesAgain: triesAgain), at: now) }
     }
 
     // MARK: Decisions
@@ -125,7 +122,7 @@ struct Journal {
             return tally.isReplacement
         }
         guard events.isWatched else { return }
-        events.append(isReplacement ? .workerReplaced(worker(id)) : .workerStarting(worker(id)), at: now)
+        append(isReplacement ? .workerReplaced(worker(id)) : .workerStarting(worker(id)), at: now)
     }
 
     mutating func assigned(_ chunk: Chunk, to id: WorkerID, at now: UInt64) {
@@ -137,8 +134,8 @@ struct Journal {
         chunk.record.handed = chunk.count - chunk.record.counted
         waitingTime.record(waited)
         let items = chunk.count - chunk.record.counted
-        change(id) { $0.counts.running += items }
-        if events.isWatched { events.append(.itemsStarted(work(chunk, items: items), worker(id)), at: now) }
+        hold(items, on: id)
+        if events.isWatched { append(.itemsStarted(work(chunk, items: items), worker(id)), at: now) }
     }
 
     mutating func stopping(_ id: WorkerID) {
@@ -156,7 +153,7 @@ struct Journal {
         guard isFirst else { return }
         if !isOnThreads { counts.workersKilled += 1 }
         guard events.isWatched else { return }
-        events.append(isOnThreads ? .workerGivenUp(worker(id)) : .workerKilled(worker(id)), at: now)
+        append(isOnThreads ? .workerGivenUp(worker(id)) : .workerKilled(worker(id)), at: now)
     }
 
     /// Takes the decision that what is left of a chunk does not run.
@@ -202,7 +199,7 @@ struct Journal {
         guard let id else { return }
         change(id) { $0.counts.finished += made }
         if events.isWatched {
-            events.append(.itemsFinished(work(chunk, items: made, ran: ran), worker(id)), at: now)
+            append(.itemsFinished(work(chunk, items: made, ran: ran), worker(id)), at: now)
         }
     }
 
@@ -238,7 +235,7 @@ struct Journal {
             } else {
                 .itemsFailed(work, worker, error)
             }
-        events.append(kind, at: now)
+        append(kind, at: now)
     }
 
     // MARK: Names
@@ -260,6 +257,21 @@ struct Journal {
     func worker(_ id: WorkerID) -> PoolWorker {
         let processID = id.index < tallies.count ? tallies[id.index].counts.processID : nil
         return PoolWorker(index: id.index, generation: Int(clamping: id.generation), processID: processID)
+    }
+
+    private func append(_ kind: PoolEvent.Kind, at now: UInt64) {
+        let ended = counts.finished + counts.failed + counts.timedOut + counts.cancelled
+        events.append(kind, queued: max(0, counts.submitted - ended - counts.running), at: now)
+    }
+
+    /// Notes that a worker has so many more items, or fewer; what belongs to a worker before it is not counted.
+    private mutating func hold(_ items: Int, on id: WorkerID) {
+        let isCounted = change(id) { tally in
+            guard tally.generation == id.generation else { return false }
+            tally.counts.running += items
+            return true
+        }
+        if isCounted { counts.running += items }
     }
 
     @discardableResult

@@ -59,7 +59,6 @@ extension PoolCore {
                 worker.runningTime = .nanoseconds(Int64(clamping: tally.runningTime))
                 return worker
             }
-            result.running = result.workers.reduce(0) { $0 + $1.running }
             let ended = result.finished + result.failed + result.timedOut + result.cancelled
             result.queued = max(0, result.submitted - ended - result.running)
             for seat in state.scheduler.seats {
