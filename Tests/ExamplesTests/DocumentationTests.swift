@@ -19,6 +19,8 @@ struct DocumentationTests {
     private func expectCompiled(_ document: String, in source: String) throws {
         let compiled = try words(of: Repository.read("Tests/ExamplesTests/Snippets/\(source)"))
         for snippet in try snippets(in: Repository.read(document)) {
+            // Code for other packages, of which this one has none, is compiled where those are.
+            if snippet.hasPrefix("import ") { continue }
             #expect(
                 compiled.contains(words(of: snippet)),
                 "\(document) shows code that \(source) does not have:\n\(snippet)")

@@ -56,6 +56,9 @@ public protocol WorkerGroup: AnyObject, Sendable {
     ///   - item: The number of the item that it has to be; `nil` for any of the chunk.
     func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?)
 
+    /// The process that a worker runs in; `nil` for a thread, and when the worker is gone.
+    func processID(of worker: WorkerID) -> Int32?
+
     /// Has the calling thread take a worker's results as they come; `nil` if that is not to be had now.
     func watch(_ worker: WorkerID) -> (any WorkerWatch)?
 
@@ -70,6 +73,11 @@ public protocol WorkerGroup: AnyObject, Sendable {
 
     /// Releases what the group holds, after the last worker has ended.
     func close()
+}
+
+extension WorkerGroup {
+    /// No process of its own.
+    public func processID(of worker: WorkerID) -> Int32? { nil }
 }
 
 /// The right to take a worker's results, which one thread has at a time and gives back soon.
@@ -101,6 +109,7 @@ public struct WorkerID: Hashable, Sendable {
 package protocol WorkerReporting: AnyObject, Sendable {
     func workerReady(_ worker: WorkerID)
     func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64)
+    func chunkEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64)
     func reclaimed(_ chunks: [Chunk], from worker: WorkerID)
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError)
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool)
@@ -134,7 +143,7 @@ public struct WorkerEvents: Sendable {
         if isLast {
             owner.workEnded(on: worker, with: chunk, nanoseconds: nanoseconds)
         } else {
-            chunk.endOnce(failing: CancellationError(), nanoseconds: nanoseconds)
+            owner.chunkEnded(on: worker, with: chunk, nanoseconds: nanoseconds)
         }
     }
 

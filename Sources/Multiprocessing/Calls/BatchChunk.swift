@@ -112,6 +112,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
 
     override var portable: PortableChunk? { contents.withLock { $0?.portable } }
 
+    override var failures: (count: Int, first: (any Error)?) { (result.failures.count, result.failures.first?.error) }
+
     override var wantsToRun: Bool {
         super.wantsToRun && !(stopsAtFailure && !result.failures.isEmpty)
     }

@@ -47,6 +47,8 @@ class PendingValue<Output: Sendable>: PendingItem, @unchecked Sendable {
         finishedCount = start
     }
 
+    final override var failures: (count: Int, first: (any Error)?) { (settledFailure == nil ? 0 : 1, settledFailure) }
+
     final override func receiveFailure(_ error: any Error) {
         settle(failing: error)
     }

@@ -43,6 +43,9 @@ final class PoolCore: WorkerReporting {
     /// How many decisions workers are still to be told of; the thread that brings the first tells them all.
     private let untoldCount = Atomic(0)
 
+    /// What happens, for those who read it.
+    let events = EventLog()
+
     /// The process that the workers and threads belong to; in one that is forked off it there are none.
     let origin = ForkMark()
 
@@ -51,6 +54,8 @@ final class PoolCore: WorkerReporting {
 
     struct State {
         var scheduler: Scheduler
+        /// What has happened, counted, and told to who reads it.
+        var journal: Journal
         /// The workers, until the end.
         var group: (any WorkerGroup)?
         /// What the thread that is telling workers something has to tell them behind that.
@@ -79,7 +84,7 @@ final class PoolCore: WorkerReporting {
             needsPortableWork && !locals.isEmpty ? try TaskLocalCarrier(locals) : nil
         let scheduler = Scheduler(
             workerCount: workerCount, formsLots: needsPortableWork, inquires: needsPortableWork, rules: rules)
-        state = Mutex(State(scheduler: scheduler))
+        state = Mutex(State(scheduler: scheduler, journal: Journal(events, isOnThreads: !needsPortableWork)))
         let group = try backend.makeWorkers(count: workerCount, reportingTo: WorkerEvents(to: self))
         state.withLock { $0.group = group }
     }
@@ -103,7 +108,8 @@ final class PoolCore: WorkerReporting {
     /// Queues a chunk, or has it handed to an idle worker.
     func submit(_ chunk: Chunk) {
         if origin.isElsewhere { return chunk.endOnce(failing: PoolError.forked, nanoseconds: 0) }
-        perform { $0.submit(chunk, now: MonotonicTime.now().nanoseconds) }
+        let now = MonotonicTime.now().nanoseconds
+        perform(.submitted(chunk), at: now) { $0.submit(chunk, now: now) }
     }
 
     /// Cancels a chunk that was submitted.
@@ -137,21 +143,35 @@ final class PoolCore: WorkerReporting {
     // MARK: Events from the workers
 
     func workerReady(_ worker: WorkerID) {
-        perform { $0.workerReady(worker, now: MonotonicTime.now().nanoseconds) }
+        let now = MonotonicTime.now().nanoseconds
+        let processID = state.withLock { $0.group }?.processID(of: worker)
+        perform(.ready(worker, processID: processID), at: now) { $0.workerReady(worker, now: now) }
         settleStarts()
     }
 
     func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
         if chunk.count == 1 { recentTime.store(nanoseconds, ordering: .relaxed) }
-        perform(ending: chunk, nanoseconds) { $0.workEnded(on: worker, now: MonotonicTime.now().nanoseconds) }
+        let now = MonotonicTime.now().nanoseconds
+        perform(.ended(chunk, worker, nanoseconds), at: now, ending: chunk, nanoseconds) {
+            $0.workEnded(on: worker, now: now)
+        }
+    }
+
+    func chunkEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
+        noteEnd(of: chunk, on: worker, nanoseconds)
+        chunk.endOnce(failing: CancellationError(), nanoseconds: nanoseconds)
     }
 
     func reclaimed(_ chunks: [Chunk], from worker: WorkerID) {
-        perform { $0.reclaimed(chunks, from: worker, now: MonotonicTime.now().nanoseconds) }
+        let now = MonotonicTime.now().nanoseconds
+        perform(.cameBack(chunks, worker), at: now) { $0.reclaimed(chunks, from: worker, now: now) }
     }
 
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError) {
-        perform { $0.workerEnded(worker, holding: holding, error: error, now: MonotonicTime.now().nanoseconds) }
+        let now = MonotonicTime.now().nanoseconds
+        perform(.gone(worker, holding, error), at: now) {
+            $0.workerEnded(worker, holding: holding, error: error, now: now)
+        }
         settleStarts()
     }
 
@@ -173,7 +193,10 @@ final class PoolCore: WorkerReporting {
     }
 
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool) {
-        perform { $0.startFailed(worker, error: error, wasKilled: wasKilled, now: MonotonicTime.now().nanoseconds) }
+        let now = MonotonicTime.now().nanoseconds
+        perform(.startFailed(worker, error), at: now) {
+            $0.startFailed(worker, error: error, wasKilled: wasKilled, now: now)
+        }
         settleStarts()
     }
 
@@ -237,6 +260,8 @@ final class PoolCore: WorkerReporting {
     /// - Returns: The worker that is handed something, if one is.
     @discardableResult
     func perform(
+        _ fact: Journal.Fact = .other,
+        at now: UInt64? = nil,
         ending chunk: Chunk? = nil,
         _ nanoseconds: UInt64 = 0,
         _ event: (inout Scheduler) -> Scheduler.Actions
@@ -244,6 +269,7 @@ final class PoolCore: WorkerReporting {
         let (actions, group) = state.withLock { state in
             var actions = event(&state.scheduler)
             state.scheduler.takeDropped(into: &actions)
+            state.note(fact, actions, at: now)
             if chunk != nil || actions.endsWork { endsInProgress.wrappingAdd(1, ordering: .relaxed) }
             guard actions.tellsWorkers, let group = state.group else { return (actions, nil as (any WorkerGroup)?) }
             if untoldCount.wrappingAdd(1, ordering: .acquiring).oldValue > 0 {
@@ -252,6 +278,7 @@ final class PoolCore: WorkerReporting {
             }
             return (actions, group)
         }
+        events.wakeReaders()
         if actions.cutsWork { cut(actions) }
         if let group { tell(group, actions) }
         if chunk != nil || actions.endsWork {
@@ -304,7 +331,7 @@ final class PoolCore: WorkerReporting {
         actions.forEach { action in
             guard case .cut(let chunk, let places) = action else { return }
             let parts = chunk.cut(before: places)
-            perform { $0.cut(parts, now: MonotonicTime.now().nanoseconds) }
+            perform(.cut(parts)) { $0.cut(parts, now: MonotonicTime.now().nanoseconds) }
         }
     }
 
@@ -328,6 +355,7 @@ final class PoolCore: WorkerReporting {
             state.isFinished = true
             return (state.group.take(), state.takeWaiters())
         }
+        events.finish()
         group?.close()
         waiters.forEach { $0.resume() }
     }

@@ -35,6 +35,9 @@ public class Chunk: @unchecked Sendable {
     /// Where the scheduler put the chunk; guarded by the pool's lock.
     package final var place = Place.unsubmitted
 
+    /// What those are told who look at what the pool does; guarded as `place`.
+    final var record = ChunkRecord()
+
     /// Items that were lost with their worker, until who has the chunk next fails them; guarded as `place`.
     private final var loss: Loss?
 
@@ -211,6 +214,14 @@ public class Chunk: @unchecked Sendable {
         guard let loss = loss.take() else { return }
         while finishedCount < loss.end { receiveFailure(loss.error) }
     }
+
+    /// The items of which it was decided that they are lost, and which have not been failed.
+    final var pendingLoss: (count: Int, error: PoolError)? {
+        loss.map { (max(0, $0.end - finishedCount), $0.error) }
+    }
+
+    /// How many of the items that have ended have failed, and with what the first.
+    var failures: (count: Int, first: (any Error)?) { (0, nil) }
 
     /// Forgets what came of the items from the one at `start` on, of which none has ended then.
     func discardResults(from start: Int) {

@@ -96,3 +96,12 @@ private func crashes(pool: Pool, page: Int) async throws {
         print(error.processID ?? 0, error.signal ?? 0, error.standardError ?? "")
     }
 }
+
+private func observing(pool: Pool) async throws {
+    let timeline = pool.record()
+    let squares = try await pool.map(1...1_000) { $0 * $0 }
+    timeline.stop()
+    try timeline.write(to: "run.svg")
+    print(pool.statistics.runningTime.p99)
+    _ = squares
+}

@@ -39,6 +39,10 @@ final class ProcessWorkers: WorkerGroup {
         links[worker]?.interrupt(running: chunk, item: item)
     }
 
+    func processID(of worker: WorkerID) -> Int32? {
+        links[worker]?.process.id.rawValue
+    }
+
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {
         links[worker]?.watch()
     }

@@ -1,0 +1,72 @@
+import MultiprocessingSystem
+import Synchronization
+
+/// Where what a pool is told and what it decides come to those who look: each passes here, in order.
+extension PoolCore.State {
+    /// Notes a fact and what was decided upon it.
+    ///
+    /// - Parameter now: The time, if it was asked for already.
+    mutating func note(_ fact: Journal.Fact, _ actions: Scheduler.Actions, at time: UInt64?) {
+        let isQuiet = !actions.tellsWorkers && !actions.endsWork
+        if case .other = fact, isQuiet { return }
+        let now = time ?? MonotonicTime.now().nanoseconds
+        switch fact {
+        case .other: break
+        case .submitted(let chunk): journal.submitted(chunk, at: now)
+        case .ready(let worker, let processID): journal.ready(worker, processID: processID, at: now)
+        case .ended(let chunk, let worker, let nanoseconds): journal.ended(chunk, on: worker, nanoseconds, at: now)
+        case .cameBack(let chunks, let worker): journal.cameBack(chunks, from: worker, at: now)
+        case .cut(let parts): journal.cut(parts, at: now)
+        case .gone(let worker, let holding, let error): journal.gone(worker, holding, error, at: now)
+        case .startFailed(let worker, let error):
+            let triesAgain = scheduler.seats[worker.index].isStarting
+            journal.startFailed(worker, error, triesAgain: triesAgain, at: now)
+        }
+        if isQuiet { return }
+        actions.forEach { action in
+            switch action {
+            case .assign(let first, let others, let worker):
+                journal.assigned(first, to: worker, at: now)
+                for other in others { journal.assigned(other, to: worker, at: now) }
+            case .end(let chunk, let reason): journal.ending(chunk, reason, at: now)
+            case .start(let worker): journal.starting(worker, at: now)
+            case .stop(let worker): journal.stopping(worker)
+            case .kill(let worker): journal.killing(worker, at: now)
+            case .abandon(let chunk, let reason): journal.abandoning(chunk, reason, at: now)
+            case .reclaim, .cut, .cancel, .inquire, .wake, .finished: break
+            }
+        }
+    }
+}
+
+extension PoolCore {
+    /// Notes the end of a chunk behind which its worker has another.
+    func noteEnd(of chunk: Chunk, on worker: WorkerID, _ nanoseconds: UInt64) {
+        state.withLock { $0.journal.ended(chunk, on: worker, nanoseconds, at: MonotonicTime.now().nanoseconds) }
+        events.wakeReaders()
+    }
+
+    /// What the pool has done, and does now.
+    var statistics: PoolStatistics {
+        // In a forked process the lock may be held by a thread that is not there.
+        if origin.isElsewhere { return PoolStatistics() }
+        return state.withLock { state in
+            var result = state.journal.counts
+            result.waitingTime = state.journal.waitingTime.distribution
+            result.runningTime = state.journal.runningTime.distribution
+            result.workers = state.journal.tallies.map { tally in
+                var worker = tally.counts
+                worker.runningTime = .nanoseconds(Int64(clamping: tally.runningTime))
+                return worker
+            }
+            let ended = result.finished + result.failed + result.timedOut + result.cancelled
+            result.queued = max(0, result.submitted - ended - result.running)
+            for seat in state.scheduler.seats {
+                if seat.isBusy { result.busyWorkers += 1 }
+                if seat.isIdle { result.idleWorkers += 1 }
+                if seat.isStarting { result.startingWorkers += 1 }
+            }
+            return result
+        }
+    }
+}

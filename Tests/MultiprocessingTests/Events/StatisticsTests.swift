@@ -1,0 +1,98 @@
+import Foundation
+import Glibc
+import Multiprocessing
+import Testing
+
+@Suite("Statistics of a pool")
+struct StatisticsTests {
+    @Test("Numbers add up at every moment of a mixed run", arguments: TestBackend.allCases)
+    func numbersAddUp(backend: TestBackend) async throws {
+        try await backend.withPool { pool in
+            let looking = Task {
+                var looks = 0
+                while !Task.isCancelled {
+                    check(pool.statistics)
+                    looks += 1
+                    await Task.yield()
+                }
+                return looks
+            }
+            async let sum = pool.map(0..<20_000) { $0 }.reduce(0, +)
+            let futures = (0..<500).map { number in
+                pool.submit(number) { number in
+                    if number % 5 == 0 { throw CancellationError() }
+                    return number
+                }
+            }
+            for future in futures where Bool.random() { future.cancel() }
+            for future in futures { _ = await future.result }
+            let total = try await sum
+            #expect(total == 199_990_000)
+            looking.cancel()
+            #expect(await looking.value > 0)
+            await pool.shutDown()
+            let last = pool.statistics
+            check(last)
+            #expect(last.submitted == 20_500)
+            #expect(last.queued == 0 && last.running == 0 && last.busyWorkers == 0)
+            #expect(last.cancelled + last.failed >= 100)
+            #expect(last.runningTime.count >= last.finished)
+            #expect(last.workers.reduce(0) { $0 + $1.finished } == last.finished)
+            #expect(last.workersStarted >= 1 && last.workersCrashed == 0)
+        }
+    }
+
+    private func check(_ numbers: PoolStatistics) {
+        let ended = numbers.finished + numbers.failed + numbers.timedOut + numbers.cancelled
+        #expect(numbers.submitted == ended + numbers.queued + numbers.running)
+        #expect(numbers.workers.allSatisfy { $0.running >= 0 })
+        #expect(numbers.queued >= 0)
+    }
+
+    @Test("Crashes are counted, with what they cost")
+    func crashesAreCounted() async throws {
+        try await TestBackend.processes.withPool { pool in
+            let results = pool.results(0..<40, chunkSize: 10) { number -> Int in
+                if number == 3 || number == 35 { fatalError("on purpose") }
+                return number
+            }
+            for try await _ in results {}
+            await pool.shutDown()
+            let numbers = pool.statistics
+            check(numbers)
+            #expect(numbers.workersCrashed == 2)
+            #expect(numbers.failed == 2)
+            #expect(numbers.finished == 38)
+            #expect(numbers.workers.reduce(0) { $0 + $1.crashed } == 2)
+        }
+    }
+
+    @Test("Waiting and running are told apart", arguments: TestBackend.allCases)
+    func timesAreTold(backend: TestBackend) async throws {
+        try await backend.withPool(workers: 1) { pool in
+            try await pool.start()
+            let futures = (0..<3).map { _ in pool.submit { _ = usleep(30_000) } }
+            for future in futures { try await future.value }
+            await pool.shutDown()
+            let numbers = pool.statistics
+            #expect(numbers.runningTime.count == 3)
+            #expect(numbers.runningTime.minimum >= .milliseconds(30))
+            // The third waited for two others.
+            #expect(numbers.waitingTime.maximum >= .milliseconds(60))
+            #expect(numbers.workers.first.map { $0.runningTime >= .milliseconds(90) } == true)
+        }
+    }
+
+    @Test("Statistics are Codable")
+    func areCodable() async throws {
+        try await TestBackend.threads.withPool { pool in
+            _ = try await pool.map(0..<100) { $0 }
+            await pool.shutDown()
+            let numbers = pool.statistics
+            let copy = try JSONDecoder().decode(PoolStatistics.self, from: try JSONEncoder().encode(numbers))
+            #expect(copy.finished == 100)
+            #expect(copy.runningTime == numbers.runningTime)
+            #expect(copy.workers.count == numbers.workers.count)
+        }
+    }
+}
