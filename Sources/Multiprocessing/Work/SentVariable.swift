@@ -43,9 +43,14 @@ final class SentVariable: Sendable {
     static func resolve(_ use: TopLevelVariables.Use) throws -> SentVariable {
         let address = use.variable.address
         if let known = all.withLock({ $0[address] }) { return known }
-        guard let type = use.variable.type, !(type is AnyObject.Type),
-            let pointer = UnsafeRawPointer(bitPattern: address),
-            let shape = try? ShapeTable.shared.shape(of: type),
+        guard let type = use.variable.type else { throw PoolError.variableNotPortable(use) }
+        let shape: any ValueShape
+        do {
+            shape = try ShapeTable.shared.shape(of: type)
+        } catch {
+            throw PoolError.variableNotPortable(use, type, error)
+        }
+        guard let pointer = UnsafeRawPointer(bitPattern: address),
             let image = try? ImageAddress(pointer, count: max(use.variable.size, 1), content: .data),
             let reference = try? TypeReference(type)
         else { throw PoolError.variableNotPortable(use) }
@@ -100,14 +105,14 @@ final class SentVariable: Sendable {
         }
     }
 
-    /// Whether main.swift has assigned the variable, whose memory is zero before.
+    /// Whether the variable has a value, which it has not before main.swift assigns it: its memory is zero then.
     ///
-    /// No reference is zero, so a value that holds one has a bit that is set, except `nil`. In a worker, where main.swift
-    /// does not run, a variable has a value when the worker was sent one.
+    /// Where zeros are a value as well (numbers, `nil`, a case without payload, structures of such), they are what this
+    /// process would read here, assigned or not. In a worker, where main.swift does not run, a variable has a value when
+    /// the worker was sent one.
     private func isInitialized(_ place: UnsafeRawPointer) -> Bool {
         if ReceivedVariables.shared.areAwaited { return ReceivedVariables.shared.contains(variable.address) }
-        let witness = ValueWitness(type)
-        return witness.isTrivial || type is any ExpressibleByNilLiteral.Type
-            || UnsafeRawBufferPointer(start: place, count: witness.size).contains { $0 != 0 }
+        return UnsafeRawBufferPointer(start: place, count: ValueWitness(type).size).contains { $0 != 0 }
+            || ZeroBits(of: type).areValue
     }
 }
