@@ -74,7 +74,3 @@ bool mp_mapped_file(const void *address, uint64_t *device, uint64_t *inode) {
     fclose(mappings);
     return is_found && *inode != 0;
 }
-
-void mp_free(void *memory) {
-    free(memory);
-}

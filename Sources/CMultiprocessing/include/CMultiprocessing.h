@@ -91,14 +91,6 @@ bool mp_file_facts(const char *path, uint64_t facts[5]);
 /// Which file is mapped at an address of this process, by the kernel's list of mappings; false if none is.
 bool mp_mapped_file(const void *address, uint64_t *device, uint64_t *inode);
 
-/// Frees what another function of this module has allocated.
-void mp_free(void *memory);
-
-/// Whether so many bytes are the same at both places.
-static inline bool mp_bytes_equal(const void *one, const void *other, size_t count) {
-    return __builtin_memcmp(one, other, count) == 0;
-}
-
 /// How many bytes lie before the first zero, at most `limit`.
 static inline size_t mp_text_length(const char *text, size_t limit) {
     const void *end = limit == 0 ? 0 : __builtin_memchr(text, 0, limit);

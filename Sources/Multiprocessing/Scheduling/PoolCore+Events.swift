@@ -33,7 +33,7 @@ extension PoolCore.State {
             case .stop(let worker): journal.stopping(worker)
             case .kill(let worker): journal.killing(worker, at: now)
             case .abandon(let chunk, let reason): journal.abandoning(chunk, reason, at: now)
-            case .reclaim, .cut, .cancel, .inquire, .wake, .finished: break
+            case .reclaim, .cut, .cancel, .inquire, .inspect, .interrupt, .wake, .finished: break
             }
         }
     }

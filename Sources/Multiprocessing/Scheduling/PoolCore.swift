@@ -200,12 +200,6 @@ final class PoolCore: WorkerReporting {
         settleStarts()
     }
 
-    func interrupted(_ worker: WorkerID, holding: HeldWork) {}
-
-    func recovered(_ worker: WorkerID) {}
-
-    func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID) {}
-
     // MARK: The end
 
     func shutDown() async {

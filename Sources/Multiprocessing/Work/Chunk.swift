@@ -216,7 +216,7 @@ public class Chunk: @unchecked Sendable {
     }
 
     /// The items of which it was decided that they are lost, and which have not been failed.
-    final var pendingLoss: (count: Int, error: PoolError)? {
+    final var pendingLoss: (count: Int, error: any Error)? {
         loss.map { (max(0, $0.end - finishedCount), $0.error) }
     }
 

@@ -29,12 +29,12 @@ package struct SymbolTable {
         /// Looks at the name without making a string of it; most entries are of no interest.
         package func nameBegins(with prefix: StaticString) -> Bool {
             let count = prefix.utf8CodeUnitCount
-            return nameLength >= count && mp_bytes_equal(nameStart, prefix.utf8Start, count)
+            return nameLength >= count && mp_are_equal(nameStart, prefix.utf8Start, count)
         }
 
         package func nameEnds(with suffix: StaticString) -> Bool {
             let count = suffix.utf8CodeUnitCount
-            return nameLength >= count && mp_bytes_equal(nameStart + nameLength - count, suffix.utf8Start, count)
+            return nameLength >= count && mp_are_equal(nameStart + nameLength - count, suffix.utf8Start, count)
         }
     }
 
