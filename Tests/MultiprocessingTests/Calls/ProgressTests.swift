@@ -171,7 +171,7 @@ struct ProgressTests {
         #expect(text == "\r" + "Resizing  [############............] 50 %".prefix(39) + "\u{1B}[K\r\u{1B}[K")
 
         var ends: [Int32] = [-1, -1]
-        try #require(pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0)
+        try #require(pipe(&ends) == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)
         defer { ends.forEach { close($0) } }
         ProgressBar("Resizing", on: DescriptorNumber(rawValue: ends[1])).update(progress)
         #expect(read(ends[0], &bytes, 1) < 0, "nothing was written")
