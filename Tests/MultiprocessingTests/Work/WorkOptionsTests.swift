@@ -86,7 +86,9 @@ struct WorkOptionsTests {
         try await withLimit(.seconds(240)) {
             var configuration = Pool.Configuration()
             configuration.defaults = .retry(.attempts(2, delay: .none, where: { _ in true }))
-            try await Multiprocessing.withPool(backend.backend, workers: 2, configuration: configuration) { pool async throws in
+            try await Multiprocessing.withPool(
+                backend.backend, workers: 2, configuration: configuration
+            ) { pool async throws in
                 let work: @Sendable () throws -> Int = {
                     guard let attempt = Worker.current?.attempt, attempt > 1 else { throw Refused() }
                     return attempt
