@@ -111,7 +111,8 @@ int mp_affinity_list(int *numbers, int capacity) {
 }
 
 int mp_niceness(void) {
-    return getpriority(PRIO_PROCESS, 0);
+    // The first thread's: Dispatch gives those that it makes other values.
+    return getpriority(PRIO_PROCESS, (id_t)getpid());
 }
 
 int mp_lowest_niceness(void) {

@@ -83,6 +83,15 @@ static bool mp_lower_limit(__rlimit_resource_t resource, unsigned long long limi
     return setrlimit(resource, &values) == 0;
 }
 
+// Sets the nice value, which was inherited from whichever thread of the parent has started the process.
+//
+// One that cannot be lowered stays: whether the program may do so was asked when the pool was made, and a worker
+// that gives way more than it should is of use all the same.
+static bool mp_be_nice(int value) {
+    int now = getpriority(PRIO_PROCESS, 0);
+    return now == value || setpriority(PRIO_PROCESS, 0, value) == 0 || now > value;
+}
+
 // Runs the process on these cores, "0,2,3", and no others.
 static bool mp_stay_on(const char *list) {
     const int possible = 1 << 16;
@@ -118,7 +127,7 @@ static void mp_apply_settings(const char *settings) {
         errno = EINVAL;
         if (kind == 'n') {
             what = "change its nice value";
-            is_done = setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + atoi(value)) == 0;
+            is_done = mp_be_nice(atoi(value));
         } else if (kind == 'c') {
             what = "run on the cores it was given";
             is_done = mp_stay_on(value);

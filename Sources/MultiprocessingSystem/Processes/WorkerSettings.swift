@@ -3,8 +3,8 @@
 /// It is sent with the variable that marks the process as a worker, and applied by the worker's entry (worker.c).
 /// What the kernel refuses ends the worker before it is ready, and it says why on its standard error.
 package struct WorkerSettings: Equatable, Sendable {
-    /// What is added to the nice value.
-    package var niceness = 0
+    /// The nice value; nil leaves that of the thread that starts the worker.
+    package var niceness: Int?
 
     /// The cores that it may run on; empty for those of this process.
     package var cores: [Int] = []
@@ -23,7 +23,7 @@ package struct WorkerSettings: Equatable, Sendable {
     /// The settings as they stand behind the descriptor's number.
     var text: String {
         var text = ""
-        if niceness != 0 { text += ";n\(niceness)" }
+        if let niceness { text += ";n\(niceness)" }
         if !cores.isEmpty { text += ";c" + cores.map(String.init).joined(separator: ",") }
         if let mappedBytes { text += ";d\(mappedBytes)" }
         if let openFiles { text += ";f\(openFiles)" }

@@ -32,7 +32,7 @@ public struct ProcessBackend: Backend {
     ///     works in when the pool is made; `nil` for that of the program.
     ///   - limits: What a worker may use.
     ///   - cpus: Which cores workers run on.
-    ///   - niceness: What is added to the program's nice value for workers, from -20 to 19: above 0 they let others
+    ///   - niceness: What is added to the nice value of the program's first thread for workers, from -20 to 19: above 0 they let others
     ///     go first, below 0 they go before others, for which the program needs a privilege.
     ///   - output: What becomes of what workers write to standard output and standard error.
     ///   - backtraces: Whether workers that crash print a backtrace.

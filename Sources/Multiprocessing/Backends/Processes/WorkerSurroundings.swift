@@ -4,7 +4,8 @@ import MultiprocessingSystem
 struct WorkerSurroundings: Sendable {
     let folder: Folder?
     let limits: ResourceLimits
-    let niceness: Int
+    /// The workers' nice value; nil where it is the ordinary one and need not be set.
+    let niceness: Int?
     let output: WorkerOutput
     /// The cores of each worker in turn; empty for any.
     let cores: [[Int]]
@@ -50,11 +51,11 @@ struct WorkerSurroundings: Sendable {
         }
     }
 
-    private static func checked(niceness: Int) throws -> Int {
+    private static func checked(niceness: Int) throws -> Int? {
         guard (-20...19).contains(niceness) else {
             throw PoolError.invalidArgument("niceness", niceness, "it is added to a nice value, from -20 to 19")
         }
-        let wanted = max(-20, Niceness.current + niceness)
+        let wanted = min(19, max(-20, Niceness.current + niceness))
         let lowest = Niceness.lowestAllowed
         if niceness < 0, wanted < lowest {
             throw PoolError(
@@ -65,7 +66,7 @@ struct WorkerSurroundings: Sendable {
                 limit (ulimit -e, LimitNICE= in systemd), or leave niceness at 0 or above
                 """)
         }
-        return niceness
+        return niceness == 0 && wanted == 0 ? nil : wanted
     }
 }
 
