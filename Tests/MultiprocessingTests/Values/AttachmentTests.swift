@@ -143,8 +143,9 @@ struct AttachmentTests {
         try await TestBackend.processes.withPool(workers: 1) { pool in
             let token = Token("kept")
             for _ in 0..<3 {
-                #expect(try await pool.run(token) { try $0.count() } == 1)
-                #expect(try await pool.run { try token.count() } == 2)
+                let first = try await pool.run(token) { try $0.count() }
+                let second = try await pool.run { try token.count() }
+                #expect(first == 1 && second == 2)
                 await #expect(throws: PoolError.self) {
                     try await pool.run(token) { token in
                         _ = kill(getpid(), token.isWhole ? SIGKILL : SIGTERM)

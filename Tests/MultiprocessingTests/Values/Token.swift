@@ -2,6 +2,9 @@ import Multiprocessing
 import MultiprocessingCoding
 import Synchronization
 
+/// And not that of the testing library.
+typealias Attachment = Multiprocessing.Attachment
+
 /// A value whose bits mean something in one process only, and that brings along what the others need.
 ///
 /// Two stored properties, because a structure of one object cannot be told from the object when it is captured alone.
