@@ -100,6 +100,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
 
     override var portable: PortableChunk? { contents.withLock { $0?.portable } }
 
+    override var inputSize: Int { encodedSize }
+
     override var failures: (count: Int, first: (any Error)?) { (result.failures.count, result.failures.first?.error) }
 
     override var wantsToRun: Bool {
@@ -217,6 +219,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     // MARK: Results of a process
 
     override func receiveValues(_ count: Int, from reader: inout ByteReader, keys: ReceivedKeys) throws {
+        let start = reader.offset
+        defer { receivedSize += reader.offset - start }
         guard let work = contents.withLock({ $0?.work }), count <= self.count - finishedCount else {
             throw PortableFailure.unexpectedResult
         }
@@ -245,6 +249,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     }
 
     override func receiveArray(_ landing: ArrivingArray) throws {
+        receivedSize += landing.size
         guard remainingCount > 0, let function = contents.withLock({ $0?.work.function }) else {
             throw PortableFailure.unexpectedResult
         }

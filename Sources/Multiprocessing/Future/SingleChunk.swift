@@ -26,6 +26,8 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
 
     override var portable: PortableChunk? { portableChunk }
 
+    override var inputSize: Int { portableChunk?.size ?? 0 }
+
     override func run() async {
         guard !isCancelled, !input.isEmpty, let work else { return }
         do {
@@ -40,6 +42,8 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
     }
 
     override func receiveValues(_ count: Int, from reader: inout ByteReader, keys: ReceivedKeys) throws {
+        let start = reader.offset
+        defer { receivedSize += reader.offset - start }
         guard count == 1, finishedCount == 0, let work else { throw PortableFailure.unexpectedResult }
         switch try work.decodeOutput(from: &reader, keys: keys) {
         case .success(let value): settle(value)
@@ -53,6 +57,7 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
     }
 
     override func receiveArray(_ landing: ArrivingArray) throws {
+        receivedSize += landing.size
         guard finishedCount == 0, let function = work?.function else { throw PortableFailure.unexpectedResult }
         settle(try function.output(in: landing))
     }
