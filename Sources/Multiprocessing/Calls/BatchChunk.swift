@@ -112,6 +112,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
 
     override var portable: PortableChunk? { contents.withLock { $0?.portable } }
 
+    override var inputSize: Int { encodedSize }
+
     override var failures: (count: Int, first: (any Error)?) { (result.failures.count, result.failures.first?.error) }
 
     override var wantsToRun: Bool {
@@ -276,6 +278,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     // MARK: Results of a process
 
     override func receiveValues(_ count: Int, from incoming: inout Incoming) throws {
+        let start = incoming.reader.offset
+        defer { receivedSize += incoming.reader.offset - start }
         guard let work = contents.withLock({ $0?.work }), count <= self.count - finishedCount else {
             throw PortableFailure.unexpectedResult
         }
@@ -304,6 +308,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     }
 
     override func receiveArray(_ landing: ArrivingArray) throws {
+        receivedSize += landing.size
         guard remainingCount > 0, let function = contents.withLock({ $0?.work.function }) else {
             throw PortableFailure.unexpectedResult
         }

@@ -61,12 +61,17 @@ final class EventLog: Sendable {
     // MARK: Writing
 
     /// Adds an event, if somebody reads; `time` is that of the monotonic clock.
-    func append(_ kind: PoolEvent.Kind, queued: Int = 0, at time: UInt64) {
+    func append(_ kind: PoolEvent.Kind, queued: Int, at time: UInt64) {
+        append(kind, queued: queued, at: time, isLast: false)
+    }
+
+    private func append(_ kind: PoolEvent.Kind, queued: Int, at time: UInt64, isLast: Bool) {
         guard isWatched else { return }
         let (since, wallTime) = moment(time)
         let event = PoolEvent(time: since, wallTime: wallTime, queued: queued, kind: kind)
         state.withLock { state in
             guard !state.isFinished else { return }
+            state.isFinished = isLast
             if state.events.count >= state.capacity {
                 _ = state.events.popFirst()
                 state.first += 1
@@ -88,7 +93,8 @@ final class EventLog: Sendable {
 
     /// Ends the log: readers get what is left, and no more.
     func finish() {
-        append(.poolEnded, at: MonotonicTime.now().nanoseconds)
+        append(.poolEnded, queued: 0, at: MonotonicTime.now().nanoseconds, isLast: true)
+        // Also if nobody reads: who comes later is to know.
         state.withLock { $0.isFinished = true }
         wakeReaders()
     }

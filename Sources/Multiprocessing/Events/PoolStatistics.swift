@@ -22,6 +22,13 @@ public struct PoolStatistics: Sendable, Codable {
     /// Items that workers have.
     public internal(set) var running = 0
 
+    /// Bytes of encoded inputs that went to worker processes; zero on threads.
+    ///
+    /// Without functions, shared inputs and what frames all that, and without what goes once more after a crash.
+    public internal(set) var bytesSent = 0
+    /// Bytes of encoded values and errors that came from worker processes; zero on threads.
+    public internal(set) var bytesReceived = 0
+
     /// Workers that became ready.
     public internal(set) var workersStarted = 0
     /// Workers that ended though nobody had asked them to.
@@ -82,6 +89,10 @@ public struct PoolStatistics: Sendable, Codable {
         public internal(set) var failed = 0
         /// How long items ran here.
         public internal(set) var runningTime = Duration.zero
+        /// Bytes of encoded inputs that went to it; zero for a thread.
+        public internal(set) var bytesSent = 0
+        /// Bytes of encoded values and errors that came from it; zero for a thread.
+        public internal(set) var bytesReceived = 0
         /// Items that it has now.
         public internal(set) var running = 0
     }

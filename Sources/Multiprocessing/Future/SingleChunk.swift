@@ -45,6 +45,8 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
 
     override var portable: PortableChunk? { portableChunk }
 
+    override var inputSize: Int { portableChunk?.size ?? 0 }
+
     override func run() async {
         guard !isCancelled, !input.isEmpty, let work else { return }
         if limits.timeout != nil { return await runGuarded(input.value(), work.body) }
@@ -81,6 +83,8 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
     }
 
     override func receiveValues(_ count: Int, from incoming: inout Incoming) throws {
+        let start = incoming.reader.offset
+        defer { receivedSize += incoming.reader.offset - start }
         guard count == 1, finishedCount == 0, let work else { throw PortableFailure.unexpectedResult }
         switch try work.decodeOutput(from: &incoming) {
         case .success(let value): settle(value)
@@ -94,6 +98,7 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
     }
 
     override func receiveArray(_ landing: ArrivingArray) throws {
+        receivedSize += landing.size
         guard finishedCount == 0, let function = work?.function else { throw PortableFailure.unexpectedResult }
         settle(try function.output(in: landing))
     }

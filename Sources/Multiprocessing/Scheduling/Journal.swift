@@ -69,6 +69,7 @@ struct Journal {
         if ran > 0, nanoseconds > 0 { runningTime.record(nanoseconds / UInt64(ran), times: ran) }
         change(id) { $0.runningTime &+= nanoseconds }
         hold(-uncounted, on: id)
+        received(chunk, from: id)
         settle(chunk, on: id, ran: nanoseconds, at: now)
         rest(of: chunk, CancellationError(), on: id, ran: nanoseconds, at: now)
     }
@@ -101,7 +102,10 @@ struct Journal {
             return tally.isEnding
         }
         if !wasAsked { counts.workersCrashed += 1 }
-        if case .begun(let chunk, end: _) = fact { settle(chunk, on: id, ran: 0, at: now) }
+        if case .begun(let chunk, end: _) = fact {
+            received(chunk, from: id)
+            settle(chunk, on: id, ran: 0, at: now)
+        }
         guard events.isWatched else { return }
         append(wasAsked ? .workerStopped(current) : .workerCrashed(current, error), at: now)
     }
@@ -135,6 +139,11 @@ struct Journal {
         waitingTime.record(waited)
         let items = chunk.count - chunk.record.counted
         hold(items, on: id)
+        if !isOnThreads, !chunk.record.isSent {
+            chunk.record.isSent = true
+            counts.bytesSent += chunk.inputSize
+            change(id) { $0.counts.bytesSent += chunk.inputSize }
+        }
         if events.isWatched { append(.itemsStarted(work(chunk, items: items), worker(id)), at: now) }
     }
 
@@ -172,6 +181,14 @@ struct Journal {
     }
 
     // MARK: What came of items
+
+    private mutating func received(_ chunk: Chunk, from id: WorkerID) {
+        let bytes = chunk.receivedSize - chunk.record.countedBytes
+        guard bytes > 0 else { return }
+        chunk.record.countedBytes += bytes
+        counts.bytesReceived += bytes
+        change(id) { $0.counts.bytesReceived += bytes }
+    }
 
     /// Counts the items that have ended since they were counted last.
     private mutating func settle(_ chunk: Chunk, on id: WorkerID?, ran: UInt64, at now: UInt64) {

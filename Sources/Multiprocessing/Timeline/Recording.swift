@@ -191,7 +191,7 @@ struct Recording {
                 start: min(now, max(start, lane.bars.last?.end ?? 0)), end: now, busy: max(0, now - max(0, start)),
                 items: work.items, failed: outcome == .finished ? 0 : work.items, outcome: outcome, label: label,
                 number: work.number, attempt: work.attempt)
-            if outcome == .finished, work.attempt > 1 || work.attempt < 1 {
+            if work.attempt > 1, lane.marks.count < Self.markLimit {
                 lane.marks.append(Mark(kind: .retry, time: bar.start, text: "\(work), attempt \(work.attempt)"))
             }
             if let last = lane.bars.indices.last, Self.join(&lane.bars[last], bar, grain: grain) { return false }

@@ -38,6 +38,12 @@ public class Chunk: @unchecked Sendable {
     /// What those are told who look at what the pool does; guarded as `place`.
     final var record = ChunkRecord()
 
+    /// The size of the encoded inputs in bytes; zero on threads, and for a part that was split off.
+    var inputSize: Int { 0 }
+
+    /// How many bytes of encoded values have come.
+    final var receivedSize = 0
+
     /// Items that were lost with their worker, until who has the chunk next fails them; guarded as `place`.
     private final var loss: Loss?
 

@@ -21,6 +21,12 @@ struct ChunkRecord {
     /// How many items were counted as ended in another way.
     var countedFailures = 0
 
+    /// Whether its inputs were counted as sent.
+    var isSent = false
+
+    /// How many bytes of its values were counted.
+    var countedBytes = 0
+
     /// How many items were counted.
     var counted: Int { countedValues + countedFailures }
 }

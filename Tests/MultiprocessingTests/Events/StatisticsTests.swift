@@ -96,3 +96,25 @@ struct StatisticsTests {
         }
     }
 }
+
+extension StatisticsTests {
+    @Test("Bytes each way are counted, on processes", arguments: TestBackend.allCases)
+    func bytesAreCounted(backend: TestBackend) async throws {
+        try await backend.withPool { pool in
+            let text = String(repeating: "x", count: 1_000)
+            let count = try await pool.map(0..<100) { _ in text }.count
+            let sizes = try await pool.map((0..<50).map { _ in text }) { $0.utf8.count }
+            #expect(count == 100 && sizes == Array(repeating: 1_000, count: 50))
+            await pool.shutDown()
+            let numbers = pool.statistics
+            if backend == .threads {
+                #expect(numbers.bytesSent == 0 && numbers.bytesReceived == 0)
+            } else {
+                #expect((50_000..<80_000).contains(numbers.bytesSent), "\(numbers.bytesSent)")
+                #expect((100_000..<130_000).contains(numbers.bytesReceived), "\(numbers.bytesReceived)")
+                #expect(numbers.workers.reduce(0) { $0 + $1.bytesSent } == numbers.bytesSent)
+                #expect(numbers.workers.reduce(0) { $0 + $1.bytesReceived } == numbers.bytesReceived)
+            }
+        }
+    }
+}
