@@ -39,17 +39,19 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// not is ended.
     func inquire(_ worker: WorkerID)
 
-    /// Reports which item of a chunk with a deadline a worker runs, and since when; nothing if it runs none.
+    /// Reports which item a worker runs and since when; nothing if it runs none with a limit.
     func inspect(_ worker: WorkerID)
 
-    /// Stops waiting for what a worker runs, tells that work that it was cancelled, and reports what became of all
-    /// that the worker held.
+    /// Stops waiting for the item that a worker runs, tells it to stop, and takes back what it has not begun.
     ///
-    /// The results that there are by then count. The worker may end what it runs by itself, and its result is
-    /// dropped; that it has done so is reported, as recovered, unless it ends first. If all that it held has ended
-    /// meanwhile, that is reported as ever and this is not. After ``inspect(_:)`` only the item that was reported is
-    /// meant: if the worker runs another by now, that one is reported, and nothing is interrupted.
-    func interrupt(_ worker: WorkerID)
+    /// Reported as ``WorkerEvents/interrupted(_:holding:)``. What comes of the item is dropped, and when the worker
+    /// has done with it, ``WorkerEvents/recovered(_:)`` is reported. If the worker runs something else by now,
+    /// nothing happens but that this is reported, as by ``inspect(_:)``.
+    ///
+    /// - Parameters:
+    ///   - chunk: The chunk that it has to be.
+    ///   - item: The number of the item that it has to be; `nil` for any of the chunk.
+    func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?)
 
     /// Has the calling thread take a worker's results as they come; `nil` if that is not to be had now.
     func watch(_ worker: WorkerID) -> (any WorkerWatch)?

@@ -36,8 +36,8 @@ final class ProcessWorkers: WorkerGroup {
         links[worker]?.inspect()
     }
 
-    func interrupt(_ worker: WorkerID) {
-        links[worker]?.interrupt()
+    func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?) {
+        links[worker]?.interrupt(chunk, item: item)
     }
 
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {

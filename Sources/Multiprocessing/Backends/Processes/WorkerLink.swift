@@ -127,43 +127,22 @@ final class WorkerLink: SharedInputHolder {
         events.working(on: chunk, item: item, since: time, id)
     }
 
-    /// Stops waiting for what the worker holds now.
-    func interrupt() {
-        let last = outbox.withLock { $0.ledger.sequence }
+    /// Stops waiting for an item that the worker runs, if it runs it yet, and takes back what it has not begun.
+    func interrupt(_ chunk: Chunk, item: Int?) {
         loop.events.execute { [self] in
-            inbox.whenReading(self) { self.interrupt(upTo: last) }
+            inbox.whenReading(self) { self.interruptReading(chunk, item: item) }
         }
     }
 
-    private enum Stopping {
-        case stopped
-        /// All that the interruption was meant for has ended.
-        case ended
-        /// The worker runs another item than the one that was meant.
-        case goneOn
-        case impossible
-    }
-
-    private func interrupt(upTo last: UInt64) {
-        let stopping: Stopping = outbox.withLock { outbox in
-            guard !outbox.isClosed, outbox.ledger.holds(upTo: last) else { return .ended }
-            let begun: ProgressBoard.Begun
-            if let inspected = outbox.ledger.takeInspected() {
-                guard let same = board.takeBack(ifBegun: inspected) else { return .goneOn }
-                begun = same
-            } else {
-                begun = board.takeBack()
-            }
-            return outbox.ledger.forbid(begun) ? .stopped : .impossible
-        }
-        switch stopping {
+    private func interruptReading(_ chunk: Chunk, item: Int?) {
+        switch stopWork(on: chunk, item: item) {
         case .ended: return
-        case .goneOn: return reportRunning()
+        case .another: return reportRunning()
         case .impossible: return inbox.fail(self, "it has begun what it cannot have begun")
-        case .stopped: break
+        case .running: break
         }
         // What was ready before the worker was stopped counts.
-        guard inbox.takeAll(self), let end = outbox.withLock({ $0.ledger.interrupt(upTo: last) }) else { return }
+        guard inbox.takeAll(self), let end = outbox.withLock({ $0.ledger.interrupt() }) else { return }
         if let running = end.running { cancel(running) }
         events.interrupted(id, holding: end.holding)
         if end.running == nil { events.recovered(id) }
@@ -234,6 +213,22 @@ final class WorkerLink: SharedInputHolder {
     }
 
     private var holdsMany: Bool { outbox.withLock { $0.ledger.count > 1 } }
+
+    /// Forbids the worker to begin anything else, if it is where it is to be interrupted.
+    private func stopWork(on chunk: Chunk, item: Int?) -> WorkerLedger.Interruptibility {
+        outbox.withLock { outbox in
+            guard !outbox.isClosed else { return .ended }
+            // One that begins item after item all the time hangs in none.
+            for _ in 0..<16 {
+                let begun = board.begun
+                let answer = outbox.ledger.canInterrupt(chunk, item: item, begun)
+                guard case .running = answer else { return answer }
+                guard board.takeBack(ifBegun: begun) != nil else { continue }
+                return outbox.ledger.forbid(begun) ? .running : .impossible
+            }
+            return .another
+        }
+    }
 
     /// Tells the worker that a shared value is not needed any more.
     func forget(context: UInt64) {

@@ -39,7 +39,7 @@ final class ThreadWorkers: WorkerGroup {
 
     func inspect(_ worker: WorkerID) {}
 
-    func interrupt(_ worker: WorkerID) {}
+    func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?) {}
 
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {
         // A thread's results come by themselves.
