@@ -39,7 +39,7 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// not is ended.
     func inquire(_ worker: WorkerID)
 
-    /// Reports which item of a chunk with a deadline a worker runs, and since when; nothing if it runs none.
+    /// Reports which item a worker runs and since when; nothing if it runs none with a limit.
     func inspect(_ worker: WorkerID)
 
     /// Stops waiting for the item that a worker runs, tells that work that it was cancelled, and takes back what the

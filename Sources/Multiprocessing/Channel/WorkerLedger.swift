@@ -31,6 +31,8 @@ package struct WorkerLedger {
         var sequence: UInt64?
         /// Where the items of that chunk end that it had begun.
         var end = 0
+        /// The number of the last chunk that it held then.
+        var last: UInt64
         /// Whether it has done with them.
         var hasEnded = false
     }
@@ -144,15 +146,29 @@ package struct WorkerLedger {
         return (chunk, end - 1)
     }
 
-    /// Whether the worker holds a chunk with this number or one before it.
-    package func holds(upTo last: UInt64) -> Bool {
-        entries.first.map { $0.sequence <= last } ?? false
+    /// Whether the worker, which has begun that much, can be interrupted in an item of a chunk.
+    ///
+    /// - Parameter item: The number of the item that it has to run; `nil` for any, also for none yet.
+    package func canInterrupt(_ chunk: Chunk, item: Int?, _ begun: ProgressBoard.Begun) -> Interruptibility {
+        guard stop == nil, entries.contains(where: { $0.chunk === chunk }) else { return .ended }
+        switch progress(begun) {
+        case .begun(let index, let end):
+            let isMeant = entries[index].chunk === chunk && (item ?? end - 1) == end - 1
+            return isMeant ? .running : .another
+        case .unbegun: return item == nil ? .running : .another
+        case nil: return .impossible
+        }
     }
 
-    /// Where the items end that the worker has begun of the chunk with this number; `nil` if it is not in that one.
-    package func end(of sequence: UInt64, _ begun: ProgressBoard.Begun) -> Int? {
-        guard case .begun(let index, let end) = progress(begun), entries[index].sequence == sequence else { return nil }
-        return end
+    /// Whether a worker can be interrupted in what it is to be interrupted in.
+    package enum Interruptibility {
+        case running
+        /// It runs something else.
+        case another
+        /// It does not hold it any more.
+        case ended
+        /// What it says cannot be.
+        case impossible
     }
 
     /// Notes that the worker was forbidden to go on: nothing of what it holds begins from now on.
@@ -161,8 +177,8 @@ package struct WorkerLedger {
     package mutating func forbid(_ begun: ProgressBoard.Begun) -> Bool {
         defer { epoch &+= 1 }
         switch progress(begun) {
-        case .unbegun: stop = Stop()
-        case .begun(let index, let end): stop = Stop(sequence: entries[index].sequence, end: end)
+        case .unbegun: stop = Stop(last: sequence)
+        case .begun(let index, let end): stop = Stop(sequence: entries[index].sequence, end: end, last: sequence)
         case nil: return false
         }
         return true
@@ -183,9 +199,9 @@ package struct WorkerLedger {
 
     /// Forgets what the worker holds, which was forbidden to go on, after its results so far were taken.
     ///
-    /// - Returns: `nil` if all that it held up to that chunk has ended.
-    package mutating func interrupt(upTo last: UInt64) -> Interruption? {
-        guard let stop = stop.take(), holds(upTo: last) else { return nil }
+    /// - Returns: `nil` if all that it held when it was stopped has ended.
+    package mutating func interrupt() -> Interruption? {
+        guard let stop = stop.take(), let first = entries.first, first.sequence <= stop.last else { return nil }
         let held = removeAll()
         guard let entry = held.first(where: { $0.sequence == stop.sequence }) else {
             return Interruption(holding: .unbegun, running: nil)

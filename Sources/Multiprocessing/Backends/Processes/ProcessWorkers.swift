@@ -36,7 +36,7 @@ final class ProcessWorkers: WorkerGroup {
     }
 
     func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?) {
-        links[worker]?.interrupt(running: chunk, item: item)
+        links[worker]?.interrupt(chunk, item: item)
     }
 
     func processID(of worker: WorkerID) -> Int32? {

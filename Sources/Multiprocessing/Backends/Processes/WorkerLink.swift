@@ -124,50 +124,25 @@ final class WorkerLink: AttachmentHolder {
         events.working(on: chunk, item: item, since: time, id)
     }
 
-    /// Stops waiting for an item of a chunk, or for whichever of its items the worker runs.
-    func interrupt(running chunk: Chunk, item: Int?) {
+    /// Stops waiting for an item that the worker runs, if it runs it yet, and takes back what it has not begun.
+    func interrupt(_ chunk: Chunk, item: Int?) {
         loop.events.execute { [self] in
-            inbox.whenReading(self) { self.stopWaiting(for: chunk, item) }
+            inbox.whenReading(self) { self.interruptReading(chunk, item: item) }
         }
     }
 
-    private enum Stopping {
-        case stopped(UInt64)
-        /// The chunk has ended.
-        case ended
-        /// The worker runs another item than the one that was meant.
-        case goneOn
-        case impossible
-    }
-
-    private func stopWaiting(for chunk: Chunk, _ item: Int?) {
-        switch outbox.withLock({ forbid(&$0, chunk, item) }) {
+    private func interruptReading(_ chunk: Chunk, item: Int?) {
+        switch stopWork(on: chunk, item: item) {
         case .ended: return
-        case .goneOn: return reportRunning()
+        case .another: return reportRunning()
         case .impossible: return inbox.fail(self, "it has begun what it cannot have begun")
-        case .stopped(let sequence):
-            // What was ready before the worker was stopped counts.
-            guard inbox.takeAll(self), let end = outbox.withLock({ $0.ledger.interrupt(upTo: sequence) }) else {
-                return
-            }
-            if let running = end.running { cancel(running) }
-            events.interrupted(id, holding: end.holding)
-            if end.running == nil { events.recovered(id) }
+        case .running: break
         }
-    }
-
-    /// Forbids the worker to go on if it runs that item.
-    private func forbid(_ outbox: inout Outbox, _ chunk: Chunk, _ item: Int?) -> Stopping {
-        guard !outbox.isClosed, let sequence = outbox.ledger.sequence(of: chunk) else { return .ended }
-        // A few, because a worker in order changes the board once an item.
-        for _ in 0..<1_000 {
-            let begun = board.begun
-            guard begun.names(sequence), let end = outbox.ledger.end(of: sequence, begun) else { return .goneOn }
-            if let item, end != item + 1 { return .goneOn }
-            guard board.takeBack(ifBegun: begun) != nil else { continue }
-            return outbox.ledger.forbid(begun) ? .stopped(sequence) : .impossible
-        }
-        return .goneOn
+        // What was ready before the worker was stopped counts.
+        guard inbox.takeAll(self), let end = outbox.withLock({ $0.ledger.interrupt() }) else { return }
+        if let running = end.running { cancel(running) }
+        events.interrupted(id, holding: end.holding)
+        if end.running == nil { events.recovered(id) }
     }
 
     /// Takes back what the worker has not begun, and reports it.
@@ -235,6 +210,22 @@ final class WorkerLink: AttachmentHolder {
     }
 
     private var holdsMany: Bool { outbox.withLock { $0.ledger.count > 1 } }
+
+    /// Forbids the worker to begin anything else, if it is where it is to be interrupted.
+    private func stopWork(on chunk: Chunk, item: Int?) -> WorkerLedger.Interruptibility {
+        outbox.withLock { outbox in
+            guard !outbox.isClosed else { return .ended }
+            // One that begins item after item all the time hangs in none.
+            for _ in 0..<16 {
+                let begun = board.begun
+                let answer = outbox.ledger.canInterrupt(chunk, item: item, begun)
+                guard case .running = answer else { return answer }
+                guard board.takeBack(ifBegun: begun) != nil else { continue }
+                return outbox.ledger.forbid(begun) ? .running : .impossible
+            }
+            return .another
+        }
+    }
 
     /// Tells the worker that an attachment is not needed any more.
     func forget(attachment: UInt64) {
