@@ -95,16 +95,16 @@ public struct WorkerID: Hashable, Sendable {
 }
 
 /// Takes what the workers of a pool report: their owner.
-protocol WorkerReporting: AnyObject, Sendable {
+package protocol WorkerReporting: AnyObject, Sendable {
     func workerReady(_ worker: WorkerID)
     func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64)
     func reclaimed(_ chunks: [Chunk], from worker: WorkerID)
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError)
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool)
     func setUpFailed(_ worker: WorkerID, error: PoolError)
-    func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID)
     func interrupted(_ worker: WorkerID, holding: HeldWork)
     func recovered(_ worker: WorkerID)
+    func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID)
 }
 
 /// Where the workers of a pool report what happens to them.
@@ -113,7 +113,7 @@ protocol WorkerReporting: AnyObject, Sendable {
 public struct WorkerEvents: Sendable {
     private let owner: any WorkerReporting
 
-    init(to owner: any WorkerReporting) {
+    package init(to owner: any WorkerReporting) {
         self.owner = owner
     }
 

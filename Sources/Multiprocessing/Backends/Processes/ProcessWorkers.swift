@@ -32,9 +32,13 @@ final class ProcessWorkers: WorkerGroup {
         links[worker]?.inquire()
     }
 
-    func inspect(_ worker: WorkerID) {}
+    func inspect(_ worker: WorkerID) {
+        links[worker]?.inspect()
+    }
 
-    func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?) {}
+    func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?) {
+        links[worker]?.interrupt(chunk, item: item)
+    }
 
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {
         links[worker]?.watch()
