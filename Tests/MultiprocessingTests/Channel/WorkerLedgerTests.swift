@@ -120,8 +120,7 @@ struct WorkerLedgerTests {
 
     private mutating func interrupt() -> (end: Int?, running: UInt64?)? {
         guard let interruption = ledger.interrupt() else { return nil }
-        guard case .begun(_, let end) = interruption.holding else { return (nil, interruption.running) }
-        return (end, interruption.running)
+        return (interruption.begun?.end, interruption.running)
     }
 
     @Test mutating func `A chunk with a deadline is begun item by item`() {
