@@ -64,10 +64,14 @@ struct AttachmentTests {
             let (token, bag, offset, maybe) = (Token("captured"), TokenBag("captured"), 35, Token?.some(Token("maybe")))
             #expect(try await pool.run { token.isWhole })
             #expect(try await pool.run { token }.name == "captured")
-            let tokens = [token, Token("second")]
+            // Without its object, which no closure may capture.
+            let (tokens, byName, byNumber, choice) = (bag.list, bag.byName, bag.byNumber, bag.choice)
+            let choices = TokenBag.tokens(of: choice).count
             let sums = try await pool.map(1...30, chunkSize: 4) { number in
-                let isWhole = token.isWhole && bag.isWhole && maybe?.isWhole == true && tokens[1].isWhole
-                return isWhole ? number + offset : 0
+                let all =
+                    tokens + byName.values + byNumber.values.joined().compactMap(\.self) + TokenBag.tokens(of: choice)
+                let isWhole = token.isWhole && maybe?.isWhole == true && all.allSatisfy(\.isWhole)
+                return isWhole && all.count == 7 + choices ? number + offset : 0
             }
             #expect(sums == (1...30).map { $0 + offset })
             let shared = try await pool.map(1...30, with: bag, token) { number, bag, token in

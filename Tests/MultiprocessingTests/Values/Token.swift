@@ -91,7 +91,7 @@ struct TokenBag: Codable, Sendable {
             .compactMap(\.self) + Self.tokens(of: choice)
     }
 
-    private static func tokens(of choice: Choice) -> [Token] {
+    static func tokens(of choice: Choice) -> [Token] {
         switch choice {
         case .none: []
         case .token(let token): [token]
