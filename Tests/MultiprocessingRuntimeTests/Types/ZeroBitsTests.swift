@@ -17,6 +17,10 @@ struct ZeroBitsTests {
     private enum Mode {
         case named(String)
         case none
+
+        var isNone: Bool {
+            if case .none = self { true } else { false }
+        }
     }
 
     private indirect enum Tree {
@@ -32,19 +36,27 @@ struct ZeroBitsTests {
     private final class Object {}
 
     @Test func `Values without a bit that is set`() {
-        func check<Value>(_ value: Value, sourceLocation: SourceLocation = #_sourceLocation) {
-            let isZero = withUnsafeBytes(of: value) { $0.allSatisfy { $0 == 0 } }
-            #expect(isZero, sourceLocation: sourceLocation)
-            #expect(ZeroBits(of: Value.self).areValue, sourceLocation: sourceLocation)
+        /// Reads zeros as a value, which `isExpected` says is the right one.
+        func check<Value>(_: Value.Type, sourceLocation: SourceLocation = #_sourceLocation, isExpected: (Value) -> Bool)
+        {
+            guard ZeroBits(of: Value.self).areValue else {
+                Issue.record("no value of \(Value.self)", sourceLocation: sourceLocation)
+                return
+            }
+            let zeros = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+            defer { zeros.deallocate() }
+            UnsafeMutableRawPointer(zeros).initializeMemory(
+                as: UInt8.self, repeating: 0, count: MemoryLayout<Value>.size)
+            #expect(isExpected(zeros.move()), sourceLocation: sourceLocation)
         }
-        check(0)
-        check(String?.none)
-        check([Int]?.none)
-        check(Object?.none)
-        check(AllOptional())
-        check(Mode.none)
-        check(Generic<String>())
-        check((0, String?.none, mode: Mode.none))
+        check(Int.self) { $0 == 0 }
+        check(String?.self) { $0 == nil }
+        check([Int]?.self) { $0 == nil }
+        check(Object?.self) { $0 == nil }
+        check(AllOptional.self) { $0.name == nil && $0.list == nil && $0.count == 0 }
+        check(Mode.self) { $0.isNone }
+        check(Generic<String>.self) { $0.value == nil && $0.mode.isNone }
+        check((Int, String?, mode: Mode).self) { $0.0 == 0 && $0.1 == nil && $0.mode.isNone }
     }
 
     @Test func `Types of which every value has a bit that is set`() {
