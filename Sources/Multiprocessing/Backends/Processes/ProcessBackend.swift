@@ -70,7 +70,7 @@ public struct ProcessBackend: Backend {
         // On the thread that makes the pool, whose environment the workers get.
         let launcher = ProcessLauncher(
             command: environment.command(backtraces), surroundings: surroundings, lines: lines)
-        return ProcessWorkers(count: count, events: events, launcher: launcher, limits: limits)
+        return ProcessWorkers(events: events, launcher: launcher, limits: limits)
     }
 }
 

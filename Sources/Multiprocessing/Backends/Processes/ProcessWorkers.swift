@@ -9,8 +9,8 @@ final class ProcessWorkers: WorkerGroup {
     private let supervisor: ProcessSupervisor
     private let links: WorkerLinks
 
-    init(count: Int, events: WorkerEvents, launcher: any Launcher, limits: ResourceLimits) {
-        links = WorkerLinks(count: count)
+    init(events: WorkerEvents, launcher: any Launcher, limits: ResourceLimits) {
+        links = WorkerLinks()
         supervisor = ProcessSupervisor(launcher: launcher, limits: limits, events: events, links: links)
     }
 
@@ -68,17 +68,12 @@ final class ProcessWorkers: WorkerGroup {
 /// The links of the workers that are alive, by place.
 final class WorkerLinks: Sendable {
     private enum Place {
-        case empty
         /// A worker is being started; it may be unwanted by the time it is.
         case expected(WorkerID, isKilled: Bool)
         case link(WorkerLink)
     }
 
-    private let places: Mutex<[Place]>
-
-    init(count: Int) {
-        places = Mutex(Array(repeating: .empty, count: count))
-    }
+    private let places = Mutex<[Int: Place]>([:])
 
     /// The link of a worker; `nil` when it is gone, or another has its place.
     subscript(worker: WorkerID) -> WorkerLink? {
@@ -113,9 +108,9 @@ final class WorkerLinks: Sendable {
         places.withLock { places in
             switch places[worker.index] {
             case .expected(worker, _):
-                places[worker.index] = .empty
+                places[worker.index] = nil
             case .link(let link) where link.id == worker:
-                places[worker.index] = .empty
+                places[worker.index] = nil
             default:
                 break
             }
