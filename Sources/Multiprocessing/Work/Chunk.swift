@@ -1,4 +1,4 @@
-package import MultiprocessingCoding
+import MultiprocessingCoding
 import MultiprocessingSystem
 public import Synchronization
 

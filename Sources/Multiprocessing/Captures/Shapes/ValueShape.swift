@@ -1,4 +1,4 @@
-package import MultiprocessingCoding
+import MultiprocessingCoding
 import MultiprocessingRuntime
 
 /// How the values of a captured type lie in memory, and how they travel.
