@@ -59,8 +59,7 @@ struct DeadlineTests {
             #expect(time >= limit)
             // Much less on a machine that has time; a benchmark says how much.
             #expect(time < .seconds(4))
-            let next7 = try await pool.run { 7 }
-            #expect(next7 == 7)
+            #expect(try await pool.run { 7 } == 7)
         }
     }
 
@@ -153,8 +152,8 @@ struct DeadlineTests {
                         ticket.wait()
                     }
                 }
-                let next5 = try await pool.run { 5 }
-                #expect(next5 == 5)
+                let after = try await pool.run { 5 }
+                #expect(after == 5)
             }
         }
         rendezvous.letThrough(2)
@@ -175,8 +174,8 @@ struct DeadlineTests {
             future.cancel()
             future.cancel()
             await #expect(throws: CancellationError.self) { try await future.value }
-            let next5 = try await pool.run { 5 }
-            #expect(next5 == 5)
+            let next = try await pool.run { 5 }
+            #expect(next == 5)
 
             // One of many: the call has ended, and its worker is wanted for others.
             let call = Task {
@@ -188,8 +187,8 @@ struct DeadlineTests {
             await rendezvous.expectArrivals(2)
             call.cancel()
             await #expect(throws: CancellationError.self) { try await call.value }
-            let next6 = try await pool.run { 6 }
-            #expect(next6 == 6)
+            let last = try await pool.run { 6 }
+            #expect(last == 6)
             #expect(rendezvous.arrivals.count == 2)
         }
         rendezvous.letThrough(5)
