@@ -42,6 +42,18 @@ struct StatisticsTests {
         }
     }
 
+    @Test("Items that are run one by one are counted", arguments: TestBackend.allCases)
+    func runsAreCounted(backend: TestBackend) async throws {
+        try await backend.withPool { pool in
+            for number in 0..<50 { #expect(try await pool.run(number) { $0 } == number) }
+            await pool.shutDown()
+            let numbers = pool.statistics
+            check(numbers)
+            #expect(numbers.submitted == 50 && numbers.finished == 50)
+            #expect(numbers.waitingTime.maximum < .seconds(240))
+        }
+    }
+
     private func check(_ numbers: PoolStatistics) {
         let ended = numbers.finished + numbers.failed + numbers.timedOut + numbers.cancelled
         #expect(numbers.submitted == ended + numbers.queued + numbers.running)
@@ -75,6 +87,7 @@ struct StatisticsTests {
             for future in futures { try await future.value }
             await pool.shutDown()
             let numbers = pool.statistics
+            check(numbers)
             #expect(numbers.runningTime.count == 3)
             #expect(numbers.runningTime.minimum >= .milliseconds(30))
             // The third waited for two others.
