@@ -30,20 +30,14 @@ struct Wordcount {
     /// Counts all portions, in whatever order they end.
     private static func count(_ portions: [Portion], _ options: Options) async throws -> Totals {
         var totals = Totals()
-        var bar = ProgressBar(total: portions.reduce(0) { $0 + $1.byteCount })
-        defer { bar.clear() }
-
         guard let backend = options.backend else {
-            for portion in portions {
-                totals.add(portion.run())
-                bar.advance(by: portion.byteCount)
-            }
+            for portion in portions { totals.add(portion.run()) }
             return totals
         }
         let pool = try Pool(backend, workers: options.workers)
-        for try await tally in pool.stream(portions, order: .completion) {
+        let bar = ProgressBar("Counting")
+        for try await tally in pool.stream(portions, order: .completion, options: .progress(bar.update)) {
             totals.add(tally)
-            bar.advance(by: tally.byteCount)
         }
         await pool.shutDown()
         return totals

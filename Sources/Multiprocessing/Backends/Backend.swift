@@ -42,6 +42,20 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// The process that a worker runs in; `nil` for a thread, and when the worker is gone.
     func processID(of worker: WorkerID) -> Int32?
 
+    /// Reports which item a worker runs and since when; nothing if it runs none with a limit.
+    func inspect(_ worker: WorkerID)
+
+    /// Stops waiting for the item that a worker runs, tells it to stop, and takes back what it has not begun.
+    ///
+    /// Reported as ``WorkerEvents/interrupted(_:holding:)``. What comes of the item is dropped, and when the worker
+    /// has done with it, ``WorkerEvents/recovered(_:)`` is reported. If the worker runs something else by now,
+    /// nothing happens but that this is reported, as by ``inspect(_:)``.
+    ///
+    /// - Parameters:
+    ///   - chunk: The chunk that it has to be.
+    ///   - item: The number of the item that it has to be; `nil` for any of the chunk.
+    func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?)
+
     /// Has the calling thread take a worker's results as they come; `nil` if that is not to be had now.
     func watch(_ worker: WorkerID) -> (any WorkerWatch)?
 
@@ -89,13 +103,17 @@ public struct WorkerID: Hashable, Sendable {
 }
 
 /// Takes what the workers of a pool report: their owner.
-protocol WorkerReporting: AnyObject, Sendable {
+package protocol WorkerReporting: AnyObject, Sendable {
     func workerReady(_ worker: WorkerID)
     func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64)
     func chunkEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64)
     func reclaimed(_ chunks: [Chunk], from worker: WorkerID)
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError)
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool)
+    func setUpFailed(_ worker: WorkerID, error: PoolError)
+    func interrupted(_ worker: WorkerID, holding: HeldWork)
+    func recovered(_ worker: WorkerID)
+    func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID)
 }
 
 /// Where the workers of a pool report what happens to them.
@@ -104,7 +122,7 @@ protocol WorkerReporting: AnyObject, Sendable {
 public struct WorkerEvents: Sendable {
     private let owner: any WorkerReporting
 
-    init(to owner: any WorkerReporting) {
+    package init(to owner: any WorkerReporting) {
         self.owner = owner
     }
 
@@ -140,6 +158,32 @@ public struct WorkerEvents: Sendable {
     ///   - error: Why the worker is gone, which is what items that are lost with it fail with.
     package func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError) {
         owner.workerEnded(worker, holding: holding, error: error)
+    }
+
+    /// What a worker runs, which was asked for.
+    ///
+    /// - Parameters:
+    ///   - item: The number of the item in the chunk.
+    ///   - since: When it began, by the monotonic clock in nanoseconds.
+    package func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID) {
+        owner.working(on: chunk, item: item, since: since, worker)
+    }
+
+    /// The worker's item was given up, and all else that it held comes back.
+    ///
+    /// - Parameter holding: As for a worker that is gone: items before `end` that have not ended were given up.
+    package func interrupted(_ worker: WorkerID, holding: HeldWork) {
+        owner.interrupted(worker, holding: holding)
+    }
+
+    /// The worker has done with the item that was given up, and can be given work.
+    package func recovered(_ worker: WorkerID) {
+        owner.recovered(worker)
+    }
+
+    /// What has to run first in the worker has failed, and would fail again.
+    package func setUpFailed(_ worker: WorkerID, error: PoolError) {
+        owner.setUpFailed(worker, error: error)
     }
 
     /// The worker could not be started; whether it is tried again is the pool's to decide.

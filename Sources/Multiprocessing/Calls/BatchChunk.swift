@@ -1,4 +1,5 @@
 import MultiprocessingCoding
+import MultiprocessingSystem
 import Synchronization
 
 /// A chunk of several items of one call, whose results go to that call's pipeline.
@@ -41,6 +42,13 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
                 work: work, inputs: inputs.dropFirst(offset), portable: portable?.part(from: offset),
                 count: count - offset)
         }
+
+        /// The item at `offset` alone.
+        func item(at offset: Int) -> Contents {
+            Contents(
+                work: work, inputs: inputs.dropFirst(offset).prefix(1), portable: portable?.part(from: offset), count: 1
+            )
+        }
     }
 
     /// Encodes the inputs when the pool's workers are other processes.
@@ -59,7 +67,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         self.index = index
         self.pipeline = pipeline
         // No longer than the chunk, so that no sum or product of the two is out of range.
-        let stride = max(1, min(stride, inputs.count))
+        // With a limit each item begins by itself, so that it is known which one runs, and since when.
+        let stride = pipeline.options.limits.timeout == nil ? max(1, min(stride, inputs.count)) : 1
         self.stride = stride
         places = pipeline.outputs?.places(of: index..<index + inputs.count)
         claims = StrideClaims(limit: Self.strides(of: inputs.count, stride))
@@ -72,6 +81,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
             encodedSize = 0
         }
         super.init(count: inputs.count)
+        limits = pipeline.options.limits
+        label = pipeline.options.label
     }
 
     /// Makes a chunk of the items of another from the one at `offset` on.
@@ -92,7 +103,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         count / stride + (count % stride == 0 ? 0 : 1)
     }
 
-    override var stopsAtFailure: Bool { pipeline.stopsAtFailure }
+    // With retries a failure may not be the last word.
+    override var stopsAtFailure: Bool { pipeline.stopsAtFailure && pipeline.options.retry == nil }
 
     override var strideLength: Int { stride }
 
@@ -134,7 +146,9 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     private func split(_ contents: inout Contents?, at offset: Int) -> Chunk? {
         guard let rest = contents?.split(at: offset) else { return nil }
         let part = BatchChunk(self, rest, from: offset)
+        part.follow(self)
         pipeline.add(part, at: part.index)
+        // Seen by the part, or by the pipeline which now knows of it.
         if isCancelled { part.markCancelled() }
         return part
     }
@@ -143,6 +157,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
 
     override func run() async {
         guard let contents = contents.withLock({ $0 }) else { return }
+        if limits.timeout != nil { return await runGuarded(contents.inputs, contents.work.body) }
         switch contents.work.body {
         case .synchronous(let body):
             runSynchronously(contents.inputs, contents.work.loop ?? ItemLoop(body))
@@ -216,6 +231,48 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         return true
     }
 
+    // MARK: Running on a thread with a limit
+
+    /// Runs item after item, each of which can be taken: nothing of the chunk is touched then.
+    private func runGuarded(_ inputs: ArraySlice<Input>, _ body: ItemBody<Input, Output>) async {
+        guard finishedCount < count, !isCancelled, claims.claim() else { return endGuarded() }
+        var item = finishedCount
+        let run = beginGuarded(item)
+        while true {
+            let input = inputs[inputs.startIndex + item]
+            let outcome: Result<Output, any Error>
+            do {
+                switch body {
+                case .synchronous(let body): outcome = .success(try body(input))
+                case .asynchronous(let body): outcome = .success(try await body(input))
+                }
+            } catch {
+                outcome = .failure(PoolError.thrown(error))
+            }
+            guard run.settle(item) else { return }
+            guard goesOn(behind: outcome) else { break }
+            item += 1
+            run.begin(item, now: MonotonicTime.now().nanoseconds)
+        }
+        endGuarded()
+        run.end()
+    }
+
+    /// Takes what came of an item; returns whether the next one is begun.
+    private func goesOn(behind outcome: Result<Output, any Error>) -> Bool {
+        switch outcome {
+        case .success(let value): receive(value)
+        case .failure(let error):
+            receiveFailure(error)
+            if stopsAtFailure { return false }
+        }
+        return finishedCount < count && !isCancelled && claims.claim()
+    }
+
+    private func endGuarded() {
+        count = min(count, claims.limit * stride)
+    }
+
     // MARK: Results of a process
 
     override func receiveValues(_ count: Int, from reader: inout ByteReader, keys: ReceivedKeys) throws {
@@ -286,18 +343,26 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         result.count = count
         result.nanoseconds = nanoseconds
         // Let go of outside of the lock: the caller's own values may go with it.
-        _ = contents.withLock { $0.take() }
+        let contents = contents.withLock { $0.take() }
         let result = result
         self.result = ChunkResult()
-        pipeline.receive(result, of: index)
+        pipeline.receive(result, of: self, at: index) { nextAttempt(at: $0, contents) }
     }
 
     override func abandon(_ error: any Error) {
         // Without the parts that were split off, which tell of their own items; after the end there is nothing to tell.
-        guard let count = contents.withLock({ $0?.count }) else { return }
+        guard let contents = contents.withLock({ $0 }) else { return }
         var lost = ChunkResult<Output>()
-        lost.count = count
-        lost.failures = (0..<count).map { ($0, error) }
-        pipeline.receive(lost, of: index)
+        lost.count = contents.count
+        lost.failures = (0..<contents.count).map { ($0, error) }
+        pipeline.receive(lost, of: self, at: index) { nextAttempt(at: $0, contents) }
+    }
+
+    /// The chunk in which the item at `offset` is tried again, alone.
+    private func nextAttempt(at offset: Int, _ contents: Contents?) -> Chunk? {
+        guard let contents else { return nil }
+        let next = BatchChunk(self, contents.item(at: offset), from: offset)
+        next.attempt = attempt + 1
+        return next
     }
 }

@@ -9,6 +9,11 @@ final class CallProgress<Output: Sendable>: Sendable {
     let core: PoolCore
     let stopsAtFailure: Bool
 
+    let options: CallOptions
+
+    /// Who is told how the call comes along.
+    let reporter: ProgressReporter?
+
     /// What the items see of the task that made the call.
     let caller: CallerContext
 
@@ -24,6 +29,8 @@ final class CallProgress<Output: Sendable>: Sendable {
         /// Chunks that were submitted and have not ended, by the number of their first item.
         var inFlight: [Int: BatchHandle] = [:]
         var inFlightBytes = 0
+        /// How many of those chunks are further attempts, which need not hold up the feeding.
+        var retriedCount = 0
         var arrived: [Int: ChunkResult<Output>] = [:]
         /// The numbers in `arrived`, in the order in which they came.
         var arrivals = RingQueue<Int>()
@@ -42,6 +49,16 @@ final class CallProgress<Output: Sendable>: Sendable {
         /// Remembers the failure of the lowest item.
         ///
         /// After the first one what runs is cancelled, and says so; that is no news.
+        /// How many first attempts are out.
+        var activeCount: Int { inFlight.count - retriedCount }
+
+        /// Takes what came of a chunk, or of a part of it.
+        fileprivate mutating func store(_ result: ChunkResult<Output>, of index: Int, keepsArrival: Bool) {
+            arrived[index] = result
+            if keepsArrival { arrivals.append(index) }
+            noteFailure(result, of: index)
+        }
+
         fileprivate mutating func noteFailure(_ result: ChunkResult<Output>, of index: Int) {
             guard let failure = result.failures.first, index < lowestFailure?.index ?? .max,
                 lowestFailure == nil || !(failure.error is CancellationError)
@@ -97,8 +114,18 @@ final class CallProgress<Output: Sendable>: Sendable {
         }
     }
 
-    init(core: PoolCore, stopsAtFailure: Bool, keepsArrivals: Bool, outputs: OutputArray<Output>? = nil) {
+    /// - Parameter total: How many inputs there are, as far as is known.
+    init(
+        core: PoolCore,
+        stopsAtFailure: Bool,
+        keepsArrivals: Bool,
+        options: CallOptions,
+        total: Int?,
+        outputs: OutputArray<Output>? = nil
+    ) {
         self.core = core
+        self.options = options
+        reporter = options.progress.map { ProgressReporter(total: total, $0) }
         caller = core.needsPortableWork ? .none : .current(isForOne: false)
         self.outputs = outputs
         self.stopsAtFailure = stopsAtFailure
@@ -143,7 +170,7 @@ final class CallProgress<Output: Sendable>: Sendable {
         } catch  where inputs.count > 1 {
             for (offset, input) in inputs.enumerated() { submit([input][...], stride: 1, work, at: index + offset) }
         } catch {
-            take(ChunkResult(failures: [(0, error)], count: 1), of: index, unsent: true)
+            take(ChunkResult(failures: [(0, error)], count: 1), at: index, of: nil, retries: [])
         }
     }
 
@@ -158,11 +185,13 @@ final class CallProgress<Output: Sendable>: Sendable {
 
     /// Says that no chunk will be added, and what the input threw, if it did.
     func endInput(_ error: (any Error)? = nil) {
-        let (consumer, producer) = state.withLock { state in
+        let (consumer, producer, total) = state.withLock { state in
             state.isInputEnded = true
             state.inputError = error
-            return state.takeReady()
+            let (consumer, producer) = state.takeReady()
+            return (consumer, producer, state.nextIndex)
         }
+        reporter?.note(total: total)
         consumer?.resume()
         producer?.resume()
     }
@@ -170,28 +199,84 @@ final class CallProgress<Output: Sendable>: Sendable {
     // MARK: Results
 
     /// Takes the end of a chunk; only the first end of each counts.
-    func receive(_ result: ChunkResult<Output>, of index: Int) {
-        take(result, of: index, unsent: false)
+    ///
+    /// - Parameter nextAttempt: Makes the chunk in which the item at an offset is tried again.
+    func receive(
+        _ result: ChunkResult<Output>,
+        of chunk: Chunk,
+        at index: Int,
+        nextAttempt: (_ offset: Int) -> Chunk?
+    ) {
+        take(result, at: index, of: chunk, retries: retries(result, of: chunk, at: index, nextAttempt))
     }
 
-    private func take(_ result: ChunkResult<Output>, of index: Int, unsent: Bool) {
-        let (consumer, producer, overtaken) = state.withLock { state -> (Waiter?, Waiter?, [Chunk]) in
-            if let chunk = state.inFlight.removeValue(forKey: index) {
-                state.inFlightBytes -= chunk.size
-            } else if !unsent {
-                return (nil, nil, [])
+    /// The failures that are tried again; asks the caller's predicate, so no lock is held.
+    private func retries(
+        _ result: ChunkResult<Output>,
+        of chunk: Chunk,
+        at index: Int,
+        _ nextAttempt: (_ offset: Int) -> Chunk?
+    ) -> [Retry] {
+        guard let policy = options.retry, !result.failures.isEmpty, chunk.attempt < policy.attempts,
+            state.withLock({ $0.inFlight[index]?.chunk === chunk }), core.takesRetries
+        else { return [] }
+        return result.failures.compactMap { offset, error in
+            guard policy.wants(anotherAfter: chunk.attempt, failing: error), let next = nextAttempt(offset) else {
+                return nil
             }
-            state.arrived[index] = result
-            if keepsArrivals { state.arrivals.append(index) }
-            state.noteFailure(result, of: index)
-            let (consumer, producer) = state.takeReady()
-            let isNewFailure = stopsAtFailure && state.lowestFailure?.index == index
-            return (consumer, producer, isNewFailure ? state.chunks(behind: index) : [])
+            return Retry(offset: offset, chunk: next, pause: policy.delay.pause(after: chunk.attempt))
         }
+    }
+
+    /// - Parameter chunk: The chunk that has ended; `nil` for one that was never sent.
+    private func take(_ result: ChunkResult<Output>, at index: Int, of chunk: Chunk?, retries: [Retry]) {
+        let taken: Taken? = state.withLock { state in
+            if let chunk {
+                guard let handle = state.inFlight[index], handle.chunk === chunk else { return nil }
+                state.inFlight[index] = nil
+                state.inFlightBytes -= handle.size
+                if handle.isRetry { state.retriedCount -= 1 }
+            }
+            let lowest = state.lowestFailure?.index
+            var retries = retries
+            if state.isCancelled || (stopsAtFailure && index > lowest ?? .max) { retries = [] }
+            if retries.isEmpty {
+                state.store(result, of: index, keepsArrival: keepsArrivals)
+            } else {
+                for (offset, part) in result.parts(without: retries.map(\.offset)) {
+                    state.store(part, of: index + offset, keepsArrival: keepsArrivals)
+                }
+                for retry in retries {
+                    state.inFlight[index + retry.offset] = BatchHandle(chunk: retry.chunk, size: 0, isRetry: true)
+                }
+                state.retriedCount += retries.count
+            }
+            let failure = state.lowestFailure?.index
+            let overtaken = stopsAtFailure && failure != lowest ? failure.map { state.chunks(behind: $0) } : nil
+            return Taken(ready: state.takeReady(), overtaken: overtaken ?? [], retries: retries)
+        }
+        guard let taken else { return }
+        let failed = result.failures.count - taken.retries.count
+        reporter?.note(completed: result.count - result.failures.count, failed: failed)
         // Here and not when the consumer wakes: until then the workers would go on with them.
-        for chunk in overtaken { core.cancel(chunk) }
-        consumer?.resume()
-        producer?.resume()
+        for chunk in taken.overtaken { core.cancel(chunk) }
+        for retry in taken.retries { core.retry(retry.chunk, after: retry.pause) }
+        taken.ready.0?.resume()
+        taken.ready.1?.resume()
+    }
+
+    /// An item that is tried again.
+    private struct Retry {
+        let offset: Int
+        let chunk: Chunk
+        let pause: Duration
+    }
+
+    /// What follows from the end of a chunk.
+    private struct Taken {
+        let ready: (Waiter?, Waiter?)
+        let overtaken: [Chunk]
+        let retries: [Retry]
     }
 
     /// Counts an item that was given out, which makes room for another.
@@ -244,6 +329,16 @@ final class CallProgress<Output: Sendable>: Sendable {
         ready.1?.resume()
     }
 
+    /// Tells who is told of the progress that all inputs have been taken.
+    func noteTotal() {
+        if let reporter { reporter.note(total: state.withLock { $0.nextIndex }) }
+    }
+
+    /// Makes the last report of progress, if somebody is told; returns when it has been made.
+    nonisolated(nonsending) func endProgress() async {
+        await reporter?.end()
+    }
+
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     /// Whether an item has failed.
@@ -269,4 +364,6 @@ final class CallProgress<Output: Sendable>: Sendable {
 struct BatchHandle: Sendable {
     let chunk: Chunk
     let size: Int
+    /// Whether it is a further attempt of an item.
+    var isRetry = false
 }

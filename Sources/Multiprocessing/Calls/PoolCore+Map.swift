@@ -16,19 +16,30 @@ extension PoolCore {
         _ inputs: Intake<Input>,
         _ work: ItemFunction<Input, Output>,
         loop: ItemLoop<Input, Output>? = nil,
-        chunkSize: Int?
+        chunkSize: Int?,
+        options: WorkOptions
     ) async throws -> [Output] {
         try checkChunkSize(chunkSize)
+        let options = try call(options)
         try Task.checkCancellation()
         // Also without inputs, which would never get to be refused.
         if let refusal { throw refusal }
         let outputs = inputs.count.flatMap { OutputArray<Output>(count: $0) }
-        let pipeline = CallProgress(core: self, stopsAtFailure: true, keepsArrivals: true, outputs: outputs)
+        let pipeline = CallProgress(
+            core: self, stopsAtFailure: true, keepsArrivals: true, options: options, total: inputs.count,
+            outputs: outputs)
         let work = try (loop.map { work.with($0) } ?? work).carrying(carrier)
-        return try await withCancellation(isolation: #isolation) {
-            try await drive(pipeline, inputs, work, chunkSize: chunkSize)
-        } onCancel: {
-            pipeline.cancel()
+        do {
+            let values = try await withCancellation(isolation: #isolation) {
+                try await drive(pipeline, inputs, work, chunkSize: chunkSize)
+            } onCancel: {
+                pipeline.cancel()
+            }
+            await pipeline.endProgress()
+            return values
+        } catch {
+            await pipeline.endProgress()
+            throw error
         }
     }
 
@@ -47,17 +58,18 @@ extension PoolCore {
                 let batch = source.next()
                 if !batch.isEmpty { pipeline.submit(batch, stride: source.stride(of: batch.count), work) }
                 isFull = pipeline.withState { state in
-                    state.inFlight.count >= self.window || state.lowestFailure != nil || state.isCancelled
-                        || (state.inFlightBytes > Self.byteBudget && state.inFlight.count > self.workerCount)
+                    state.activeCount >= self.window || state.lowestFailure != nil || state.isCancelled
+                        || (state.inFlightBytes > Self.byteBudget && state.activeCount > self.workerCount)
                 }
             }
             let isExhausted = source.isExhausted
+            if isExhausted { pipeline.noteTotal() }
             await pipeline.wait { state in
                 if state.lowestFailure != nil { return true }
                 // Half of the window is left when the task wakes, which keeps the workers busy meanwhile.
                 if isExhausted { return state.inFlight.isEmpty }
-                return state.inFlight.count <= self.window / 2
-                    && (state.inFlightBytes <= Self.byteBudget / 2 || state.inFlight.count <= self.workerCount)
+                return state.activeCount <= self.window / 2
+                    && (state.inFlightBytes <= Self.byteBudget / 2 || state.activeCount <= self.workerCount)
             }
             let progress = pipeline.withState { state in
                 let arrived = state.takeArrived()

@@ -19,7 +19,9 @@ struct ValueStream<Engine: StreamEngine>: AsyncSequence {
             case .success(let value):
                 return value
             case .failure(let error):
+                let ended = engine
                 engine.stop()
+                await ended.endProgress()
                 throw error
             }
         }

@@ -7,12 +7,15 @@ protocol StreamEngine<Output> {
 
     /// Stops: nothing more is taken from the input, and what runs is cancelled.
     mutating func stop()
+
+    /// Makes the last report of progress of a stream that is over.
+    nonisolated(nonsending) func endProgress() async
 }
 
 /// The engine of a stream over a sequence, whose elements are taken in the consumer's own calls.
 ///
 /// So nothing is taken that was not asked for, and the sequence need not be `Sendable`.
-struct SequenceEngine<Base: IteratorProtocol, Output: Sendable>: StreamEngine where Base.Element: Sendable {
+struct SequenceEngine<Base: Sequence, Output: Sendable>: StreamEngine where Base.Element: Sendable {
     private let plan: StreamPlan<Base.Element, Output>
     private let owner: PipelineOwner<Output>
     private var drain: ResultDrain<Output>
@@ -24,10 +27,11 @@ struct SequenceEngine<Base: IteratorProtocol, Output: Sendable>: StreamEngine wh
     init(_ base: Base, _ plan: StreamPlan<Base.Element, Output>) throws {
         let plan = try plan.carrying()
         self.plan = plan
-        owner = PipelineOwner(plan.makePipeline())
+        let hint = base.underestimatedCount
+        owner = PipelineOwner(plan.makePipeline(total: hint > 0 ? hint : nil))
         drain = ResultDrain(owner.pipeline, order: plan.order)
         source = InputBatches(
-            Intake(IteratorSequence(base)),
+            Intake(IteratorSequence(base.makeIterator())),
             sizer: ChunkSizer(fixed: plan.chunkSize, workerCount: plan.core.workerCount))
     }
 
@@ -38,6 +42,7 @@ struct SequenceEngine<Base: IteratorProtocol, Output: Sendable>: StreamEngine wh
             while true {
                 if pipeline.isCancelled {
                     isFinished = true
+                    await pipeline.endProgress()
                     return .failure(CancellationError())
                 }
                 feed()
@@ -47,6 +52,7 @@ struct SequenceEngine<Base: IteratorProtocol, Output: Sendable>: StreamEngine wh
                 }
                 if drain.isAtEnd {
                     isFinished = true
+                    await pipeline.endProgress()
                     return nil
                 }
                 await drain.waitForChunk()
@@ -60,6 +66,8 @@ struct SequenceEngine<Base: IteratorProtocol, Output: Sendable>: StreamEngine wh
         isFinished = true
         owner.pipeline.cancel()
     }
+
+    nonisolated(nonsending) func endProgress() async { await owner.pipeline.endProgress() }
 
     private mutating func feed() {
         while !source.isExhausted, plan.room(pulled: pulledCount, delivered: deliveredCount),
@@ -100,11 +108,13 @@ where Base.Element: Sendable {
             while true {
                 if pipeline.isCancelled {
                     isFinished = true
+                    await pipeline.endProgress()
                     return .failure(CancellationError())
                 }
                 if let item = drain.takeItem() { return item }
                 if drain.isAtEnd {
                     isFinished = true
+                    await pipeline.endProgress()
                     return pipeline.withState { $0.inputError.take() }.map { .failure($0) }
                 }
                 await drain.waitForChunk()
@@ -118,6 +128,8 @@ where Base.Element: Sendable {
         isFinished = true
         owner.pipeline.cancel()
     }
+
+    nonisolated(nonsending) func endProgress() async { await owner.pipeline.endProgress() }
 
     private mutating func startFeeding() {
         guard !isFeeding else { return }
@@ -188,6 +200,10 @@ enum PlannedEngine<Engine: StreamEngine>: StreamEngine {
         case .finished:
             return nil
         }
+    }
+
+    nonisolated(nonsending) func endProgress() async {
+        if case .ready(let engine) = self { await engine.endProgress() }
     }
 
     mutating func stop() {

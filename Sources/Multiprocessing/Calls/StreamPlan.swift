@@ -8,6 +8,7 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
     let buffer: Int
     let order: StreamOrder
     let stopsAtFailure: Bool
+    let options: CallOptions
 
     /// - Throws: ``PoolError/Code/invalidArgument`` for a chunk size or a buffer less than 1.
     init(
@@ -17,7 +18,8 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
         chunkSize: Int?,
         buffer: Int?,
         order: StreamOrder,
-        stopsAtFailure: Bool
+        stopsAtFailure: Bool,
+        options: CallOptions
     ) throws {
         try core.checkChunkSize(chunkSize)
         if let buffer, buffer < 1 {
@@ -32,6 +34,7 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
         self.buffer = buffer ?? (overflow ? .max : product)
         self.order = order
         self.stopsAtFailure = stopsAtFailure
+        self.options = options
     }
 
     /// The same plan, with those values of the reading task that the pool carries to worker processes.
@@ -47,10 +50,14 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
         buffer = plan.buffer
         order = plan.order
         stopsAtFailure = plan.stopsAtFailure
+        options = plan.options
     }
 
-    func makePipeline() -> CallProgress<Output> {
-        CallProgress(core: core, stopsAtFailure: stopsAtFailure, keepsArrivals: order.kind == .completion)
+    /// - Parameter total: How many inputs there are, as far as is known.
+    func makePipeline(total: Int? = nil) -> CallProgress<Output> {
+        CallProgress(
+            core: core, stopsAtFailure: stopsAtFailure, keepsArrivals: order.kind == .completion, options: options,
+            total: total)
     }
 
     /// How many inputs may be taken now: a whole chunk, or nothing.
@@ -70,6 +77,7 @@ final class PipelineOwner<Output: Sendable>: Sendable {
     }
 
     deinit {
+        pipeline.reporter?.stop()
         pipeline.cancel()
     }
 }

@@ -33,8 +33,9 @@ package struct StrideClaims: ~Copyable, Sendable {
     /// How many strides may be begun.
     package var limit: Int { Int(word.load(ordering: .acquiring) >> 32) }
 
-    /// Sets how many strides may be begun, of a chunk that nobody runs.
+    /// Sets how many strides may be begun, of a chunk that nobody runs; those that were begun stay so.
     package func setLimit(_ limit: Int) {
-        word.store(UInt64(UInt32(clamping: limit)) << 32, ordering: .releasing)
+        let begun = word.load(ordering: .acquiring) & 0xFFFF_FFFF
+        word.store(UInt64(UInt32(clamping: limit)) << 32 | begun, ordering: .releasing)
     }
 }

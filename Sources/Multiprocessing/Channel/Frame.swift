@@ -115,6 +115,11 @@ package enum Frame {
     struct ChunkHeader {
         static let size = 32
 
+        private static let stopsFlag: UInt32 = 1
+        private static let timedFlag: UInt32 = 2
+        /// How many bits the flags have, below the number of the attempt.
+        private static let flagCount: UInt32 = 2
+
         /// Counts the chunks of one worker, from 1.
         var sequence: UInt64
         /// What the chunk's items share; 0 for nothing.
@@ -122,10 +127,14 @@ package enum Frame {
         var function: UInt32
         /// Whether items behind one that fails are not to start.
         var stopsAtFailure: Bool
+        /// How often the items are run with this time.
+        var attempt: UInt32
         /// See ``ProgressBoard/begin(_:of:epoch:)``.
         var epoch: UInt16
         /// How many items the worker begins together.
         var stride: UInt32
+        /// Whether the worker notes when it begins each stride; see ``ProgressBoard/begunAt``.
+        var isTimed: Bool
 
         func append(to buffer: ByteBuffer) {
             buffer.append(sequence)
@@ -134,7 +143,8 @@ package enum Frame {
             buffer.append(stride)
             // As wide as they need not be, so that the items begin on a multiple of 16 bytes.
             buffer.append(UInt32(epoch))
-            buffer.append(UInt32(stopsAtFailure ? 1 : 0))
+            let flags = (stopsAtFailure ? Self.stopsFlag : 0) | (isTimed ? Self.timedFlag : 0)
+            buffer.append(min(attempt, .max >> Self.flagCount) << Self.flagCount | flags)
         }
 
         static func read(from reader: inout ByteReader) throws -> ChunkHeader {
@@ -143,11 +153,12 @@ package enum Frame {
             let function: UInt32 = try reader.read()
             let stride: UInt32 = try reader.read()
             let epoch: UInt32 = try reader.read()
-            let stopsAtFailure: UInt32 = try reader.read()
+            let bits: UInt32 = try reader.read()
             guard stride > 0 else { throw PortableFailure.unknownFrame }
             return ChunkHeader(
-                sequence: sequence, context: context, function: function, stopsAtFailure: stopsAtFailure != 0,
-                epoch: UInt16(truncatingIfNeeded: epoch), stride: stride)
+                sequence: sequence, context: context, function: function, stopsAtFailure: bits & stopsFlag != 0,
+                attempt: bits >> flagCount, epoch: UInt16(truncatingIfNeeded: epoch), stride: stride,
+                isTimed: bits & timedFlag != 0)
         }
     }
 

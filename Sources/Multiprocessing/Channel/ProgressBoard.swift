@@ -15,7 +15,7 @@ package import MultiprocessingSystem
 /// The order of the stores is what makes this hold at every moment at which the worker can
 /// be killed; it stands with each method of ``ResultStage``.
 package struct ProgressBoard: Sendable {
-    static let headerSize = 64
+    static let headerSize = 128
     static let stageSize = 256 << 10
 
     /// The place in the stream at which the staged bytes begin.
@@ -32,6 +32,11 @@ package struct ProgressBoard: Sendable {
     let taken: SharedWord
     /// How many bytes the worker never sent, because the parent had taken them from the stage.
     let dropped: SharedWord
+    /// When the worker began what it began last, in nanoseconds of the monotonic clock, if that has a deadline.
+    ///
+    /// Stored before the stride is begun: read too early it is a time that is still to be begun at, and never
+    /// that of the item before.
+    let begunAt: SharedWord
     /// The worker's number in its pool; written by the parent before the worker starts.
     let index: SharedWord
 
@@ -54,6 +59,7 @@ package struct ProgressBoard: Sendable {
         isWatched = SharedWord(memory, at: 40)
         taken = SharedWord(memory, at: 48)
         dropped = SharedWord(memory, at: 56)
+        begunAt = SharedWord(memory, at: 64)
         stage = UnsafeMutableRawBufferPointer(
             rebasing: memory.bytes[Self.headerSize..<Self.headerSize + Self.stageSize])
     }
@@ -68,6 +74,11 @@ package struct ProgressBoard: Sendable {
     func setRunCount(_ count: UInt32, at offset: Int) {
         mp_store_release_u32(stage.baseAddress! + offset + 4, count)
     }
+
+    /// How many values of that run are complete.
+    func runCount(at offset: Int) -> UInt32 {
+        mp_load_acquire_u32(stage.baseAddress! + offset + 4)
+    }
 }
 
 /// The word in which the worker begins work and the parent takes back what is not begun.
@@ -78,7 +89,7 @@ package struct ProgressBoard: Sendable {
 /// each stride is either begun or taken back, and both know which.
 extension ProgressBoard {
     /// What the worker has begun.
-    package struct Begun {
+    package struct Begun: Equatable {
         package let epoch: UInt16
         /// The end of the chunk's sequence number.
         let sequence: UInt16
@@ -117,15 +128,35 @@ extension ProgressBoard {
         return false
     }
 
+    /// What the worker has begun, and the time that stands beside it.
+    ///
+    /// `nil` when the worker goes on all the time, so that nothing runs for long.
+    package var begunWithTime: (begun: Begun, time: UInt64)? {
+        for _ in 0..<16 {
+            let begun = begun
+            let time = begunAt.load()
+            if begun == self.begun { return (begun, time) }
+        }
+        return nil
+    }
+
     /// Takes back all that was sent in the current epoch and is not begun, for the parent.
     ///
     /// - Returns: How far the worker had begun.
     package func takeBack() -> Begun {
-        var expected = claims.load()
         while true {
+            if let begun = takeBack(ifBegun: begun) { return begun }
+        }
+    }
+
+    /// Takes back what is not begun, if the worker has come just so far; `nil`, and nothing is changed, otherwise.
+    package func takeBack(ifBegun begun: Begun) -> Begun? {
+        var expected = claims.load()
+        while Begun(expected) == begun {
             let (exchanged, original) = claims.compareExchange(expected: expected, desired: expected &+ 1 << 48)
-            if exchanged { return Begun(expected) }
+            if exchanged { return begun }
             expected = original
         }
+        return nil
     }
 }

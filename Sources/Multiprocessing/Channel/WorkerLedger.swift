@@ -10,6 +10,31 @@ package struct WorkerLedger {
         package let sequence: UInt64
         /// How many of its items had ended before it was sent.
         package let sentFrom: Int
+        /// How many items the worker begins together.
+        package let stride: Int
+    }
+
+    /// What the end of a chunk means.
+    package enum End {
+        case chunk(Chunk, isLast: Bool)
+        /// The worker was forbidden to go on with it, so that it still wants to run; the interruption reports it.
+        case stopped
+        /// Nobody waits for it any more, but for one before which its worker has not recovered.
+        case dropped
+        /// It was the one that its worker was interrupted in.
+        case recovered
+    }
+
+    /// Where a worker stood when it was forbidden to go on.
+    private struct Stop {
+        /// The number of the chunk that it was in, if it was in one.
+        var sequence: UInt64?
+        /// Where the items of that chunk end that it had begun.
+        var end = 0
+        /// The number of the last chunk that it held then.
+        var last: UInt64
+        /// Whether it has done with them.
+        var hasEnded = false
     }
 
     /// How far the worker had come when it ended.
@@ -31,7 +56,16 @@ package struct WorkerLedger {
     /// The number of the last chunk that has ended.
     private var lastEnded: UInt64 = 0
 
+    /// Set between the moment at which a worker is forbidden to go on and the one at which it is interrupted.
+    private var stop: Stop?
+
+    /// Up to which chunk results are dropped, in a worker that was interrupted and has not recovered.
+    private var dropsThrough: UInt64?
+
     package init() {}
+
+    /// Whether the results that come are nobody's.
+    package var isDropping: Bool { dropsThrough != nil }
 
     /// The chunk whose results come next.
     package var first: Entry? { entries.first }
@@ -46,17 +80,34 @@ package struct WorkerLedger {
     // MARK: What was sent, and what came
 
     /// Notes a chunk that is sent.
-    package mutating func add(_ chunk: Chunk) {
+    @discardableResult
+    package mutating func add(_ chunk: Chunk) -> Entry {
         sequence += 1
-        entries.append(Entry(chunk: chunk, sequence: sequence, sentFrom: chunk.finishedCount))
+        // One by one, so that an item can be interrupted and those behind it run elsewhere.
+        let stride = chunk.limits.timeout == nil ? max(1, chunk.strideLength) : 1
+        let entry = Entry(chunk: chunk, sequence: sequence, sentFrom: chunk.finishedCount, stride: stride)
+        entries.append(entry)
+        return entry
     }
 
     /// Notes the end of a chunk; `nil` if it cannot be true, because another's is due or results are missing.
-    package mutating func end(_ sequence: UInt64) -> (chunk: Chunk, isLast: Bool)? {
-        guard let entry = entries.first, entry.sequence == sequence, !entry.chunk.wantsToRun else { return nil }
+    package mutating func end(_ sequence: UInt64) -> End? {
+        if let last = dropsThrough {
+            guard sequence <= last else { return nil }
+            if sequence == last { dropsThrough = nil }
+            return sequence == last ? .recovered : .dropped
+        }
+        guard let entry = entries.first, entry.sequence == sequence else { return nil }
+        if entry.chunk.wantsToRun {
+            guard let stop, stop.sequence == sequence, !stop.hasEnded, entry.chunk.finishedCount == stop.end else {
+                return nil
+            }
+            self.stop?.hasEnded = true
+            return .stopped
+        }
         _ = entries.popFirst()
         lastEnded = sequence
-        return (entry.chunk, entries.isEmpty)
+        return .chunk(entry.chunk, isLast: entries.isEmpty)
     }
 
     /// Takes back what the worker has not begun, which it cannot begin any more.
@@ -85,6 +136,82 @@ package struct WorkerLedger {
         return all
     }
 
+    // MARK: Interruption
+
+    /// The item that the worker runs, of a chunk with a deadline; `nil` if it runs none.
+    package func inspect(_ begun: ProgressBoard.Begun) -> (chunk: Chunk, item: Int)? {
+        guard stop == nil, case .begun(let index, let end) = progress(begun) else { return nil }
+        let chunk = entries[index].chunk
+        guard chunk.limits.timeout != nil, end > chunk.finishedCount else { return nil }
+        return (chunk, end - 1)
+    }
+
+    /// Whether the worker, which has begun that much, can be interrupted in an item of a chunk.
+    ///
+    /// - Parameter item: The number of the item that it has to run; `nil` for any, also for none yet.
+    package func canInterrupt(_ chunk: Chunk, item: Int?, _ begun: ProgressBoard.Begun) -> Interruptibility {
+        guard stop == nil, entries.contains(where: { $0.chunk === chunk }) else { return .ended }
+        switch progress(begun) {
+        case .begun(let index, let end):
+            let isMeant = entries[index].chunk === chunk && (item ?? end - 1) == end - 1
+            return isMeant ? .running : .another
+        case .unbegun: return item == nil ? .running : .another
+        case nil: return .impossible
+        }
+    }
+
+    /// Whether a worker can be interrupted in what it is to be interrupted in.
+    package enum Interruptibility {
+        case running
+        /// It runs something else.
+        case another
+        /// It does not hold it any more.
+        case ended
+        /// What it says cannot be.
+        case impossible
+    }
+
+    /// Notes that the worker was forbidden to go on: nothing of what it holds begins from now on.
+    ///
+    /// - Returns: False if the board says what cannot be.
+    package mutating func forbid(_ begun: ProgressBoard.Begun) -> Bool {
+        defer { epoch &+= 1 }
+        switch progress(begun) {
+        case .unbegun: stop = Stop(last: sequence)
+        case .begun(let index, let end): stop = Stop(sequence: entries[index].sequence, end: end, last: sequence)
+        case nil: return false
+        }
+        return true
+    }
+
+    /// Whether the first chunk that the worker holds is the one that it was stopped in.
+    package var isStoppedInFirst: Bool {
+        guard let stop, let sequence = entries.first?.sequence else { return false }
+        return stop.sequence == sequence
+    }
+
+    /// What an interruption comes to.
+    package struct Interruption {
+        package let holding: HeldWork
+        /// The number of the chunk that the worker goes on with; `nil` when it has recovered.
+        package let running: UInt64?
+    }
+
+    /// Forgets what the worker holds, which was forbidden to go on, after its results so far were taken.
+    ///
+    /// - Returns: `nil` if all that it held when it was stopped has ended.
+    package mutating func interrupt() -> Interruption? {
+        guard let stop = stop.take(), let first = entries.first, first.sequence <= stop.last else { return nil }
+        let held = removeAll()
+        guard let entry = held.first(where: { $0.sequence == stop.sequence }) else {
+            return Interruption(holding: .unbegun, running: nil)
+        }
+        lastEnded = entry.sequence
+        if !stop.hasEnded { dropsThrough = entry.sequence }
+        return Interruption(
+            holding: .begun(entry.chunk, end: stop.end), running: stop.hasEnded ? nil : entry.sequence)
+    }
+
     // MARK: What the worker says
 
     /// How far the worker has come; `nil` if that cannot be true.
@@ -96,7 +223,7 @@ package struct WorkerLedger {
             return begun.names(lastEnded) && !hasResults ? .unbegun : nil
         }
         let entry = entries[index]
-        let stride = entry.chunk.strideLength
+        let stride = entry.stride
         let sent = entry.chunk.count - entry.sentFrom
         let count = begun.itemCount(ofChunk: entry.sequence, stride: stride)
         // A stride at the end may be a short one.

@@ -14,6 +14,28 @@ extension PoolError {
         return error
     }
 
+    /// The error of an item that ran for longer than it may, in nanoseconds.
+    static func itemTimedOut(after limit: UInt64) -> PoolError {
+        let limit = Duration.nanoseconds(Int64(clamping: limit))
+        var error = PoolError(
+            .timedOut, "the item ran for longer than its timeout of \(limit) and was stopped; allow it more, or do less")
+        error.limit = limit
+        return error
+    }
+
+    /// The error of an item that waited for longer than it may, in nanoseconds.
+    static func waitedTooLong(for limit: UInt64) -> PoolError {
+        let limit = Duration.nanoseconds(Int64(clamping: limit))
+        var error = PoolError(
+            .timedOut,
+            """
+            the item waited for a worker for longer than its queue timeout of \(limit) and was not started; have more \
+            workers, submit less at a time, or let it wait for longer
+            """)
+        error.limit = limit
+        return error
+    }
+
     /// The error of a call to a pool in a process that was forked off the one that made it.
     static var forked: PoolError {
         PoolError(
@@ -36,6 +58,12 @@ extension PoolError {
 
     static func invalidArgument(_ name: String, _ value: Int, _ rule: String) -> PoolError {
         PoolError(.invalidArgument, "\(name) is \(value), but \(rule)")
+    }
+
+    static func invalidArgument(_ name: String, _ value: Duration, _ rule: String) -> PoolError {
+        // Far beyond any clock a duration has no description.
+        let edge = Duration.seconds(Int64(1) << 40)
+        return PoolError(.invalidArgument, "\(name) is \(min(max(value, .zero - edge), edge)), but \(rule)")
     }
 
     /// What a caller gets to see of an error that an item threw.

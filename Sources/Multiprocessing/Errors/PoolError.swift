@@ -68,6 +68,9 @@ extension PoolError {
             case shutDown
             case invalidArgument
             case issueRecorded
+            case memoryLimitExceeded
+            case setUpFailed
+            case workerLost
         }
 
         private let kind: Kind
@@ -88,6 +91,12 @@ extension PoolError {
         public static let invalidArgument = Code(kind: .invalidArgument)
         /// An expectation of a test failed in the item, in a worker process.
         public static let issueRecorded = Code(kind: .issueRecorded)
+        /// The worker passed its memory limit while it ran the item.
+        public static let memoryLimitExceeded = Code(kind: .memoryLimitExceeded)
+        /// A worker's set-up threw, crashed or took too long.
+        public static let setUpFailed = Code(kind: .setUpFailed)
+        /// A worker's host, or the link to it, went while it ran the item.
+        public static let workerLost = Code(kind: .workerLost)
     }
 }
 

@@ -53,9 +53,11 @@ class PendingItem: Chunk, @unchecked Sendable {
     private(set) final var failure: (any Error)?
 
     /// An item of a pool, which is kept alive for its result if somebody has the future.
-    init(core: PoolCore) {
+    ///
+    /// - Parameter caller: Who asked for it, if that is not the current task.
+    init(core: PoolCore, caller: CallerContext? = nil) {
         state = Mutex(State(core: core))
-        callerContext = core.needsPortableWork ? .none : .current(isForOne: true)
+        callerContext = caller ?? (core.needsPortableWork ? .none : .current(isForOne: true))
         finished = Atomic(false)
         super.init(count: 1)
     }
@@ -210,8 +212,11 @@ class PendingItem: Chunk, @unchecked Sendable {
     /// Ends the item as cancelled and stops its work: it never starts, or is told.
     final func cancelItem() {
         guard let core = state.withLock({ $0.core }), finish(failing: CancellationError()) else { return }
-        core.cancel(self)
+        cancelWork(in: core)
     }
+
+    /// Has the work stopped of an item that was cancelled.
+    func cancelWork(in core: PoolCore) { core.cancel(self) }
 
     // MARK: Being watched
 

@@ -10,7 +10,7 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
     /// Encodes the input when the pool's workers are other processes.
     ///
     /// - Throws: ``PoolError`` when the input or the work cannot be sent.
-    init(core: PoolCore, input: Input, work: ItemFunction<Input, Output>) throws {
+    init(core: PoolCore, input: Input, work: ItemFunction<Input, Output>, options: CallOptions) throws {
         self.work = work
         if core.needsPortableWork {
             portableChunk = try work.portableChunk(of: input)
@@ -18,6 +18,25 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
             self.input.put(input)
         }
         super.init(core: core)
+        limits = options.limits
+        label = options.label
+    }
+
+    /// Makes the chunk of one attempt.
+    ///
+    /// - Parameters:
+    ///   - input: The input on threads.
+    ///   - portable: The input on processes.
+    init(
+        core: PoolCore, input: Input?, portable: PortableChunk?, work: ItemFunction<Input, Output>,
+        caller: CallerContext, options: CallOptions
+    ) {
+        self.work = work
+        portableChunk = portable
+        if let input { self.input.put(input) }
+        super.init(core: core, caller: caller)
+        limits = options.limits
+        label = options.label
     }
 
     deinit {
@@ -30,6 +49,7 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
 
     override func run() async {
         guard !isCancelled, !input.isEmpty, let work else { return }
+        if limits.timeout != nil { return await runGuarded(input.value(), work.body) }
         do {
             switch work.body {
             case .synchronous(let body): settle(try body(input.value()))
@@ -39,6 +59,27 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
             settle(failing: PoolError.thrown(error))
         }
         input.clear(Input.self)
+    }
+
+    /// Runs the item, which can be taken: nothing of the chunk is touched then.
+    private func runGuarded(_ value: Input, _ body: ItemBody<Input, Output>) async {
+        let run = beginGuarded(0)
+        let outcome: Outcome
+        do {
+            switch body {
+            case .synchronous(let body): outcome = .success(try body(value))
+            case .asynchronous(let body): outcome = .success(try await body(value))
+            }
+        } catch {
+            outcome = .failure(PoolError.thrown(error))
+        }
+        guard run.settle(0) else { return }
+        switch outcome {
+        case .success(let output): settle(output)
+        case .failure(let error): settle(failing: error)
+        }
+        input.clear(Input.self)
+        run.end()
     }
 
     override func receiveValues(_ count: Int, from reader: inout ByteReader, keys: ReceivedKeys) throws {

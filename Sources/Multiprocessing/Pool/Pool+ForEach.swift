@@ -11,9 +11,10 @@ extension Pool {
     /// - Throws: What a job threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func forEach<S: Sequence>(
         _ jobs: S,
-        chunkSize: Int? = nil
+        chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions()
     ) async throws where S.Element: VoidJob {
-        _ = try await core.map(Intake(jobs), core.work(S.Element.self), chunkSize: chunkSize)
+        _ = try await core.map(Intake(jobs), core.work(S.Element.self), chunkSize: chunkSize, options: options)
     }
 
     // MARK: Closures
@@ -34,9 +35,11 @@ extension Pool {
     nonisolated(nonsending) public func forEach<S: Sequence>(
         _ inputs: S,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Void
     ) async throws where S.Element: Sendable {
-        _ = try await core.map(Intake(inputs), core.work(procedure: body), loop: ItemLoop(body), chunkSize: chunkSize)
+        _ = try await core.map(
+            Intake(inputs), core.work(procedure: body), loop: ItemLoop(body), chunkSize: chunkSize, options: options)
     }
 
     /// Calls a closure with each input on the workers and waits for all.
@@ -54,9 +57,10 @@ extension Pool {
     nonisolated(nonsending) public func forEach<S: Sequence>(
         _ inputs: S,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Void
     ) async throws where S.Element: Sendable {
-        _ = try await core.map(Intake(inputs), core.work(procedure: body), chunkSize: chunkSize)
+        _ = try await core.map(Intake(inputs), core.work(procedure: body), chunkSize: chunkSize, options: options)
     }
 
     /// Calls a closure with each input on the workers and waits for all.
@@ -75,11 +79,12 @@ extension Pool {
     nonisolated(nonsending) public func forEach<S: Sequence, A: Sendable, B: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Void
     ) async throws where S.Element == (A, B) {
         _ = try await core.map(
             Intake(inputs), core.work(pairProcedure: body), loop: ItemLoop { try body($0.0, $0.1) },
-            chunkSize: chunkSize)
+            chunkSize: chunkSize, options: options)
     }
 
     /// Calls a closure with each input on the workers and waits for all.
@@ -97,9 +102,10 @@ extension Pool {
     nonisolated(nonsending) public func forEach<S: Sequence, A: Sendable, B: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Void
     ) async throws where S.Element == (A, B) {
-        _ = try await core.map(Intake(inputs), core.work(pairProcedure: body), chunkSize: chunkSize)
+        _ = try await core.map(Intake(inputs), core.work(pairProcedure: body), chunkSize: chunkSize, options: options)
     }
 
     /// Calls a closure with each input on the workers and waits for all.
@@ -120,11 +126,12 @@ extension Pool {
         _ inputs: S,
         with shared: C,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element, C) throws -> Void
     ) async throws where S.Element: Sendable {
         _ = try await core.map(
             Intake(inputs), core.work(sharing: shared, procedure: body), loop: ItemLoop { try body($0, shared) },
-            chunkSize: chunkSize)
+            chunkSize: chunkSize, options: options)
     }
 
     /// Calls a closure with each input on the workers and waits for all.
@@ -144,8 +151,10 @@ extension Pool {
         _ inputs: S,
         with shared: C,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element, C) async throws -> Void
     ) async throws where S.Element: Sendable {
-        _ = try await core.map(Intake(inputs), core.work(sharing: shared, procedure: body), chunkSize: chunkSize)
+        _ = try await core.map(
+            Intake(inputs), core.work(sharing: shared, procedure: body), chunkSize: chunkSize, options: options)
     }
 }

@@ -14,9 +14,10 @@ extension Pool {
     /// - Throws: What a job threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func map<S: Sequence>(
         _ jobs: S,
-        chunkSize: Int? = nil
+        chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions()
     ) async throws -> [S.Element.Output] where S.Element: Job {
-        try await core.map(Intake(jobs), core.work(S.Element.self), chunkSize: chunkSize)
+        try await core.map(Intake(jobs), core.work(S.Element.self), chunkSize: chunkSize, options: options)
     }
 
     // MARK: Closures
@@ -37,9 +38,11 @@ extension Pool {
     nonisolated(nonsending) public func map<S: Sequence, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Output
     ) async throws -> [Output] where S.Element: Sendable {
-        try await core.map(Intake(inputs), core.work(body), loop: ItemLoop(body), chunkSize: chunkSize)
+        try await core.map(
+            Intake(inputs), core.work(body), loop: ItemLoop(body), chunkSize: chunkSize, options: options)
     }
 
     /// Calls a closure with each input on the workers and returns the values in input order.
@@ -57,9 +60,10 @@ extension Pool {
     nonisolated(nonsending) public func map<S: Sequence, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
     ) async throws -> [Output] where S.Element: Sendable {
-        try await core.map(Intake(inputs), core.work(body), chunkSize: chunkSize)
+        try await core.map(Intake(inputs), core.work(body), chunkSize: chunkSize, options: options)
     }
 
     /// Calls a closure with each input on the workers and returns the values in input order.
@@ -78,10 +82,12 @@ extension Pool {
     nonisolated(nonsending) public func map<S: Sequence, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Output
     ) async throws -> [Output] where S.Element == (A, B) {
         try await core.map(
-            Intake(inputs), core.work(pairs: body), loop: ItemLoop { try body($0.0, $0.1) }, chunkSize: chunkSize)
+            Intake(inputs), core.work(pairs: body), loop: ItemLoop { try body($0.0, $0.1) }, chunkSize: chunkSize,
+            options: options)
     }
 
     /// Calls a closure with each input on the workers and returns the values in input order.
@@ -99,9 +105,10 @@ extension Pool {
     nonisolated(nonsending) public func map<S: Sequence, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
     ) async throws -> [Output] where S.Element == (A, B) {
-        try await core.map(Intake(inputs), core.work(pairs: body), chunkSize: chunkSize)
+        try await core.map(Intake(inputs), core.work(pairs: body), chunkSize: chunkSize, options: options)
     }
 
     /// Calls a closure with each input on the workers and returns the values in input order.
@@ -122,11 +129,12 @@ extension Pool {
         _ inputs: S,
         with shared: C,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element, C) throws -> Output
     ) async throws -> [Output] where S.Element: Sendable {
         try await core.map(
             Intake(inputs), core.work(sharing: shared, body), loop: ItemLoop { try body($0, shared) },
-            chunkSize: chunkSize)
+            chunkSize: chunkSize, options: options)
     }
 
     /// Calls a closure with each input on the workers and returns the values in input order.
@@ -146,8 +154,9 @@ extension Pool {
         _ inputs: S,
         with shared: C,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element, C) async throws -> Output
     ) async throws -> [Output] where S.Element: Sendable {
-        try await core.map(Intake(inputs), core.work(sharing: shared, body), chunkSize: chunkSize)
+        try await core.map(Intake(inputs), core.work(sharing: shared, body), chunkSize: chunkSize, options: options)
     }
 }

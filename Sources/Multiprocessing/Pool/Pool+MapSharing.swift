@@ -11,9 +11,12 @@ extension Pool {
         with first: C,
         _ second: D,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element, C, D) throws -> Output
     ) async throws -> [Output] where S.Element: Sendable {
-        try await map(inputs, with: (first, second), chunkSize: chunkSize) { try body($0, $1.0, $1.1) }
+        try await map(inputs, with: (first, second), chunkSize: chunkSize, options: options) {
+            try body($0, $1.0, $1.1)
+        }
     }
 
     /// Calls a closure with each input and 2 shared values, and returns the values in input order.
@@ -27,9 +30,12 @@ extension Pool {
         with first: C,
         _ second: D,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element, C, D) async throws -> Output
     ) async throws -> [Output] where S.Element: Sendable {
-        try await map(inputs, with: (first, second), chunkSize: chunkSize) { try await body($0, $1.0, $1.1) }
+        try await map(inputs, with: (first, second), chunkSize: chunkSize, options: options) {
+            try await body($0, $1.0, $1.1)
+        }
     }
 
     /// Calls a closure with each input and 3 shared values, and returns the values in input order.
@@ -44,9 +50,12 @@ extension Pool {
         _ second: D,
         _ third: E,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element, C, D, E) throws -> Output
     ) async throws -> [Output] where S.Element: Sendable {
-        try await map(inputs, with: (first, second, third), chunkSize: chunkSize) { try body($0, $1.0, $1.1, $1.2) }
+        try await map(inputs, with: (first, second, third), chunkSize: chunkSize, options: options) {
+            try body($0, $1.0, $1.1, $1.2)
+        }
     }
 
     /// Calls a closure with each input and 3 shared values, and returns the values in input order.
@@ -61,9 +70,10 @@ extension Pool {
         _ second: D,
         _ third: E,
         chunkSize: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element, C, D, E) async throws -> Output
     ) async throws -> [Output] where S.Element: Sendable {
-        try await map(inputs, with: (first, second, third), chunkSize: chunkSize) {
+        try await map(inputs, with: (first, second, third), chunkSize: chunkSize, options: options) {
             try await body($0, $1.0, $1.1, $1.2)
         }
     }

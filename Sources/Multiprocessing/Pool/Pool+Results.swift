@@ -18,10 +18,11 @@ extension Pool {
         chunkSize: Int? = nil,
         order: StreamOrder = .input,
         buffer: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
-        let plan = plan(false, chunkSize, order, buffer) { try core.work(body) }
-        return ResultStream { PlannedEngine { try SequenceEngine(inputs.makeIterator(), plan.get()) } }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(body) }
+        return ResultStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
     /// Calls a closure with each input on the workers, as results are taken, and gives one result for each.
@@ -41,10 +42,11 @@ extension Pool {
         chunkSize: Int? = nil,
         order: StreamOrder = .input,
         buffer: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
-        let plan = plan(false, chunkSize, order, buffer) { try core.work(body) }
-        return ResultStream { PlannedEngine { try SequenceEngine(inputs.makeIterator(), plan.get()) } }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(body) }
+        return ResultStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
     /// Calls a closure with each input on the workers, as results are taken, and gives one result for each.
@@ -64,10 +66,11 @@ extension Pool {
         chunkSize: Int? = nil,
         order: StreamOrder = .input,
         buffer: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
-        let plan = plan(false, chunkSize, order, buffer) { try core.work(pairs: body) }
-        return ResultStream { PlannedEngine { try SequenceEngine(inputs.makeIterator(), plan.get()) } }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(pairs: body) }
+        return ResultStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
     /// Calls a closure with each input on the workers, as results are taken, and gives one result for each.
@@ -87,10 +90,11 @@ extension Pool {
         chunkSize: Int? = nil,
         order: StreamOrder = .input,
         buffer: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
-        let plan = plan(false, chunkSize, order, buffer) { try core.work(pairs: body) }
-        return ResultStream { PlannedEngine { try SequenceEngine(inputs.makeIterator(), plan.get()) } }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(pairs: body) }
+        return ResultStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
     /// Runs jobs on the workers, as results are taken, and gives one result for each.
@@ -108,10 +112,11 @@ extension Pool {
         _ jobs: S,
         chunkSize: Int? = nil,
         order: StreamOrder = .input,
-        buffer: Int? = nil
+        buffer: Int? = nil,
+        options: WorkOptions = WorkOptions()
     ) -> some AsyncSequence<Result<S.Element.Output, any Error>, Never> where S.Element: Job {
-        let plan = plan(false, chunkSize, order, buffer) { try core.work(S.Element.self) }
-        return ResultStream { PlannedEngine { try SequenceEngine(jobs.makeIterator(), plan.get()) } }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(S.Element.self) }
+        return ResultStream { PlannedEngine { try SequenceEngine(jobs, plan.get()) } }
     }
 
     // MARK: Over an asynchronous sequence
@@ -133,9 +138,10 @@ extension Pool {
         chunkSize: Int? = nil,
         order: StreamOrder = .input,
         buffer: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
-        let plan = plan(false, chunkSize, order, buffer) { try core.work(body) }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(body) }
         return ResultStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
@@ -156,9 +162,10 @@ extension Pool {
         chunkSize: Int? = nil,
         order: StreamOrder = .input,
         buffer: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
-        let plan = plan(false, chunkSize, order, buffer) { try core.work(body) }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(body) }
         return ResultStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
@@ -179,9 +186,10 @@ extension Pool {
         chunkSize: Int? = nil,
         order: StreamOrder = .input,
         buffer: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
-        let plan = plan(false, chunkSize, order, buffer) { try core.work(pairs: body) }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(pairs: body) }
         return ResultStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
@@ -202,9 +210,10 @@ extension Pool {
         chunkSize: Int? = nil,
         order: StreamOrder = .input,
         buffer: Int? = nil,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
-        let plan = plan(false, chunkSize, order, buffer) { try core.work(pairs: body) }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(pairs: body) }
         return ResultStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
@@ -223,9 +232,10 @@ extension Pool {
         _ jobs: S,
         chunkSize: Int? = nil,
         order: StreamOrder = .input,
-        buffer: Int? = nil
+        buffer: Int? = nil,
+        options: WorkOptions = WorkOptions()
     ) -> some AsyncSequence<Result<S.Element.Output, any Error>, Never> where S.Element: Job {
-        let plan = plan(false, chunkSize, order, buffer) { try core.work(S.Element.self) }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(S.Element.self) }
         return ResultStream { PlannedEngine { try AsyncSequenceEngine(jobs, plan.get()) } }
     }
 }

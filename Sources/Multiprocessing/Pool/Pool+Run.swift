@@ -7,15 +7,17 @@ extension Pool {
     /// `CancellationError` at once, and the job is cancelled.
     ///
     /// - Throws: What the job threw, `CancellationError`, or ``PoolError``.
-    nonisolated(nonsending) public func run<J: Job>(_ job: J) async throws -> J.Output {
-        try await run(job) { try core.work(J.self) }
+    nonisolated(nonsending) public func run<J: Job>(_ job: J, options: WorkOptions = WorkOptions()) async throws
+        -> J.Output
+    {
+        try await run(job, options) { try core.work(J.self) }
     }
 
     /// Runs a job without a result on a worker; waits and is cancelled as for a ``Job``.
     ///
     /// - Throws: What the job threw, `CancellationError`, or ``PoolError``.
-    nonisolated(nonsending) public func run<J: VoidJob>(_ job: J) async throws {
-        try await run(job) { try core.work(J.self) }
+    nonisolated(nonsending) public func run<J: VoidJob>(_ job: J, options: WorkOptions = WorkOptions()) async throws {
+        try await run(job, options) { try core.work(J.self) }
     }
 
     // MARK: Closures
@@ -29,9 +31,10 @@ extension Pool {
     ///   taken as synchronous.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func run<Output: Sendable>(
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable () throws -> Output
     ) async throws -> Output {
-        try await run(()) { try core.work(body) }
+        try await run((), options) { try core.work(body) }
     }
 
     /// Runs a closure on a worker and returns its value.
@@ -43,9 +46,10 @@ extension Pool {
     ///   taken as synchronous.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func run<Output: Sendable>(
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable () async throws -> Output
     ) async throws -> Output {
-        try await run(()) { try core.work(body) }
+        try await run((), options) { try core.work(body) }
     }
 
     /// Runs a closure with its input on a worker and returns its value.
@@ -59,9 +63,10 @@ extension Pool {
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func run<Input: Sendable, Output: Sendable>(
         _ input: Input,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (Input) throws -> Output
     ) async throws -> Output {
-        try await run(input) { try core.work(body) }
+        try await run(input, options) { try core.work(body) }
     }
 
     /// Runs a closure with its input on a worker and returns its value.
@@ -75,9 +80,10 @@ extension Pool {
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func run<Input: Sendable, Output: Sendable>(
         _ input: Input,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (Input) async throws -> Output
     ) async throws -> Output {
-        try await run(input) { try core.work(body) }
+        try await run(input, options) { try core.work(body) }
     }
 
     // MARK: Closures without a result
@@ -90,9 +96,10 @@ extension Pool {
     /// - Parameter body: The work; on worker processes it has to be portable.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func run(
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable () throws -> Void
     ) async throws {
-        try await run(()) { try core.work(procedure: body) }
+        try await run((), options) { try core.work(procedure: body) }
     }
 
     /// Runs a closure without a result on a worker.
@@ -103,9 +110,10 @@ extension Pool {
     /// - Parameter body: The work; on worker processes it has to be portable.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func run(
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable () async throws -> Void
     ) async throws {
-        try await run(()) { try core.work(procedure: body) }
+        try await run((), options) { try core.work(procedure: body) }
     }
 
     /// Runs a closure without a result, with its input, on a worker.
@@ -119,9 +127,10 @@ extension Pool {
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func run<Input: Sendable>(
         _ input: Input,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (Input) throws -> Void
     ) async throws {
-        try await run(input) { try core.work(procedure: body) }
+        try await run(input, options) { try core.work(procedure: body) }
     }
 
     /// Runs a closure without a result, with its input, on a worker.
@@ -135,17 +144,26 @@ extension Pool {
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func run<Input: Sendable>(
         _ input: Input,
+        options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (Input) async throws -> Void
     ) async throws {
-        try await run(input) { try core.work(procedure: body) }
+        try await run(input, options) { try core.work(procedure: body) }
     }
 
     nonisolated(nonsending) private func run<Input: Sendable, Output: Sendable>(
         _ input: Input,
+        _ options: WorkOptions,
         work: () throws -> ItemFunction<Input, Output>
     ) async throws -> Output {
         try Task.checkCancellation()
-        let item = try SingleChunk(core: core, input: input, work: work().carrying(core.carrier))
+        let options = try core.call(options)
+        let work = try work().carrying(core.carrier)
+        if let policy = options.retry {
+            let item = try RetriedItem(core: core, input: input, work: work, options: options, policy)
+            item.start()
+            return try await item.wait().get()
+        }
+        let item = try SingleChunk(core: core, input: input, work: work, options: options)
         core.submitAwaited(item)
         return try await item.wait().get()
     }

@@ -32,7 +32,8 @@ public final class Pool: Sendable {
     ///   - workers: How many work items run at the same time. By default as many as the cores
     ///     that this process may use, by its affinity mask and its cgroup's quota.
     ///   - configuration: How the pool works beyond that.
-    /// - Throws: ``PoolError/Code/invalidArgument`` when `workers` is less than 1 or more than 65,536,
+    /// - Throws: ``PoolError/Code/invalidArgument`` when `workers` is less than 1 or more than 65,536
+    ///   or the configuration has a value that makes no sense,
     ///   ``PoolError/Code/notPortable`` when a task-local to carry cannot be found in a worker process, and
     ///   ``PoolError/Code/workerStartFailed`` when the backend cannot run here at all.
     public init(
@@ -40,16 +41,11 @@ public final class Pool: Sendable {
         workers: Int? = nil,
         configuration: Configuration = Configuration()
     ) throws {
-        if let workers, workers < 1 {
-            throw PoolError.invalidArgument(
-                "workers", workers, "a pool needs at least 1 worker; leave it out for one per usable core")
-        }
-        if let workers, workers > Self.maximumWorkers {
-            throw PoolError.invalidArgument(
-                "workers", workers, "a pool has at most \(Self.maximumWorkers) workers")
-        }
+        if let workers { try Self.checkWorkers(workers) }
+        try configuration.check()
         core = try PoolCore(
-            backend: backend, workerCount: workers ?? Cores.usableHere, carrying: configuration.carriedTaskLocals)
+            backend: backend, workerCount: workers ?? Cores.usableHere, carrying: configuration.carriedTaskLocals,
+            defaults: configuration.defaults, rules: configuration.rules)
     }
 
     deinit {
@@ -65,6 +61,30 @@ public final class Pool: Sendable {
     ///   when the pool has ended or ends meanwhile, and `CancellationError`.
     nonisolated(nonsending) public func start() async throws {
         try await core.start()
+    }
+
+    /// Changes how many workers run at the same time at most; returns at once.
+    ///
+    /// Further workers start when work is waiting for them. Of those that are too many the idle ones end now, and
+    /// each other one when it has ended what it works on. No item is lost: what a worker that goes has not begun
+    /// is run by those that stay.
+    ///
+    /// - Parameter workers: How many, at least 1.
+    /// - Throws: ``PoolError/Code/invalidArgument`` when `workers` is less than 1 or more than 65,536, and
+    ///   ``PoolError/Code/shutDown`` when the pool has ended.
+    public func resize(to workers: Int) throws {
+        try Self.checkWorkers(workers)
+        try core.resize(to: workers)
+    }
+
+    private static func checkWorkers(_ workers: Int) throws {
+        if workers < 1 {
+            throw PoolError.invalidArgument(
+                "workers", workers, "a pool needs at least 1 worker; leave it out for one per usable core")
+        }
+        if workers > maximumWorkers {
+            throw PoolError.invalidArgument("workers", workers, "a pool has at most \(maximumWorkers) workers")
+        }
     }
 
     /// Finishes what was submitted, then stops the workers.

@@ -20,6 +20,12 @@ extension PoolError {
     public static var remote: Code { .remote }
     /// The pool was shut down or terminated.
     public static var shutDown: Code { .shutDown }
+    /// The worker passed its memory limit while it ran the item.
+    public static var memoryLimitExceeded: Code { .memoryLimitExceeded }
+    /// A worker's set-up threw, crashed or took too long.
+    public static var setUpFailed: Code { .setUpFailed }
+    /// A worker's host, or the link to it, went while it ran the item.
+    public static var workerLost: Code { .workerLost }
     /// An argument is out of range.
     public static var invalidArgument: Code { .invalidArgument }
 }

@@ -7,7 +7,10 @@ import Synchronization
 /// It outlives the ``Pool`` that made it for as long as workers or pending futures need it.
 @usableFromInline
 final class PoolCore: WorkerReporting {
-    let workerCount: Int
+    /// How many workers there are at most.
+    var workerCount: Int { size.load(ordering: .relaxed) }
+
+    private let size: Atomic<Int>
 
     /// Where completion handlers run, one at a time, so that a handler that blocks stalls no worker.
     let callbackQueue = DispatchQueue(label: "Multiprocessing.callbacks")
@@ -17,6 +20,9 @@ final class PoolCore: WorkerReporting {
 
     /// The callers' task-locals that go to worker processes, if there are such.
     let carrier: TaskLocalCarrier?
+
+    /// The options of calls that say nothing, checked.
+    private let defaults: WorkOptions
 
     let state: Mutex<State>
 
@@ -67,11 +73,12 @@ final class PoolCore: WorkerReporting {
 
     init(
         backend: any Backend, workerCount: Int, carrying locals: [CarriedTaskLocal],
-        rules: SchedulerRules = SchedulerRules()
+        defaults: WorkOptions = WorkOptions(), rules: SchedulerRules = SchedulerRules()
     ) throws {
         // Every pool has a mark. Dispatch does not know that the threads it had for the first one are not here.
         if ForkMark.isFork { throw PoolError.madeInFork }
-        self.workerCount = workerCount
+        size = Atomic(workerCount)
+        self.defaults = defaults
         needsPortableWork = backend.needsPortableWork
         carrier =
             needsPortableWork && !locals.isEmpty ? try TaskLocalCarrier(locals) : nil
@@ -91,6 +98,13 @@ final class PoolCore: WorkerReporting {
 
     // MARK: Work
 
+    /// What holds for a call with these options.
+    ///
+    /// - Throws: ``PoolError/Code/invalidArgument`` naming the option.
+    func call(_ options: WorkOptions) throws -> CallOptions {
+        try options.call(over: defaults)
+    }
+
     /// Queues a chunk, or has it handed to an idle worker.
     func submit(_ chunk: Chunk) {
         if origin.isElsewhere { return chunk.endOnce(failing: PoolError.forked, nanoseconds: 0) }
@@ -102,8 +116,31 @@ final class PoolCore: WorkerReporting {
     func cancel(_ chunk: Chunk) {
         chunk.markCancelled()
         if origin.isElsewhere { return }
-        perform { $0.cancel(chunk) }
+        perform { $0.cancel(chunk, now: MonotonicTime.now().nanoseconds) }
     }
+
+    /// Changes how many workers there are at most, from now on.
+    func resize(to count: Int) throws {
+        if let refusal { throw refusal }
+        perform(.resized(from: workerCount, to: count)) { scheduler in
+            // With the lock held, so that it follows the scheduler.
+            if scheduler.phase == .open { size.store(count, ordering: .relaxed) }
+            return scheduler.resize(to: count, now: MonotonicTime.now().nanoseconds)
+        }
+        settleStarts()
+    }
+
+    /// Queues a further attempt of an item, when its pause is over.
+    func retry(_ chunk: Chunk, after pause: Duration) {
+        if origin.isElsewhere { return chunk.endOnce(failing: PoolError.forked, nanoseconds: 0) }
+        let now = MonotonicTime.now()
+        perform(.retried(chunk), at: now.nanoseconds) {
+            $0.retry(chunk, at: now.advanced(by: pause).nanoseconds, now: now.nanoseconds)
+        }
+    }
+
+    /// Whether there is a point in a further attempt.
+    var takesRetries: Bool { !origin.isElsewhere && state.withLock { $0.scheduler.phase != .terminated } }
 
     // MARK: Events from the workers
 
@@ -136,6 +173,27 @@ final class PoolCore: WorkerReporting {
         let now = MonotonicTime.now().nanoseconds
         perform(.gone(worker, holding, error), at: now) {
             $0.workerEnded(worker, holding: holding, error: error, now: now)
+        }
+        settleStarts()
+    }
+
+    func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID) {
+        perform { $0.working(on: chunk, item: item, since: since, worker, now: MonotonicTime.now().nanoseconds) }
+    }
+
+    func interrupted(_ worker: WorkerID, holding: HeldWork) {
+        perform(.interrupted(worker, holding)) {
+            $0.interrupted(worker, holding: holding, now: MonotonicTime.now().nanoseconds)
+        }
+    }
+
+    func recovered(_ worker: WorkerID) {
+        perform { $0.recovered(worker, now: MonotonicTime.now().nanoseconds) }
+    }
+
+    func setUpFailed(_ worker: WorkerID, error: PoolError) {
+        perform(.setUpFailed(worker, error)) {
+            $0.setUpFailed(worker, error: error, now: MonotonicTime.now().nanoseconds)
         }
         settleStarts()
     }
@@ -253,6 +311,8 @@ final class PoolCore: WorkerReporting {
         case .reclaim(let worker): group.reclaim(from: worker)
         case .start(let worker): group.start(worker)
         case .inquire(let worker): group.inquire(worker)
+        case .inspect(let worker): group.inspect(worker)
+        case .interrupt(let worker, let chunk, let item): group.interrupt(worker, running: chunk, item: item)
         case .wake(let time): wake(at: time)
         case .cancel(let chunk, let worker): group.cancel(chunk, on: worker)
         case .stop(let worker): group.stop(worker)
@@ -288,6 +348,10 @@ final class PoolCore: WorkerReporting {
             endsInProgress.load(ordering: .sequentiallyConsistent) == 0
         else { return }
         let (group, waiters) = state.withLock { state in
+            // An attempt that was asked for since then is still to come.
+            guard state.scheduler.seal() else {
+                return (nil as (any WorkerGroup)?, [CheckedContinuation<Void, Never>]())
+            }
             state.isFinished = true
             return (state.group.take(), state.takeWaiters())
         }

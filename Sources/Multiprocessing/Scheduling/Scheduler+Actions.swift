@@ -11,6 +11,10 @@ extension Scheduler {
         case cancel(Chunk, WorkerID)
         /// Ask a worker whether it still works on what it holds.
         case inquire(WorkerID)
+        /// Ask a worker which item it runs, and since when.
+        case inspect(WorkerID)
+        /// Stop waiting for what a worker runs, and tell it to stop: this item of this chunk; any of it if `nil`.
+        case interrupt(WorkerID, running: Chunk, item: Int?)
         /// Call ``Scheduler/timeIsUp(now:)`` at this time.
         case wake(at: UInt64)
         /// Let the idle worker end by itself.
@@ -71,7 +75,8 @@ extension Scheduler {
             case .assign(_, then: _, let worker):
                 tellsWorkers = true
                 assignee = worker
-            case .start, .reclaim, .cancel, .inquire, .wake, .stop, .kill, .abandon, .finished: tellsWorkers = true
+            case .start, .reclaim, .cancel, .inquire, .inspect, .interrupt, .wake, .stop, .kill, .abandon, .finished:
+                tellsWorkers = true
             }
             if first == nil {
                 first = action

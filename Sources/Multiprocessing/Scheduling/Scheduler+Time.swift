@@ -8,9 +8,14 @@ extension Scheduler {
         var actions = Actions()
         guard phase != .terminated, !isFinished else { return actions }
         retryStarts(now: now, &actions)
+        queueDelayed(now: now, &actions)
         startIfNeeded(now: now, &actions)
         if now < startsPausedUntil { wake(at: startsPausedUntil, &actions) }
         if inquires { inquire(now: now, &actions) }
+        expire(now: now, &actions)
+        enforceLimits(now: now, &actions)
+        releaseIdle(now: now, &actions)
+        stopIfDrained(&actions)
         return actions
     }
 
@@ -22,6 +27,7 @@ extension Scheduler {
         var actions = Actions()
         guard phase != .terminated else { return actions }
         retryStarts(now: .max, &actions)
+        queueDelayed(now: .max, &actions)
         return actions
     }
 
@@ -35,9 +41,9 @@ extension Scheduler {
     // MARK: Starts
 
     mutating func startIfNeeded(now: UInt64, _ actions: inout Actions) {
-        guard phase != .terminated, queuedCount > startingCount, liveCount < seats.count,
+        guard phase != .terminated, queuedCount > startingCount, liveCount < workerCount,
             liveCount == 0 || now >= startsPausedUntil,
-            let index = seats.firstIndex(where: { !$0.isTaken })
+            let index = seats.prefix(workerCount).firstIndex(where: { !$0.isTaken })
         else { return }
         liveCount += 1
         startingCount += 1
@@ -49,7 +55,7 @@ extension Scheduler {
         var actions = Actions()
         guard phase == .open else { return actions }
         startFailure = nil
-        for index in seats.indices where !seats[index].isTaken {
+        for index in 0..<workerCount where !seats[index].isTaken {
             liveCount += 1
             startingCount += 1
             start(index, Seat.Attempts(), &actions)
@@ -103,7 +109,7 @@ extension Scheduler {
             }
         case .ending:
             vacate(index)
-        case .empty, .retrying, .idle, .busy:
+        case .empty, .retrying, .idle, .busy, .overstaying:
             return actions
         }
         stopIfDrained(&actions)

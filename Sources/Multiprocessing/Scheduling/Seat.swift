@@ -9,6 +9,8 @@ package struct Seat {
         case starting(Attempts)
         case idle
         case busy(Holding)
+        /// Still runs an item that it should have stopped, for which nobody waits any more; ended at this time.
+        case overstaying(until: UInt64)
         /// Told to end, and not to be given work any more; it may still hold what it had.
         case ending(Holding?)
     }
@@ -53,11 +55,37 @@ package struct Seat {
         /// Whether the worker was asked whether it still works on it.
         var isInquired = false
 
+        /// When to look whether the item that runs has passed its limit.
+        var lookTime: UInt64
+
+        /// When the item that runs has to have stopped, because it was cancelled.
+        var graceEnd = UInt64.max
+
+        /// Whether the worker was told to let go of what was cancelled, because it did not stop.
+        var isOverdue = false
+
         init(_ first: Chunk, then others: [Chunk], since: UInt64) {
             self.first = first
             self.others = others
             self.since = since
             isDivisible = !others.isEmpty || first.isDivisible
+            lookTime = Self.shortestTimeout(first, others).map(since.advanced(by:)) ?? .max
+        }
+
+        /// The shortest time that an item of these may run; `nil` if all of them may run for ever.
+        private static func shortestTimeout(_ first: Chunk, _ others: [Chunk]) -> UInt64? {
+            others.reduce(first.limits.timeout) { shortest, chunk in
+                guard let timeout = chunk.limits.timeout else { return shortest }
+                return min(timeout, shortest ?? .max)
+            }
+        }
+
+        var shortestTimeout: UInt64? { Self.shortestTimeout(first, others) }
+
+        /// The chunk that was cancelled and has not ended, if there is one.
+        var cancelled: Chunk? {
+            if first.isCancelled, !first.isEnded { return first }
+            return others.first { $0.isCancelled && !$0.isEnded }
         }
 
         var chunks: [Chunk] { [first] + others }
@@ -75,6 +103,15 @@ package struct Seat {
 
     /// How often a start was tried for the seat: what was meant for one worker cannot reach the next.
     package internal(set) var generation: UInt64 = 0
+
+    /// When the worker could be given work for the first time.
+    var readyTime: UInt64 = 0
+
+    /// When the worker had nothing to do any more.
+    var idleSince: UInt64 = 0
+
+    /// How many items it was given and has ended.
+    var itemCount = 0
 
     /// Whether work was asked back, and the answer is still to come, though the worker may have ended the rest.
     var isReclaiming = false
@@ -96,7 +133,7 @@ package struct Seat {
     var isStarting: Bool {
         switch life {
         case .retrying, .starting: true
-        case .empty, .idle, .busy, .ending: false
+        case .empty, .idle, .busy, .overstaying, .ending: false
         }
     }
 
@@ -105,7 +142,15 @@ package struct Seat {
         switch life {
         case .busy(let holding): holding
         case .ending(let holding): holding
-        case .empty, .retrying, .starting, .idle: nil
+        case .empty, .retrying, .starting, .idle, .overstaying: nil
         }
+    }
+}
+
+extension UInt64 {
+    /// The time that lies so many nanoseconds behind this one, or the end of time.
+    func advanced(by nanoseconds: UInt64) -> UInt64 {
+        let (time, overflow) = addingReportingOverflow(nanoseconds)
+        return overflow ? .max : time
     }
 }

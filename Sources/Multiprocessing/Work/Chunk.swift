@@ -1,4 +1,5 @@
 package import MultiprocessingCoding
+import MultiprocessingSystem
 public import Synchronization
 
 /// Work items that travel and run together, as the scheduler and the backends see them.
@@ -19,8 +20,17 @@ public class Chunk: @unchecked Sendable {
     /// How long its items may take; set before the chunk is submitted.
     package final var limits = WorkLimits()
 
+    /// How often its items are run with this time; set before the chunk is submitted.
+    package final var attempt = 1
+
+    /// What its items are called, for a person; set before the chunk is submitted.
+    package final var label: String?
+
     /// How often the chunk came back unstarted from a worker that ended.
     package final var returns = 0
+
+    /// When it has to have begun, while it waits for a worker with a limit; guarded as `place`.
+    package final var startBy = UInt64.max
 
     /// Where the scheduler put the chunk; guarded by the pool's lock.
     package final var place = Place.unsubmitted
@@ -40,9 +50,14 @@ public class Chunk: @unchecked Sendable {
     @usableFromInline let cancelled = Atomic(false)
     private let hasEnded = Atomic(false)
 
+    /// The run on a thread from which the item can be taken, if the chunk has a limit.
+    private let guardedRun = Mutex<GuardedRun?>(nil)
+
     package enum Place: Equatable {
         case unsubmitted
         case queued
+        /// In the queue at a later time.
+        case delayed
         case held(by: Int)
         /// With the owner of the pool, which cuts it.
         case cut
@@ -72,7 +87,7 @@ public class Chunk: @unchecked Sendable {
         override func split(keeping count: Int) -> Chunk? {
             guard count > 0, count < self.count else { return nil }
             let part = Placeholder(count: self.count - count, stride: stride)
-            if isCancelled { part.markCancelled() }
+            part.follow(self)
             self.count = count
             return part
         }
@@ -83,9 +98,9 @@ public class Chunk: @unchecked Sendable {
 
     private final class Loss {
         let end: Int
-        let error: PoolError
+        let error: any Error
 
-        init(end: Int, error: PoolError) {
+        init(end: Int, error: any Error) {
             self.end = end
             self.error = error
         }
@@ -118,6 +133,15 @@ public class Chunk: @unchecked Sendable {
     /// Whether a part can be split off.
     package final var isDivisible: Bool { strideLength < count }
 
+    /// Takes over what holds for the chunk that this one was split off.
+    final func follow(_ whole: Chunk) {
+        limits = whole.limits
+        startBy = whole.startBy
+        attempt = whole.attempt
+        label = whole.label
+        if whole.isCancelled { markCancelled() }
+    }
+
     /// Splits off all behind the first `count` items; `nil` if that is nothing, or the chunk cannot be split.
     package func split(keeping count: Int) -> Chunk? { nil }
 
@@ -128,6 +152,27 @@ public class Chunk: @unchecked Sendable {
 
     /// Splits off what the thread that runs the chunk has not begun; safe meanwhile.
     package func splitUnbegun() -> Chunk? { nil }
+
+    // MARK: Being run on a thread
+
+    /// Notes that an item begins on a thread, from which it may be taken.
+    final func beginGuarded(_ item: Int) -> GuardedRun {
+        let run = GuardedRun(item: item, now: MonotonicTime.now().nanoseconds)
+        guardedRun.withLock { $0 = run }
+        return run
+    }
+
+    /// The item that runs on a thread, if the chunk has a limit, and when it began.
+    ///
+    /// Safe from any thread.
+    package final var runningItem: (item: Int, since: UInt64)? { guardedRun.withLock { $0 }?.current }
+
+    /// Takes the chunk from the thread that runs it, which goes on with an item that is nobody's then.
+    ///
+    /// Safe from any thread. The caller becomes the chunk's owner.
+    package final func takeRunning(_ item: Int?) -> GuardedRun.Taking {
+        guardedRun.withLock { $0 }?.take(item) ?? .over
+    }
 
     /// Whether items can be left to run: some have not ended, and nothing forbids them.
     var wantsToRun: Bool {
@@ -164,7 +209,7 @@ public class Chunk: @unchecked Sendable {
     package func receiveArray(_ landing: ArrivingArray) throws { mustBeOverridden() }
 
     /// Decides, for the scheduler, that the items before the one at `end` that have not ended are lost.
-    package final func lose(through end: Int, _ error: PoolError) {
+    package final func lose(through end: Int, _ error: any Error) {
         if end > finishedCount { loss = Loss(end: end, error: error) }
     }
 
@@ -177,7 +222,7 @@ public class Chunk: @unchecked Sendable {
     }
 
     /// The items of which it was decided that they are lost, and which have not been failed.
-    final var pendingLoss: (count: Int, error: PoolError)? {
+    final var pendingLoss: (count: Int, error: any Error)? {
         loss.map { (max(0, $0.end - finishedCount), $0.error) }
     }
 

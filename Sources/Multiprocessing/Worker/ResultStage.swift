@@ -37,7 +37,8 @@ final class ResultStage {
     ///
     /// - Returns: `false` if the parent has taken it back.
     func begin(_ stride: Int, of chunk: WorkerChunk) -> Bool {
-        board.begin(stride, of: chunk.sequence, epoch: chunk.epoch)
+        if chunk.isTimed { board.begunAt.store(MonotonicTime.now().nanoseconds) }
+        return board.begin(stride, of: chunk.sequence, epoch: chunk.epoch)
     }
 
     // MARK: Values

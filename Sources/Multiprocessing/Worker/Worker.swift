@@ -8,14 +8,29 @@ public struct Worker: Hashable, Sendable {
     /// The process that the worker runs in.
     public let processID: Int32
 
-    init(index: Int) {
+    /// How often the current work item has been run with this time; more than 1 only by ``WorkOptions/retry``.
+    ///
+    /// Two values that differ in nothing else are the same worker.
+    public let attempt: Int
+
+    init(index: Int, attempt: Int = 1) {
         self.index = index
+        self.attempt = attempt
         processID = getpid()
     }
 
     /// The worker that runs the calling code; `nil` outside of workers.
     public static var current: Worker? {
         threadWorker ?? WorkerProcess.identity
+    }
+
+    public static func == (left: Worker, right: Worker) -> Bool {
+        left.index == right.index && left.processID == right.processID
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(index)
+        hasher.combine(processID)
     }
 
     @TaskLocal static var threadWorker: Worker?

@@ -8,6 +8,8 @@ final class WorkerChunk: Sendable {
     let epoch: UInt16
     /// How many items are begun together.
     let stride: Int
+    /// Whether the time at which each stride begins is noted.
+    let isTimed: Bool
     private let stopsAtFailure: Bool
     private let cancelled = Atomic(false)
 
@@ -15,6 +17,7 @@ final class WorkerChunk: Sendable {
         sequence = header.sequence
         epoch = header.epoch
         stride = Int(header.stride)
+        isTimed = header.isTimed
         stopsAtFailure = header.stopsAtFailure
         self.count = count
     }

@@ -7,10 +7,13 @@ enum WorkerProcess {
     /// Who this worker is; `nil` in a process that is none.
     static var identity: Worker? {
         let index = index.load(ordering: .relaxed)
-        return index < 0 ? nil : Worker(index: index)
+        return index < 0 ? nil : Worker(index: index, attempt: attempt.load(ordering: .relaxed))
     }
 
     private static let index = Atomic(-1)
+
+    /// The attempt of the current work item.
+    static let attempt = Atomic(1)
 
     /// Serves the pool whose socket `descriptor` is, until the pool is gone.
     ///

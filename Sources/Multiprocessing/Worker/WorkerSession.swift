@@ -1,6 +1,7 @@
 import MultiprocessingCoding
 import MultiprocessingRuntime
 import MultiprocessingSystem
+import Synchronization
 
 /// The life of a worker process: reads work, runs it and sends results, one chunk at a time.
 ///
@@ -168,6 +169,7 @@ final class WorkerSession: @unchecked Sendable {
         let chunk = WorkerChunk(header, count: count)
         // Taken back before it was begun: the parent waits for nothing.
         guard count == 0 || stage.begin(0, of: chunk) else { return .goOn }
+        WorkerProcess.attempt.store(Int(header.attempt), ordering: .relaxed)
         canceller.begin(chunk, task)
         let start = MonotonicTime.now().nanoseconds
         await function.run(chunk, &reader, array, context, variables, self)

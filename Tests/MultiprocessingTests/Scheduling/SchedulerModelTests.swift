@@ -21,6 +21,12 @@ private struct SchedulerModel {
         var chunks: [Chunk] = []
         /// Whether it was asked for what it has not begun.
         var isReclaiming = false
+        /// When the item that runs began.
+        var itemStart: UInt64 = 0
+        /// Whether it runs an item that was given up.
+        var isOverstaying = false
+        /// When its work was given up.
+        var interruptTime: UInt64 = 0
     }
 
     private(set) var scheduler: Scheduler
@@ -29,7 +35,8 @@ private struct SchedulerModel {
     private var endedItems = 0
     private var finishedCount = 0
 
-    private let workerCount: Int
+    private var workerCount: Int
+    private let rules: SchedulerRules
     private let hasClock: Bool
     private let error: PoolError
     private var random: RandomSource
@@ -37,15 +44,26 @@ private struct SchedulerModel {
     private var alarms: [UInt64] = []
     private var processes: [WorkerID: Process] = [:]
     private var open: [ObjectIdentifier: Chunk] = [:]
+    private var submitTimes: [ObjectIdentifier: UInt64] = [:]
     /// Chunks that are to be cut before the items with these numbers.
     private var cuts: [(chunk: Chunk, places: [Int])] = []
 
     init(workerCount: Int, seed: UInt64, error: PoolError) {
         random = RandomSource(seed: seed)
-        scheduler = Scheduler(workerCount: workerCount, formsLots: Bool.random(using: &random))
+        rules = Self.makeRules(&random)
+        scheduler = Scheduler(workerCount: workerCount, formsLots: Bool.random(using: &random), rules: rules)
         hasClock = Int.random(in: 0..<4, using: &random) > 0
         self.workerCount = workerCount
         self.error = error
+    }
+
+    private static func makeRules(_ random: inout RandomSource) -> SchedulerRules {
+        var rules = SchedulerRules()
+        rules.gracePeriod = [0, 30_000, 1_000_000_000].randomElement(using: &random) ?? 0
+        rules.recyclingItems = [nil, nil, 1, 20].randomElement(using: &random) ?? nil
+        rules.recyclingAge = [nil, nil, 100_000, 2_000_000_000].randomElement(using: &random) ?? nil
+        rules.idleTimeout = [nil, nil, 50_000, 1_000_000_000].randomElement(using: &random) ?? nil
+        return rules
     }
 
     mutating func step() {
@@ -61,8 +79,10 @@ private struct SchedulerModel {
         case 70..<74: giveBack()
         case 74..<80: cut()
         case 80..<86: die()
-        case 86..<91: failStart()
-        case 91..<98: cancel()
+        case 86..<89: failStart()
+        case 89..<94: cancel()
+        case 94..<97: recover()
+        case 97: resize()
         default: sendStaleNews()
         }
         check()
@@ -79,6 +99,7 @@ private struct SchedulerModel {
             giveBack()
             cut()
             endChunk()
+            recover()
             die(only: .dying)
             check()
         }
@@ -106,6 +127,10 @@ private struct SchedulerModel {
     private mutating func submit() {
         let count = Int.random(in: 1...12, using: &random)
         let chunk = Chunk.placeholder(count: count, stride: Int.random(in: 1...count + 1, using: &random))
+        // Most often without limits.
+        chunk.limits.timeout = [nil, nil, 40_000, 800_000_000].randomElement(using: &random) ?? nil
+        chunk.limits.queueTimeout = [nil, nil, nil, 60_000, 900_000_000].randomElement(using: &random) ?? nil
+        submitTimes[ObjectIdentifier(chunk)] = now
         open[ObjectIdentifier(chunk)] = chunk
         submittedItems += count
         perform(scheduler.submit(chunk, now: now))
@@ -129,6 +154,7 @@ private struct SchedulerModel {
             let chunk = processes[worker]?.chunks.first
         else { return }
         chunk.finishedCount = Int.random(in: chunk.finishedCount..<chunk.count, using: &random)
+        processes[worker]?.itemStart = now
     }
 
     private mutating func endChunk() {
@@ -136,6 +162,7 @@ private struct SchedulerModel {
             let chunk = processes[worker]?.chunks.removeFirst()
         else { return }
         chunk.finishedCount = chunk.count
+        processes[worker]?.itemStart = now
         if processes[worker]?.chunks.isEmpty == true {
             let actions = scheduler.workEnded(on: worker, now: now)
             end(chunk)
@@ -201,7 +228,50 @@ private struct SchedulerModel {
         let chunks = open.values.sorted { ObjectIdentifier($0) < ObjectIdentifier($1) }
         guard let chunk = chunks.randomElement(using: &random) else { return }
         chunk.markCancelled()
-        perform(scheduler.cancel(chunk))
+        perform(scheduler.cancel(chunk, now: now))
+    }
+
+    /// A worker has done with an item that was given up.
+    private mutating func recover() {
+        guard let worker = pick({ $0.state == .ready && $0.isOverstaying }, using: &random) else { return }
+        processes[worker]?.isOverstaying = false
+        perform(scheduler.recovered(worker, now: now))
+    }
+
+    private mutating func resize() {
+        let count = Int.random(in: 1...5, using: &random)
+        if scheduler.phase == .open { workerCount = count }
+        perform(scheduler.resize(to: count, now: now))
+    }
+
+    private mutating func inspect(_ worker: WorkerID) {
+        // It may have ended all that it held, and say so next.
+        guard let process = processes[worker], process.state == .ready, let chunk = process.chunks.first,
+            Bool.random(using: &random) || !chunk.isDivisible
+        else { return }
+        perform(
+            scheduler.working(on: chunk, item: chunk.finishedCount, since: process.itemStart, worker, now: now))
+    }
+
+    private mutating func interrupt(_ worker: WorkerID, _ chunk: Chunk, _ item: Int?) {
+        guard var process = processes[worker], process.state == .ready else { return }
+        guard process.chunks.first === chunk, item ?? chunk.finishedCount == chunk.finishedCount else {
+            return inspect(worker)
+        }
+        if item != nil, process.itemStart + (chunk.limits.timeout ?? .max) > now {
+            breaches.append("an item was stopped before its time")
+        }
+        if item == nil, !chunk.isCancelled { breaches.append("an item was stopped without a reason") }
+        process.chunks = []
+        process.isReclaiming = false
+        process.isOverstaying = true
+        process.interruptTime = now
+        let wasReclaiming = processes[worker]?.isReclaiming == true
+        processes[worker] = process
+        // Most often at once; on threads without a limit it cannot be taken from the thread.
+        perform(
+            scheduler.interrupted(worker, holding: .begun(chunk, end: chunk.finishedCount + 1), now: now))
+        if wasReclaiming { perform(scheduler.reclaimed([], from: worker, now: now)) }
     }
 
     private mutating func sendStaleNews() {
@@ -251,6 +321,8 @@ private struct SchedulerModel {
             if let holder, holder != worker { breaches.append("the wrong worker was told of a cancellation") }
         case .inquire(let worker):
             if processes[worker]?.chunks.isEmpty != false { breaches.append("a worker was asked that holds nothing") }
+        case .inspect(let worker): inspect(worker)
+        case .interrupt(let worker, let chunk, let item): interrupt(worker, chunk, item)
         case .wake(let time):
             if time <= now { breaches.append("a call was asked for a time that is over") }
             if hasClock || Bool.random(using: &random) {
@@ -265,7 +337,8 @@ private struct SchedulerModel {
             processes[worker]?.state = .dying
         case .kill(let worker):
             processes[worker]?.state = .dying
-        case .end(let chunk, _):
+        case .end(let chunk, let reason):
+            if case .failed(let error) = reason, error.code == .timedOut { checkExpiry(of: chunk) }
             end(chunk)
         case .abandon(let chunk, _):
             if open[ObjectIdentifier(chunk)] == nil { breaches.append("an ended chunk was given up") }
@@ -277,7 +350,8 @@ private struct SchedulerModel {
     }
 
     private mutating func assign(_ chunks: [Chunk], to worker: WorkerID) {
-        guard let process = processes[worker], process.state == .ready, process.chunks.isEmpty else {
+        guard let process = processes[worker], process.state == .ready, process.chunks.isEmpty, !process.isOverstaying
+        else {
             breaches.append("a worker was given work that cannot take it")
             return
         }
@@ -289,6 +363,15 @@ private struct SchedulerModel {
             if chunk.finishedCount >= chunk.count { breaches.append("a chunk with nothing left was assigned") }
         }
         processes[worker]?.chunks = chunks
+        processes[worker]?.itemStart = now
+        if worker.index >= workerCount { breaches.append("a worker that is too many was given work") }
+    }
+
+    private mutating func checkExpiry(of chunk: Chunk) {
+        guard let limit = chunk.limits.queueTimeout, let time = submitTimes[ObjectIdentifier(chunk)] else {
+            return breaches.append("a chunk without a limit has waited for too long")
+        }
+        if now < time + limit { breaches.append("a chunk has waited for too long before its time") }
     }
 
     private func isHeld(_ chunk: Chunk) -> Bool {
@@ -305,7 +388,8 @@ private struct SchedulerModel {
     }
 
     private mutating func check() {
-        if scheduler.liveCount > workerCount { breaches.append("too many workers live") }
+        let wanted = processes.keys.count { $0.index < workerCount }
+        if wanted > workerCount { breaches.append("too many workers live") }
         let retries = scheduler.seats.compactMap { seat -> UInt64? in
             if case .retrying(let time, _) = seat.life { time } else { nil }
         }
@@ -316,12 +400,21 @@ private struct SchedulerModel {
         if scheduler.cuttingCount != cuts.count { breaches.append("chunks that are cut are miscounted") }
         if scheduler.queuedCount != open.count - held - cuts.count { breaches.append("queued chunks are miscounted") }
         if scheduler.queuedCount > 0, scheduler.liveCount == 0 { breaches.append("work waits for nobody") }
-        let isIdle = processes.values.contains { $0.state == .ready && $0.chunks.isEmpty }
+        let isIdle = processes.values.contains { $0.state == .ready && $0.chunks.isEmpty && !$0.isOverstaying }
         if scheduler.queuedCount > 0, isIdle { breaches.append("work waits beside an idle worker") }
         guard hasClock else { return }
         let alarm = alarms.min() ?? .max
         if let retry = retries.min(), alarm > retry { breaches.append("a start waits for a call that does not come") }
         let lacksWorker = scheduler.queuedCount > scheduler.startingCount && scheduler.liveCount < workerCount
+        let late = processes.values.contains { process in
+            guard process.state == .ready, let timeout = process.chunks.first?.limits.timeout else { return false }
+            return alarm > max(process.itemStart + timeout, now + timeout)
+        }
+        if late { breaches.append("an item's limit waits for a call that does not come") }
+        let overdue = processes.values.contains { process in
+            process.state == .ready && process.isOverstaying && alarm > process.interruptTime + rules.gracePeriod
+        }
+        if overdue { breaches.append("a grace period waits for a call that does not come") }
         // One worker is started with each event, and that it is ready is the next.
         if lacksWorker, scheduler.startingCount == 0, alarm == .max {
             breaches.append("work waits for a start that nobody tries")

@@ -9,6 +9,8 @@ enum Answer: Equatable, CustomStringConvertible {
     case cut(ObjectIdentifier, [Int])
     case cancel(ObjectIdentifier, WorkerID)
     case inquire(WorkerID)
+    case inspect(WorkerID)
+    case interrupt(WorkerID, ObjectIdentifier, item: Int?)
     case wake(UInt64)
     case stop(WorkerID)
     case kill(WorkerID)
@@ -25,6 +27,9 @@ enum Answer: Equatable, CustomStringConvertible {
         case .cut(let chunk, let places): self = .cut(ObjectIdentifier(chunk), places)
         case .cancel(let chunk, let worker): self = .cancel(ObjectIdentifier(chunk), worker)
         case .inquire(let worker): self = .inquire(worker)
+        case .inspect(let worker): self = .inspect(worker)
+        case .interrupt(let worker, let chunk, let item):
+            self = .interrupt(worker, ObjectIdentifier(chunk), item: item)
         case .wake(let time): self = .wake(time)
         case .stop(let worker): self = .stop(worker)
         case .kill(let worker): self = .kill(worker)
@@ -51,6 +56,9 @@ enum Answer: Equatable, CustomStringConvertible {
         case .cut(_, let places): "cut before \(places)"
         case .cancel(_, let worker): "cancel on \(worker.index).\(worker.generation)"
         case .inquire(let worker): "inquire of \(worker.index).\(worker.generation)"
+        case .inspect(let worker): "inspect \(worker.index).\(worker.generation)"
+        case .interrupt(let worker, _, let item):
+            "interrupt \(worker.index).\(worker.generation) at \(item.map(String.init) ?? "any item")"
         case .wake(let time): "wake at \(time)"
         case .stop(let worker): "stop \(worker.index).\(worker.generation)"
         case .kill(let worker): "kill \(worker.index).\(worker.generation)"
@@ -343,7 +351,7 @@ struct SchedulerTests {
             scheduler.reclaimed([rest], from: worker(0), now: 20).answers == [.cut(ObjectIdentifier(rest), [25, 50])])
         #expect(rest.place == .cut)
         // Cancelled or not: its parts are on their way.
-        #expect(scheduler.cancel(rest).answers == [])
+        #expect(scheduler.cancel(rest, now: 0).answers == [])
         let parts = rest.cut(before: [25, 50])
         #expect(parts.map(\.count) == [25, 25, 30])
         let answers = scheduler.cut(parts, now: 30).answers
@@ -627,8 +635,8 @@ struct SchedulerTests {
         let (first, second, third) = (chunk(), chunk(), chunk())
         for chunk in [first, second, third] { _ = scheduler.submit(chunk, now: 0) }
         _ = scheduler.workerReady(worker(0), now: 0)
-        #expect(scheduler.cancel(second).answers == [ended(second, "cancelled")])
-        #expect(scheduler.cancel(second).answers == [])
+        #expect(scheduler.cancel(second, now: 0).answers == [ended(second, "cancelled")])
+        #expect(scheduler.cancel(second, now: 0).answers == [])
         #expect(scheduler.queuedCount == 1)
         #expect(scheduler.workEnded(on: worker(0), now: 0).answers == [assigned(third, worker(0))])
     }
@@ -636,12 +644,12 @@ struct SchedulerTests {
     @Test func `A worker that holds a cancelled chunk is told`() {
         var scheduler = Scheduler(workerCount: 1)
         let work = chunk()
-        #expect(scheduler.cancel(work).answers == [])
+        #expect(scheduler.cancel(work, now: 0).answers == [])
         _ = scheduler.submit(work, now: 0)
         _ = scheduler.workerReady(worker(0), now: 0)
-        #expect(scheduler.cancel(work).answers == [.cancel(ObjectIdentifier(work), worker(0))])
+        #expect(scheduler.cancel(work, now: 0).answers == [.cancel(ObjectIdentifier(work), worker(0))])
         _ = scheduler.workEnded(on: worker(0), now: 0)
-        #expect(scheduler.cancel(work).answers == [])
+        #expect(scheduler.cancel(work, now: 0).answers == [])
     }
 
     @Test func `A cancelled chunk does not go on in another worker`() throws {
@@ -650,7 +658,7 @@ struct SchedulerTests {
         _ = scheduler.submit(work, now: 0)
         _ = scheduler.workerReady(worker(0), now: 0)
         work.markCancelled()
-        _ = scheduler.cancel(work)
+        _ = scheduler.cancel(work, now: 0)
         #expect(
             try scheduler.workerEnded(worker(0), holding: .begun(work, end: 1), error: failure(), now: 0).answers
                 == [ended(work, "cancelled")])
@@ -660,7 +668,7 @@ struct SchedulerTests {
         var scheduler = Scheduler(workerCount: 1)
         let work = chunk()
         _ = scheduler.submit(work, now: 0)
-        _ = scheduler.cancel(work)
+        _ = scheduler.cancel(work, now: 0)
         #expect(scheduler.workerReady(worker(0), now: 0).answers == [])
         #expect(scheduler.seats.map(\.isIdle) == [true])
     }
@@ -708,7 +716,7 @@ struct SchedulerTests {
         let work = chunk()
         _ = scheduler.submit(work, now: 0)
         _ = scheduler.shutDown()
-        #expect(scheduler.cancel(work).answers == [ended(work, "cancelled"), .kill(worker(0))])
+        #expect(scheduler.cancel(work, now: 0).answers == [ended(work, "cancelled"), .kill(worker(0))])
     }
 
     @Test func `A start that fails while the pool shuts down still lets it finish`() throws {

@@ -36,6 +36,14 @@ final class ProcessWorkers: WorkerGroup {
         links[worker]?.process.id.rawValue
     }
 
+    func inspect(_ worker: WorkerID) {
+        links[worker]?.inspect()
+    }
+
+    func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?) {
+        links[worker]?.interrupt(chunk, item: item)
+    }
+
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {
         links[worker]?.watch()
     }

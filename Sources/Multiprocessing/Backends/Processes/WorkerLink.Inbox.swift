@@ -246,8 +246,8 @@ extension WorkerLink {
                     bytes,
                     admit: { try admit($0, link) },
                     land: { header in
-                        guard let current = link.current else { throw PortableFailure.unexpectedResult }
-                        return try current.landing(size: header.length)
+                        if let current = try receiver(link) { return try current.landing(size: header.length) }
+                        return try ArrivingArray(size: header.length, of: UInt8.self)
                     },
                     { try handle($0, &$1, $2, link) })
             }
@@ -262,7 +262,7 @@ extension WorkerLink {
             case .array, .failure: count = 1
             default: count = 0
             }
-            guard count == 0 || count <= link.current?.remainingCount ?? 0 else {
+            guard count == 0 || count <= link.current?.remainingCount ?? 0 || link.isDropping else {
                 throw PortableFailure.unexpectedResult
             }
         }
@@ -294,27 +294,36 @@ extension WorkerLink {
             case .keys:
                 try keys.append(from: &reader)
             case .values:
-                guard let current = link.current else { throw PortableFailure.unexpectedResult }
+                guard let current = try receiver(link) else { return }
                 try current.receiveValues(Int(header.number), from: &reader, keys: keys)
                 guard reader.remaining == 0 else { throw PortableFailure.unexpectedResult }
             case .array:
-                guard let landing, let current = link.current else { throw PortableFailure.unexpectedResult }
-                try current.receiveArray(landing)
+                guard let landing else { throw PortableFailure.unexpectedResult }
+                try receiver(link)?.receiveArray(landing)
             case .failure:
-                guard let current = link.current, current.remainingCount > 0 else {
-                    throw PortableFailure.unexpectedResult
-                }
+                guard let current = try receiver(link) else { return }
+                guard current.remainingCount > 0 else { throw PortableFailure.unexpectedResult }
                 current.receiveFailure(try ErrorCoding.decode(from: &reader, keys: keys))
             case .chunkEnd:
                 let sequence: UInt64 = try reader.read()
                 let nanoseconds: UInt64 = try reader.read()
-                guard let (chunk, isLast) = link.finishCurrent(sequence) else {
-                    throw PortableFailure.missingResults
+                switch link.finishCurrent(sequence) {
+                case .chunk(let chunk, let isLast)?:
+                    events.ended(chunk, on: link.id, nanoseconds: nanoseconds, isLast: isLast)
+                case .recovered?: events.recovered(link.id)
+                case .stopped?, .dropped?: break
+                case nil: throw PortableFailure.missingResults
                 }
-                events.ended(chunk, on: link.id, nanoseconds: nanoseconds, isLast: isLast)
             case .define, .context, .forget, .variable, .chunk, .stop, .inquiry:
                 throw PortableFailure.unknownFrame
             }
+        }
+
+        /// Whose results come; `nil` when they are dropped.
+        private func receiver(_ link: WorkerLink) throws -> Chunk? {
+            if let current = link.current { return current }
+            guard link.isDropping else { throw PortableFailure.unexpectedResult }
+            return nil
         }
 
         // MARK: Answers
@@ -342,13 +351,49 @@ extension WorkerLink {
         /// Takes the worker's word that it has done all up to a chunk: the results have been sent, then.
         private func settle(_ sequence: UInt64, _ link: WorkerLink) {
             takeStaged(link)
+            readOutput(link) { link.owes(sequence) }
+            if link.owes(sequence) { fail(link, "it has nothing left to do and has kept a result back") }
+        }
+
+        /// Reads what has come while `isWanted`, but no more than a worker's socket holds.
+        private func readOutput(_ link: WorkerLink, while isWanted: () -> Bool) {
             let end = receivedCount + UInt64(Self.answerLimit)
-            while link.owes(sequence), isReadingOutput, receivedCount < end {
+            while isWanted(), isReadingOutput, receivedCount < end {
                 let before = receivedCount
                 readOutput(link)
                 if receivedCount == before { break }
             }
-            if link.owes(sequence) { fail(link, "it has nothing left to do and has kept a result back") }
+        }
+
+        // MARK: Interruption
+
+        /// Takes every result that there is of what a worker was stopped in; false if it cannot be believed.
+        func takeAll(_ link: WorkerLink) -> Bool {
+            readOutput(link) { true }
+            takeStaged(link)
+            if link.isStoppedInCurrent { takeOpenRun(link) }
+            return isTrusted
+        }
+
+        /// Takes the complete values of the run that a worker, which goes on, is adding to.
+        ///
+        /// They come again with the whole run, when they are dropped. The worker writes nothing over them before
+        /// it moves the base, so what was counted before the copy, and is copied before the base has moved, is
+        /// whole.
+        private func takeOpenRun(_ link: WorkerLink) {
+            let board = link.board
+            let base = board.base.load()
+            let published = board.published.load()
+            guard isReady, isTrusted, isReadingOutput, assembler.isBetweenFrames,
+                board.openRun.load() == published + 1, takenCount == base &+ published,
+                published <= UInt64(board.stage.count - Frame.Header.size)
+            else { return }
+            let count = board.runCount(at: Int(published))
+            let run = ByteBuffer(capacity: board.stage.count - Int(published))
+            run.append(contentsOf: UnsafeRawBufferPointer(rebasing: board.stage[Int(published)...]))
+            guard count > 0, board.base.add(0) == base else { return }
+            run.withUnsafeBytes { salvageRun($0, count: Int(count), link) }
+            if !isTrusted { fail(link, "the results that it has ready make no sense") }
         }
 
         // MARK: Standard error
@@ -485,13 +530,15 @@ extension WorkerLink {
         }
 
         /// Takes the complete values of a run that the worker was still adding to.
-        private func salvageRun(_ run: UnsafeRawBufferPointer, _ link: WorkerLink) {
+        ///
+        /// - Parameter count: How many are complete, if its header may have been copied before they were.
+        private func salvageRun(_ run: UnsafeRawBufferPointer, count: Int? = nil, _ link: WorkerLink) {
             var reader = ByteReader(run)
             guard let header = try? Frame.Header.read(from: &reader), header.kind == .values, header.number > 0,
                 let chunk = link.current
             else { return }
             do {
-                try chunk.receiveValues(Int(header.number), from: &reader, keys: keys)
+                try chunk.receiveValues(count ?? Int(header.number), from: &reader, keys: keys)
             } catch {
                 isTrusted = false
             }

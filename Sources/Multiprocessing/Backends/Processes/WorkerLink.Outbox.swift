@@ -69,7 +69,7 @@ extension WorkerLink {
                 segments.append(array)
                 Frame.appendPadding(after: size, to: head)
             }
-            ledger.add(chunk)
+            let entry = ledger.add(chunk)
             let items = portable.items(chunk.finishedCount..<chunk.count)
             Frame.Header(
                 kind: .chunk,
@@ -77,9 +77,9 @@ extension WorkerLink {
                 length: UInt64(Frame.ChunkHeader.size + items.count)
             ).append(to: head)
             Frame.ChunkHeader(
-                sequence: ledger.sequence, context: portable.context?.id ?? 0, function: portable.definition.id,
-                stopsAtFailure: chunk.stopsAtFailure, epoch: ledger.epoch,
-                stride: UInt32(clamping: max(1, chunk.strideLength))
+                sequence: entry.sequence, context: portable.context?.id ?? 0, function: portable.definition.id,
+                stopsAtFailure: chunk.stopsAtFailure, attempt: UInt32(clamping: chunk.attempt), epoch: ledger.epoch,
+                stride: UInt32(clamping: entry.stride), isTimed: chunk.limits.timeout != nil
             ).append(to: head)
             append(portable.inputs, items, behind: head)
             Frame.appendPadding(after: Frame.ChunkHeader.size + items.count, to: head)

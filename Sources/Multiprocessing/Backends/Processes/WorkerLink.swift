@@ -99,9 +99,53 @@ final class WorkerLink: SharedInputHolder {
 
     /// Tells the worker that a chunk that it holds was cancelled.
     func cancel(_ chunk: Chunk) {
+        // One that is only interrupted is told so when its results do not count any more.
+        guard chunk.isCancelled else { return }
         guard let sequence = outbox.withLock({ $0.ledger.sequence(of: chunk) }) else { return }
+        cancel(sequence)
+    }
+
+    private func cancel(_ sequence: UInt64) {
         // A full buffer means a worker that reads nothing; it will not learn of this either.
         withUnsafeBytes(of: sequence) { _ = try? control.send($0) }
+    }
+
+    // MARK: Interruption
+
+    /// Reports which item the worker runs, and since when.
+    func inspect() {
+        // On the loop, which is who changes a chunk that the worker holds.
+        loop.events.execute { [self] in
+            inbox.whenReading(self) { self.reportRunning() }
+        }
+    }
+
+    private func reportRunning() {
+        guard let (begun, time) = board.begunWithTime,
+            let (chunk, item) = outbox.withLock({ $0.ledger.inspect(begun) })
+        else { return }
+        events.working(on: chunk, item: item, since: time, id)
+    }
+
+    /// Stops waiting for an item that the worker runs, if it runs it yet, and takes back what it has not begun.
+    func interrupt(_ chunk: Chunk, item: Int?) {
+        loop.events.execute { [self] in
+            inbox.whenReading(self) { self.interruptReading(chunk, item: item) }
+        }
+    }
+
+    private func interruptReading(_ chunk: Chunk, item: Int?) {
+        switch stopWork(on: chunk, item: item) {
+        case .ended: return
+        case .another: return reportRunning()
+        case .impossible: return inbox.fail(self, "it has begun what it cannot have begun")
+        case .running: break
+        }
+        // What was ready before the worker was stopped counts.
+        guard inbox.takeAll(self), let end = outbox.withLock({ $0.ledger.interrupt() }) else { return }
+        if let running = end.running { cancel(running) }
+        events.interrupted(id, holding: end.holding)
+        if end.running == nil { events.recovered(id) }
     }
 
     /// Takes back what the worker has not begun, and reports it.
@@ -170,6 +214,22 @@ final class WorkerLink: SharedInputHolder {
 
     private var holdsMany: Bool { outbox.withLock { $0.ledger.count > 1 } }
 
+    /// Forbids the worker to begin anything else, if it is where it is to be interrupted.
+    private func stopWork(on chunk: Chunk, item: Int?) -> WorkerLedger.Interruptibility {
+        outbox.withLock { outbox in
+            guard !outbox.isClosed else { return .ended }
+            // One that begins item after item all the time hangs in none.
+            for _ in 0..<16 {
+                let begun = board.begun
+                let answer = outbox.ledger.canInterrupt(chunk, item: item, begun)
+                guard case .running = answer else { return answer }
+                guard board.takeBack(ifBegun: begun) != nil else { continue }
+                return outbox.ledger.forbid(begun) ? .running : .impossible
+            }
+            return .another
+        }
+    }
+
     /// Tells the worker that a shared value is not needed any more.
     func forget(context: UInt64) {
         outbox.withLock { outbox in
@@ -224,8 +284,14 @@ final class WorkerLink: SharedInputHolder {
         outbox.withLock { $0.ledger.first?.chunk }
     }
 
+    /// Whether what comes is nobody's, because the worker was interrupted and has not recovered.
+    var isDropping: Bool { outbox.withLock { $0.ledger.isDropping } }
+
+    /// Whether the worker was forbidden to go on with the chunk whose results come next.
+    var isStoppedInCurrent: Bool { outbox.withLock { $0.ledger.isStoppedInFirst } }
+
     /// Lets go of the chunk that has ended; `nil` if its end cannot be true.
-    func finishCurrent(_ sequence: UInt64) -> (chunk: Chunk, isLast: Bool)? {
+    func finishCurrent(_ sequence: UInt64) -> WorkerLedger.End? {
         outbox.withLock { $0.ledger.end(sequence) }
     }
 

@@ -15,7 +15,7 @@ public struct ThreadBackend: Backend {
 
     /// Makes the queues of a pool's workers.
     public func makeWorkers(count: Int, reportingTo events: WorkerEvents) -> any WorkerGroup {
-        ThreadWorkers(count: count, events: events)
+        ThreadWorkers(events: events)
     }
 }
 

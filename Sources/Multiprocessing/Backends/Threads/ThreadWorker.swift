@@ -35,11 +35,13 @@ final class ThreadWorker: Sendable {
         var isServing = false
         /// The serving task, or that of the chunk, was cancelled, and must not run another chunk.
         var isTaskSpent = false
+        /// The chunk is somebody else's now, and the item that runs yet is nobody's.
+        var isInterrupted = false
         /// The pool has given the worker up: what it is still given does not start.
         var isAbandoned = false
 
         func markCancelled() {
-            chunk?.markCancelled()
+            if !isInterrupted { chunk?.markCancelled() }
             for other in others { other.markCancelled() }
         }
     }
@@ -82,6 +84,42 @@ final class ThreadWorker: Sendable {
         task?.cancel()
     }
 
+    /// Reports the item that runs, if it has a limit.
+    func inspect(_ id: WorkerID) {
+        let chunk = state.withLock { $0.isInterrupted ? nil : $0.chunk }
+        guard let chunk, let (item, since) = chunk.runningItem else { return }
+        events.working(on: chunk, item: item, since: since, id)
+    }
+
+    /// Takes the item that runs from the thread, and tells it to stop.
+    func interrupt(_ id: WorkerID, running chunk: Chunk, item: Int?) {
+        let (taking, task): (Taking, Task<Void, Never>?) = state.withLock { state in
+            guard state.chunk === chunk, !state.isInterrupted else { return (.other, nil) }
+            let task = state.chunkTask ?? state.task
+            guard chunk.limits.timeout != nil else {
+                // The thread has it to itself until the end, so nobody is to wait for that.
+                state.isTaskSpent = true
+                return (.goesOn, task)
+            }
+            guard case .taken(let item) = chunk.takeRunning(item) else { return (.other, nil) }
+            state.isInterrupted = true
+            state.isTaskSpent = true
+            return (.taken(item), task)
+        }
+        task?.cancel()
+        switch taking {
+        case .taken(let item): events.interrupted(id, holding: .begun(chunk, end: item + 1))
+        case .goesOn: events.interrupted(id, holding: .goesOn)
+        case .other: inspect(id)
+        }
+    }
+
+    private enum Taking {
+        case taken(Int)
+        case goesOn
+        case other
+    }
+
     /// Cancels what runs, and what is still to come.
     func abandonWork() {
         let task = state.withLock { state in
@@ -119,15 +157,23 @@ final class ThreadWorker: Sendable {
             let start = MonotonicTime.now().nanoseconds
             if let locals = chunk.caller.locals, !chunk.isCancelled {
                 await run(chunk, with: locals)
+            } else if chunk.attempt > 1 {
+                await Worker.$threadWorker.withValue(Worker(index: number, attempt: chunk.attempt)) {
+                    await chunk.run()
+                }
             } else {
                 await chunk.run()
             }
             let nanoseconds = MonotonicTime.now().nanoseconds - start
-            let (isLast, isSpent) = finishChunk()
+            let end = finishChunk()
             // Reported from here, because the pool's answer is most often the next chunk.
-            events.ended(chunk, on: id, nanoseconds: nanoseconds, isLast: isLast)
-            if isSpent {
-                if !isLast { serve() }
+            if end.wasInterrupted {
+                events.recovered(id)
+            } else {
+                events.ended(chunk, on: id, nanoseconds: nanoseconds, isLast: end.isLast)
+            }
+            if end.isSpent {
+                if !end.isLast { serve() }
                 return
             }
         }
@@ -138,7 +184,8 @@ final class ThreadWorker: Sendable {
         await withUnsafeContinuation { continuation in
             locals.make(on: executor) { [self] in
                 let task = Task(executorPreference: executor, priority: chunk.caller.priority) {
-                    await Worker.$threadWorker.withValue(Worker(index: self.number)) { await chunk.run() }
+                    let worker = Worker(index: self.number, attempt: chunk.attempt)
+                    await Worker.$threadWorker.withValue(worker) { await chunk.run() }
                     continuation.resume()
                 }
                 // Not begun yet, because this is its executor's thread.
@@ -178,8 +225,17 @@ final class ThreadWorker: Sendable {
         }
     }
 
-    /// Lets go of the chunk; returns whether it was the last, and whether the task was cancelled with it.
-    private func finishChunk() -> (isLast: Bool, isSpent: Bool) {
+    private struct ChunkEnd {
+        /// Whether it was the last.
+        let isLast: Bool
+        /// Whether the task was cancelled with it.
+        let isSpent: Bool
+        /// Whether its item was taken from the thread.
+        let wasInterrupted: Bool
+    }
+
+    /// Lets go of the chunk.
+    private func finishChunk() -> ChunkEnd {
         state.withLock { state in
             state.chunk = state.others.popLast()
             let isLast = state.chunk == nil
@@ -188,7 +244,8 @@ final class ThreadWorker: Sendable {
                 state.isServing = false
                 state.task = nil
             }
-            return (isLast, state.isTaskSpent)
+            defer { state.isInterrupted = false }
+            return ChunkEnd(isLast: isLast, isSpent: state.isTaskSpent, wasInterrupted: state.isInterrupted)
         }
     }
 }

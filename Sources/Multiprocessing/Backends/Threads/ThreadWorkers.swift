@@ -5,17 +5,20 @@ final class ThreadWorkers: WorkerGroup {
     /// The worker that has each place.
     ///
     /// Safe: a pool tells its workers one thing at a time, in the order in which it was decided.
-    private nonisolated(unsafe) var places: [(id: WorkerID, worker: ThreadWorker)?]
+    private nonisolated(unsafe) var places: [Int: (id: WorkerID, worker: ThreadWorker)] = [:]
 
-    init(count: Int, events: WorkerEvents) {
+    init(events: WorkerEvents) {
         self.events = events
-        places = Array(repeating: nil, count: count)
     }
 
     /// The worker; `nil` when another has its place.
     private subscript(id: WorkerID) -> ThreadWorker? {
         guard let place = places[id.index], place.id == id else { return nil }
         return place.worker
+    }
+
+    private func remove(_ worker: WorkerID) {
+        if places[worker.index]?.id == worker { places[worker.index] = nil }
     }
 
     func start(_ worker: WorkerID) {
@@ -37,6 +40,14 @@ final class ThreadWorkers: WorkerGroup {
         // A thread shares the pool's memory: what it says is true.
     }
 
+    func inspect(_ worker: WorkerID) {
+        self[worker]?.inspect(worker)
+    }
+
+    func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?) {
+        self[worker]?.interrupt(worker, running: chunk, item: item)
+    }
+
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {
         // A thread's results come by themselves.
         nil
@@ -47,6 +58,7 @@ final class ThreadWorkers: WorkerGroup {
     }
 
     func stop(_ worker: WorkerID) {
+        remove(worker)
         events.workerEnded(worker, holding: .unbegun, error: .poolShutDown)
     }
 
@@ -54,6 +66,7 @@ final class ThreadWorkers: WorkerGroup {
         // A thread cannot be ended from outside. The worker counts as gone now; what it
         // still runs, or is about to be handed by another thread, it reports as ended itself.
         self[worker]?.abandonWork()
+        remove(worker)
         events.workerEnded(worker, holding: .goesOn, error: .poolShutDown)
     }
 

@@ -1,0 +1,118 @@
+/// How many workers there are, and for how long each of them lives.
+extension Scheduler {
+    // MARK: Recycling
+
+    /// Whether a worker that has nothing in its hands is to be given nothing more.
+    func isSpent(_ index: Int, now: UInt64) -> Bool {
+        guard phase != .terminated else { return false }
+        if index >= workerCount { return true }
+        if let limit = rules.recyclingItems, seats[index].itemCount >= limit { return true }
+        if let age = rules.recyclingAge { return seats[index].readyTime.advanced(by: age) <= now }
+        return false
+    }
+
+    /// Lets an idle worker end by itself; what takes it out of the list of those is the caller's.
+    mutating func retire(_ index: Int, _ actions: inout Actions) {
+        seats[index].life = .ending(nil)
+        actions.append(.stop(id(index)))
+    }
+
+    // MARK: Idle workers
+
+    /// Notes that a worker has nothing to do.
+    mutating func rest(_ index: Int, now: UInt64, _ actions: inout Actions) {
+        idle.append(index)
+        guard rules.idleTimeout != nil || rules.recyclingAge != nil else { return }
+        seats[index].idleSince = now
+        wake(at: idleEnd(of: index), &actions)
+    }
+
+    /// When an idle worker is let go.
+    private func idleEnd(of index: Int) -> UInt64 {
+        let timeout = rules.idleTimeout.map(seats[index].idleSince.advanced(by:)) ?? .max
+        let age = rules.recyclingAge.map(seats[index].readyTime.advanced(by:)) ?? .max
+        return min(timeout, age)
+    }
+
+    /// Lets go of workers that were idle for long, or that are old; others start when they are needed.
+    mutating func releaseIdle(now: UInt64, _ actions: inout Actions) {
+        guard rules.idleTimeout != nil || rules.recyclingAge != nil else { return }
+        for index in idle {
+            if idleEnd(of: index) <= now {
+                retire(index, &actions)
+            } else {
+                wake(at: idleEnd(of: index), &actions)
+            }
+        }
+        idle.removeAll { !seats[$0].isIdle }
+    }
+
+    // MARK: Size
+
+    /// Changes how many workers there are at most.
+    ///
+    /// Further ones start as they are needed. Of those that are too many, the idle ones end now, and the others
+    /// when they have ended what they work on; what they have not begun is for those that stay.
+    package mutating func resize(to count: Int, now: UInt64) -> Actions {
+        var actions = Actions()
+        guard phase == .open else { return actions }
+        workerCount = count
+        while seats.count < count { seats.append(Seat()) }
+        for index in seats.indices.dropFirst(count) {
+            switch seats[index].life {
+            case .idle:
+                retire(index, &actions)
+            case .retrying, .starting:
+                kill(index, &actions)
+            case .busy(let work):
+                if work.isDivisible { reclaim(from: index, &actions) }
+            case .empty, .overstaying, .ending:
+                break
+            }
+        }
+        idle.removeAll { !seats[$0].isIdle }
+        var before = -1
+        while before != liveCount {
+            before = liveCount
+            startIfNeeded(now: now, &actions)
+        }
+        return actions
+    }
+
+    // MARK: Workers that die of themselves
+
+    /// Counts a worker that ended soon after it could be given work, without an item to blame.
+    mutating func noteDeath(of index: Int, _ fact: HeldWork, now: UInt64) {
+        switch (seats[index].life, fact) {
+        case (.busy, .unbegun), (.idle, _):
+            let isQuick = now < seats[index].readyTime.advanced(by: Self.quickDeathAge)
+            quickDeaths = isQuick && seats[index].itemCount == 0 ? quickDeaths + 1 : 0
+        default:
+            break
+        }
+    }
+
+    /// Fails all that waits, because one worker after another dies, and starts none beside live ones for a while.
+    mutating func giveUpStarts(
+        _ outstanding: [Chunk], _ error: PoolError, now: UInt64, _ actions: inout Actions
+    ) {
+        var error = error
+        error.attempts = quickDeaths
+        startFailure = error
+        startsPausedUntil = now.advanced(by: Self.startPause)
+        guard liveCount == startingCount else { return }
+        for chunk in outstanding { chunk.returns = Self.maximumReturns }
+        failQueued(error, &actions)
+    }
+
+    /// Takes the news that what was to run first in a worker has failed: all that waits fails with it.
+    package mutating func setUpFailed(_ id: WorkerID, error: PoolError, now: UInt64) -> Actions {
+        guard let index = index(of: id), case .starting = seats[index].life else { return Actions() }
+        var actions = Actions()
+        startFailure = error
+        kill(index, &actions)
+        failQueued(error, &actions)
+        stopIfDrained(&actions)
+        return actions
+    }
+}

@@ -1,0 +1,89 @@
+/// What waits for a worker.
+extension Scheduler {
+    /// The next chunks for one worker: more than one if they are quick and there are enough for all.
+    mutating func nextLot() -> (Chunk, [Chunk])? {
+        guard let first = popQueued() else { return nil }
+        let share = queuedCount / workerCount
+        // One that may not wait for long does not wait behind another.
+        guard formsLots, share > 0, typicalTime > 0, first.limits.queueTimeout == nil else { return (first, []) }
+        let count = min(share, Self.lotLimit - 1, Int(clamping: Self.lotTime / typicalTime))
+        var others: [Chunk] = []
+        while others.count < count, queue.first?.limits.queueTimeout == nil, let next = popQueued() {
+            others.append(next)
+        }
+        return (first, others)
+    }
+
+    mutating func popQueued() -> Chunk? {
+        while let chunk = queue.popFirst() {
+            // Cancelled in the queue, and ended then.
+            guard chunk.place == .queued else {
+                dropped.append(chunk)
+                continue
+            }
+            queuedCount -= 1
+            return chunk
+        }
+        return nil
+    }
+
+    /// Puts work that has come back first in the queue, and hands it to who is idle.
+    mutating func distribute(_ chunks: [Chunk], _ error: PoolError, now: UInt64, _ actions: inout Actions) {
+        for chunk in chunks.reversed() { takeBack(chunk, error, &actions) }
+        while !idle.isEmpty, let (first, others) = nextLot() {
+            guard let index = idle.popLast() else { break }
+            assign(first, then: others, to: index, now: now, &actions)
+        }
+        startIfNeeded(now: now, &actions)
+        // Who is idle yet may have what another has not begun.
+        reclaim(&actions)
+        stopIfDrained(&actions)
+    }
+
+    mutating func takeBack(_ chunk: Chunk, _ error: PoolError, _ actions: inout Actions) {
+        let reason: Reason
+        if phase == .terminated {
+            reason = .shutDown
+        } else if !chunk.wantsToRun {
+            reason = .cancelled
+        } else if chunk.returns >= Self.maximumReturns {
+            reason = .failed(error)
+        } else {
+            chunk.place = .queued
+            queue.prepend(chunk)
+            queuedCount += 1
+            return
+        }
+        chunk.place = .ended
+        actions.append(.end(chunk, reason))
+    }
+
+    /// Ends all that waits for a worker, of which none will come.
+    mutating func failQueued(_ error: PoolError, _ actions: inout Actions) {
+        while let chunk = popQueued() {
+            chunk.place = .ended
+            actions.append(.end(chunk, .failed(error)))
+        }
+    }
+
+    /// Ends the chunks that have waited for longer than they may.
+    mutating func expire(now: UInt64, _ actions: inout Actions) {
+        guard nextExpiry <= now else { return wake(at: nextExpiry, &actions) }
+        nextExpiry = .max
+        for place in 0..<queue.count {
+            let chunk = queue[place]
+            guard chunk.place == .queued, chunk.startBy < .max else { continue }
+            if chunk.startBy <= now {
+                // The queue's reference is dropped when its turn comes; the inputs go now.
+                chunk.place = .ended
+                queuedCount -= 1
+                actions.append(.end(chunk, .failed(.waitedTooLong(for: chunk.limits.queueTimeout ?? 0))))
+            } else {
+                nextExpiry = min(nextExpiry, chunk.startBy)
+            }
+        }
+        guard nextExpiry < .max else { return }
+        nextExpiry = max(nextExpiry, now + Self.expiryInterval)
+        wake(at: nextExpiry, &actions)
+    }
+}

@@ -1,0 +1,54 @@
+/// Which failures of an item are tried again, how often, and after which pauses.
+///
+/// ```swift
+/// .retry(.attempts(3))                                                  // what a worker's end or a deadline cost
+/// .retry(.attempts(5, delay: .constant(.seconds(1)), where: { $0 is ServerBusy }))    // and what the work throws
+/// ```
+///
+/// An item that is tried again delays no other: in a `map` or stream those beside it go on, and its value takes
+/// its place when it comes. Work finds its attempt in ``Worker/attempt``. The failure of the last attempt is the
+/// item's. Cancelling the call, or ending the pool by `terminate`, ends a pause at once; `shutDown` waits for what
+/// is still to be tried.
+public struct RetryPolicy: Sendable {
+    /// How often an item is run at most.
+    package let attempts: Int
+    let delay: RetryDelay
+    private let codes: Set<PoolError.Code>
+    private let predicate: (@Sendable (any Error) -> Bool)?
+
+    /// Runs an item again that fails, until it has been run so often.
+    ///
+    /// A failure counts if its code is in `codes` *or* `predicate` says so. So what the work itself throws counts
+    /// only through `predicate`, unless it throws a ``PoolError`` with such a code. Cancellation never counts.
+    ///
+    /// - Parameters:
+    ///   - count: How often an item is run at most, the first time included; at least 1, which is no retry.
+    ///   - delay: How long to wait before each further attempt.
+    ///   - codes: Which failures of the library's own count; by default those that end with a worker or a deadline.
+    ///   - predicate: Which other failures count. Called by the thread that brings the failure, which may be the
+    ///     worker's or one that serves all workers, with no lock held: it must be quick and must not block.
+    public static func attempts(
+        _ count: Int,
+        delay: RetryDelay = .exponential(from: .milliseconds(50), to: .seconds(5)),
+        on codes: Set<PoolError.Code> = [.workerCrashed, .timedOut, .memoryLimitExceeded, .workerLost],
+        where predicate: (@Sendable (any Error) -> Bool)? = nil
+    ) -> RetryPolicy {
+        RetryPolicy(attempts: count, delay: delay, codes: codes, predicate: predicate)
+    }
+
+    /// Whether an item whose attempt with this number failed so is to be tried again.
+    func wants(anotherAfter attempt: Int, failing error: any Error) -> Bool {
+        guard attempt < attempts, !(error is CancellationError) else { return false }
+        if let error = error as? PoolError, codes.contains(error.code) { return true }
+        return predicate?(error) ?? false
+    }
+
+    /// - Throws: ``PoolError/Code/invalidArgument`` naming what makes no sense.
+    func check() throws {
+        if attempts < 1 {
+            throw PoolError.invalidArgument(
+                "the attempts of retry", attempts, "the first run is an attempt too; 1 runs an item once")
+        }
+        try delay.check()
+    }
+}

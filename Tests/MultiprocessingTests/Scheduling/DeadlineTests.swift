@@ -1,0 +1,303 @@
+import Glibc
+import Multiprocessing
+import MultiprocessingSystem
+import Testing
+
+/// Runs without a look at anything until the time is over.
+private func spin(for duration: Duration) {
+    let end = MonotonicTime.now().advanced(by: duration).nanoseconds
+    while MonotonicTime.now().nanoseconds < end {}
+}
+
+/// How long it took until the body threw what a passed limit throws.
+private func timeUntilLimit(
+    _ limit: Duration,
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: () async throws -> Void
+) async -> Duration {
+    let start = ContinuousClock.now
+    let error = await #expect(throws: PoolError.self, sourceLocation: sourceLocation) { try await body() }
+    #expect(error?.code == .timedOut, sourceLocation: sourceLocation)
+    #expect(error?.limit == limit, sourceLocation: sourceLocation)
+    return ContinuousClock.now - start
+}
+
+extension TestBackend {
+    /// As ``withPool(workers:limit:sourceLocation:_:)``, with a short grace period.
+    fileprivate func withStrictPool<Result: Sendable>(
+        workers: Int = 2,
+        grace: Duration = .milliseconds(100),
+        _ change: @escaping @Sendable (inout Pool.Configuration) -> Void = { _ in },
+        _ body: @escaping @Sendable (Pool) async throws -> Result
+    ) async throws -> Result {
+        try await withLimit {
+            var configuration = Pool.Configuration()
+            configuration.gracePeriod = grace
+            change(&configuration)
+            let pool = try Pool(backend, workers: workers, configuration: configuration)
+            do {
+                let result = try await body(pool)
+                await pool.terminate()
+                return result
+            } catch {
+                await pool.terminate()
+                throw error
+            }
+        }
+    }
+}
+
+struct DeadlineTests {
+    @Test(arguments: TestBackend.allCases)
+    func `An item in a tight loop fails at its limit, and not before`(backend: TestBackend) async throws {
+        try await backend.withStrictPool { pool in
+            try await pool.start()
+            let limit = Duration.milliseconds(300)
+            let time = await timeUntilLimit(limit) {
+                try await pool.run(options: .timeout(limit)) { spin(for: .seconds(5)) }
+            }
+            #expect(time >= limit)
+            // Much less on a machine that has time; a benchmark says how much.
+            #expect(time < .seconds(4))
+            #expect(try await pool.run { 7 } == 7)
+        }
+    }
+
+    @Test(arguments: TestBackend.allCases)
+    func `An item that ends in time is none the worse for its limit`(backend: TestBackend) async throws {
+        try await backend.withStrictPool { pool in
+            for grown in [1, 100, 3_000] {
+                let values = try await pool.map(0..<grown, options: .timeout(.seconds(100))) { $0 * 3 }
+                #expect(values == (0..<grown).map { $0 * 3 })
+            }
+            let texts = try await pool.map(0..<50, chunkSize: 7, options: .timeout(.seconds(100))) {
+                try await Task.sleep(for: .microseconds(10))
+                return "\($0)"
+            }
+            #expect(texts == (0..<50).map(String.init))
+            #expect(try await pool.submit(4, options: .timeout(.seconds(100))) { $0 + 1 }.value == 5)
+        }
+    }
+
+    @Test(arguments: TestBackend.allCases)
+    func `A limit counts from the start of each item, not of its chunk`(backend: TestBackend) async throws {
+        try await backend.withStrictPool(workers: 1) { pool in
+            let limit = Duration.milliseconds(1_500)
+            let values = try await pool.map(0..<8, chunkSize: 8, options: .timeout(limit)) {
+                usleep(300_000)
+                return $0
+            }
+            #expect(values == Array(0..<8))
+        }
+    }
+
+    @Test(arguments: TestBackend.allCases)
+    func `An item that hangs in a chunk fails alone, and what is behind it runs once`(
+        backend: TestBackend
+    ) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        try await backend.withStrictPool { pool in
+            var failed: [Int] = []
+            var index = 0
+            let results = pool.results(0..<20, chunkSize: 10, options: .timeout(.milliseconds(500))) { number in
+                ticket.arrive(number)
+                if number == 4 || number == 15 { ticket.wait() }
+                return number
+            }
+            for await result in results {
+                switch result {
+                case .success(let value): #expect(value == index)
+                case .failure(let error):
+                    #expect((error as? PoolError)?.code == .timedOut)
+                    failed.append(index)
+                }
+                index += 1
+            }
+            #expect(index == 20)
+            #expect(failed == [4, 15])
+            #expect(rendezvous.arrivals.sorted() == Array(0..<20))
+        }
+        rendezvous.letThrough(2)
+    }
+
+    @Test(arguments: TestBackend.allCases)
+    func `An item is told of its limit by cancellation, and its worker goes on when it listens`(
+        backend: TestBackend
+    ) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        try await backend.withStrictPool(workers: 1, grace: .seconds(100)) { pool in
+            let before = try await pool.run { Worker.current?.processID }
+            _ = await timeUntilLimit(.milliseconds(100)) {
+                try await pool.run(options: .timeout(.milliseconds(100))) {
+                    if blockUntilCancelled() { ticket.arrive() }
+                }
+            }
+            // The only worker: it runs this when it has come back.
+            #expect(try await pool.run { Worker.current?.processID } == before)
+            #expect(rendezvous.arrivals == [0])
+        }
+    }
+
+    @Test(arguments: TestBackend.allCases)
+    func `A worker that does not come back after the grace period is replaced`(backend: TestBackend) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        for grace in [Duration.zero, .milliseconds(50)] {
+            try await backend.withStrictPool(workers: 1, grace: grace) { pool in
+                _ = await timeUntilLimit(.milliseconds(50)) {
+                    try await pool.run(options: .timeout(.milliseconds(50))) {
+                        signal(SIGUSR2, SIG_IGN)
+                        ticket.wait()
+                    }
+                }
+                #expect(try await pool.run { 5 } == 5)
+            }
+        }
+        rendezvous.letThrough(2)
+    }
+
+    @Test(arguments: TestBackend.allCases)
+    func `What was cancelled and does not stop is left behind after the grace period`(
+        backend: TestBackend
+    ) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        try await backend.withStrictPool(workers: 1) { pool in
+            let future = pool.submit {
+                ticket.arrive()
+                ticket.wait()
+            }
+            await rendezvous.expectArrivals(1)
+            future.cancel()
+            future.cancel()
+            await #expect(throws: CancellationError.self) { try await future.value }
+            #expect(try await pool.run { 5 } == 5)
+
+            // One of many: the call has ended, and its worker is wanted for others.
+            let call = Task {
+                try await pool.map(0..<4, chunkSize: 4) { _ in
+                    ticket.arrive()
+                    ticket.wait()
+                }
+            }
+            await rendezvous.expectArrivals(2)
+            call.cancel()
+            await #expect(throws: CancellationError.self) { try await call.value }
+            #expect(try await pool.run { 6 } == 6)
+            #expect(rendezvous.arrivals.count == 2)
+        }
+        rendezvous.letThrough(5)
+    }
+
+    @Test(arguments: TestBackend.allCases)
+    func `An item that waits for longer than it may does not start`(backend: TestBackend) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        try await backend.withStrictPool(workers: 1) { pool in
+            let first = pool.submit { ticket.wait() }
+            let limit = Duration.milliseconds(100)
+            let futures = (1...5).map { number in
+                pool.submit(number, options: .queueTimeout(limit)) { number in ticket.arrive(number) }
+            }
+            for future in futures {
+                let error = await #expect(throws: PoolError.self) { try await future.value }
+                #expect(error?.code == .timedOut)
+                #expect(error?.limit == limit)
+                #expect(error?.message.contains("waited") == true)
+            }
+            rendezvous.letThrough()
+            try await first.value
+            #expect(try await pool.submit(options: .queueTimeout(.seconds(100))) { 5 }.value == 5)
+            #expect(rendezvous.arrivals.isEmpty)
+        }
+    }
+}
+
+struct LifespanTests {
+    @Test(arguments: TestBackend.allCases)
+    func `A pool grows and shrinks while it works, and loses nothing`(backend: TestBackend) async throws {
+        try await backend.withStrictPool(workers: 2) { pool in
+            let futures = (0..<400).map { number in
+                pool.submit(number) { number in
+                    usleep(500)
+                    return number
+                }
+            }
+            var random = RandomSource(seed: 3)
+            for _ in 0..<20 {
+                let count = Int.random(in: 1...6, using: &random)
+                try pool.resize(to: count)
+                #expect(pool.workerCount == count)
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            for (number, future) in futures.enumerated() { #expect(try await future.value == number) }
+            let error = #expect(throws: PoolError.self) { try pool.resize(to: 0) }
+            #expect(error?.code == .invalidArgument)
+            await pool.shutDown()
+            let refusal = #expect(throws: PoolError.self) { try pool.resize(to: 3) }
+            #expect(refusal?.code == .shutDown)
+        }
+    }
+
+    @Test(arguments: TestBackend.allCases)
+    func `A pool that has grown runs as much at a time, and one that has shrunk no more`(
+        backend: TestBackend
+    ) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        try await backend.withStrictPool(workers: 1) { pool in
+            let futures = (0..<6).map { number in
+                pool.submit(number) { number in
+                    ticket.arrive(number)
+                    ticket.wait()
+                }
+            }
+            await rendezvous.expectArrivals(1)
+            try pool.resize(to: 3)
+            await rendezvous.expectArrivals(3)
+            try pool.resize(to: 1)
+            rendezvous.letThrough(1)
+            // Which of the three was let through is not known; one of the places that stay takes the next.
+            for left in stride(from: 5, through: 1, by: -1) {
+                await expectSoon("items do not end") { futures.count { !$0.isFinished } <= left }
+                rendezvous.letThrough(1)
+            }
+            for future in futures { try await future.value }
+            #expect(rendezvous.arrivals.sorted() == Array(0..<6))
+        }
+    }
+
+    @Test func `A worker is replaced after as many items as it may run, or when it is old`() async throws {
+        for byAge in [false, true] {
+            let change: @Sendable (inout Pool.Configuration) -> Void = { configuration in
+                if byAge {
+                    configuration.recycling.age = .milliseconds(1)
+                } else {
+                    configuration.recycling.items = 3
+                }
+            }
+            try await TestBackend.processes.withStrictPool(workers: 1, change) { pool in
+                var workers: [Int32] = []
+                for _ in 0..<7 {
+                    let worker = try await pool.run {
+                        usleep(2_000)
+                        return Worker.current?.processID ?? 0
+                    }
+                    workers.append(worker)
+                }
+                #expect(Set(workers).count == (byAge ? 7 : 3))
+            }
+        }
+    }
+
+    @Test func `A worker that was idle for long goes, and another comes when there is work`() async throws {
+        let change: @Sendable (inout Pool.Configuration) -> Void = { $0.idleTimeout = .milliseconds(50) }
+        try await TestBackend.processes.withStrictPool(workers: 2, change) { pool in
+            let worker = try #require(try await pool.run { Worker.current?.processID })
+            await expectSoon("the worker stays") { kill(worker, 0) != 0 }
+            #expect(try await pool.run { Worker.current?.processID } != worker)
+        }
+    }
+}

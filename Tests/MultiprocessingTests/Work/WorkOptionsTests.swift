@@ -1,0 +1,97 @@
+import Multiprocessing
+import Testing
+
+private struct Broken: Job {
+    func run() -> Int { 1 }
+}
+
+@Suite("Options of calls and pools")
+struct WorkOptionsTests {
+    private static let wrong: [(WorkOptions, String)] = [
+        (.timeout(.zero), "timeout"),
+        (.timeout(.seconds(-1)), "timeout"),
+        (.queueTimeout(.zero), "queueTimeout"),
+        (.queueTimeout(.seconds(Int64.min)), "queueTimeout"),
+        (.retry(.attempts(0)), "attempts of retry"),
+        (.retry(.attempts(-3)), "attempts of retry"),
+        (.retry(.attempts(2, delay: .constant(.seconds(-1)))), "delay of retry"),
+        (.retry(.attempts(2, delay: .exponential(from: .seconds(-1), to: .seconds(1)))), "first delay of retry"),
+        (.retry(.attempts(2, delay: .exponential(from: .seconds(2), to: .seconds(1)))), "longest delay of retry"),
+    ]
+
+    @Test("Every call refuses values that make no sense, by name, before it starts", arguments: TestBackend.allCases)
+    func refused(_ backend: TestBackend) async throws {
+        try await backend.withPool { pool async throws in
+            for (options, name) in Self.wrong {
+                func expectRefusal(_ body: () async throws -> Void) async {
+                    let error = await #expect(throws: PoolError.self) { try await body() }
+                    #expect(error?.code == .invalidArgument)
+                    #expect(error?.message.contains(name) == true, "\(error?.message ?? "")")
+                }
+                await expectRefusal { _ = try await pool.run(options: options) { 1 } }
+                await expectRefusal { _ = try await pool.run(Broken(), options: options) }
+                await expectRefusal { _ = try await pool.submit(options: options) { 1 }.value }
+                await expectRefusal { _ = try await pool.submit(2, options: options) { $0 }.value }
+                await expectRefusal { _ = try await pool.map(0..<3, options: options) { $0 } }
+                await expectRefusal { _ = try await pool.map([Int](), options: options) { $0 } }
+                await expectRefusal { _ = try await pool.map(0..<3, with: 1, 2, options: options) { $0 + $1 + $2 } }
+                await expectRefusal { try await pool.forEach(0..<3, options: options) { _ in } }
+                await expectRefusal { for try await _ in pool.stream(0..<3, options: options, { $0 }) {} }
+                await expectRefusal {
+                    for await result in pool.results(0..<3, options: options, { $0 }) { _ = try result.get() }
+                }
+            }
+        }
+    }
+
+    @Test("A pool refuses a configuration that makes no sense, by name")
+    func configuration() {
+        typealias Configuration = Pool.Configuration
+        let changes: [(String, (inout Configuration) -> Void)] = [
+            ("timeout", { $0.defaults = .timeout(.zero) }),
+            ("attempts of retry", { $0.defaults = .retry(.attempts(0)) }),
+            ("gracePeriod", { $0.gracePeriod = .milliseconds(-1) }),
+            ("recycling.items", { $0.recycling.items = 0 }),
+            ("recycling.age", { $0.recycling.age = .zero }),
+            ("recycling.memoryGrowth", { $0.recycling.memoryGrowth = -1 }),
+            ("idleTimeout", { $0.idleTimeout = .zero }),
+            ("setUpTimeout", { $0.setUpTimeout = .seconds(-5) }),
+        ]
+        for (name, change) in changes {
+            var configuration = Configuration()
+            change(&configuration)
+            let error = #expect(throws: PoolError.self) { try Pool(.threads, configuration: configuration) }
+            #expect(error?.code == .invalidArgument)
+            #expect(error?.message.contains(name) == true, "\(error?.message ?? "")")
+        }
+    }
+
+    @Test("Options chain, and a call's own come before the pool's, field by field")
+    func merged() throws {
+        let defaults = WorkOptions.timeout(.seconds(5)).retry(.attempts(3)).label("pool")
+        let call = try WorkOptions.label("call").queueTimeout(.milliseconds(7)).call(over: defaults)
+        #expect(call.limits == WorkLimits(timeout: 5_000_000_000, queueTimeout: 7_000_000))
+        #expect(call.label == "call")
+        #expect(call.retry?.attempts == 3)
+        let other = try WorkOptions.retry(.attempts(1)).timeout(.seconds(Int64.max)).call(over: defaults)
+        #expect(other.limits == WorkLimits())
+        #expect(other.label == "pool")
+        #expect(other.retry == nil, "one attempt is no retry")
+    }
+
+    @Test("A call that says nothing is run by the pool's defaults", arguments: TestBackend.allCases)
+    func defaults(_ backend: TestBackend) async throws {
+        try await withLimit(.seconds(240)) {
+            var configuration = Pool.Configuration()
+            configuration.defaults = .retry(.attempts(2, delay: .none, where: { _ in true }))
+            try await Multiprocessing.withPool(backend.backend, workers: 2, configuration: configuration) { pool in
+                let work: @Sendable () throws -> Int = {
+                    guard let attempt = Worker.current?.attempt, attempt > 1 else { throw InputFailure() }
+                    return attempt
+                }
+                #expect(try await pool.run(work) == 2)
+                await #expect(throws: PoolError.remote) { try await pool.run(options: .retry(.attempts(1)), work) }
+            }
+        }
+    }
+}
