@@ -25,6 +25,8 @@ final class EventLog: Sendable {
         /// The number of the first event that is left.
         var first: UInt64 = 0
         var capacity = EventLog.capacity
+        /// When the latest event happened.
+        var lastTime: UInt64 = 0
         var isFinished = false
         var waiters: [UInt64: Waiter] = [:]
         var cancelledEarly: Set<UInt64> = []
@@ -67,8 +69,6 @@ final class EventLog: Sendable {
 
     private func append(_ kind: PoolEvent.Kind, queued: Int, at time: UInt64, isLast: Bool) {
         guard isWatched else { return }
-        let (since, wallTime) = moment(time)
-        let event = PoolEvent(time: since, wallTime: wallTime, queued: queued, kind: kind)
         state.withLock { state in
             guard !state.isFinished else { return }
             state.isFinished = isLast
@@ -76,7 +76,10 @@ final class EventLog: Sendable {
                 _ = state.events.popFirst()
                 state.first += 1
             }
-            state.events.append(event)
+            // Clocks are read before the pool's lock is taken; the order of events is that of the lock.
+            state.lastTime = max(state.lastTime, time)
+            let (since, wallTime) = moment(state.lastTime)
+            state.events.append(PoolEvent(time: since, wallTime: wallTime, queued: queued, kind: kind))
         }
     }
 

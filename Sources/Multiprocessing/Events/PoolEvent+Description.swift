@@ -1,5 +1,5 @@
 extension PoolEvent: CustomStringConvertible {
-    /// The time and what happened, in one line if errors have one.
+    /// The time and what happened, in one line; of a crash without what the worker wrote to its standard error.
     public var description: String { "+\(time.shortText) \(kind)" }
 }
 
@@ -11,8 +11,8 @@ extension PoolEvent.Kind: CustomStringConvertible {
         case .workerReplaced(let worker): "\(worker) is starting in the place of another"
         case .workerReady(let worker, let time): "\(worker) is ready after \(time.shortText)"
         case .workerStartFailed(let worker, let error, let triesAgain):
-            "\(worker) could not be started\(triesAgain ? ", which is tried again" : ""): \(error)"
-        case .workerCrashed(let worker, let error): "\(worker) crashed: \(error)"
+            "\(worker) could not be started\(triesAgain ? ", which is tried again" : ""): \(error.oneLine)"
+        case .workerCrashed(let worker, let error): "\(worker) crashed: \(error.oneLine)"
         case .workerKilled(let worker): "\(worker) is killed"
         case .workerGivenUp(let worker): "\(worker) is given up"
         case .workerRecycled(let worker): "\(worker) is recycled"
@@ -21,12 +21,13 @@ extension PoolEvent.Kind: CustomStringConvertible {
         case .itemsRetried(let work): "\(work) queued again, attempt \(work.attempt)"
         case .itemsStarted(let work, let worker): "\(work) started on \(worker), waited \(work.waited.shortText)"
         case .itemsFinished(let work, let worker): "\(work) finished on \(worker)\(work.runText)"
-        case .itemsFailed(let work, let worker, let error): "\(work) failed\(worker.placeText)\(work.runText): \(error)"
+        case .itemsFailed(let work, let worker, let error):
+            "\(work) failed\(worker.placeText)\(work.runText): \(error.oneLine)"
         case .itemsTimedOut(let work, let worker): "\(work) timed out\(worker.placeText)\(work.runText)"
         case .itemsCancelled(let work, let worker): "\(work) cancelled\(worker.placeText)\(work.runText)"
         case .setUpBegan(let worker): "set-up began in \(worker)"
         case .setUpDone(let worker, let time): "set-up done in \(worker) after \(time.shortText)"
-        case .setUpFailed(let worker, let error): "set-up failed in \(worker): \(error)"
+        case .setUpFailed(let worker, let error): "set-up failed in \(worker): \(error.oneLine)"
         case .poolResized(let old, let new): "the pool has \(new) workers, not \(old)"
         case .poolEnded: "the pool has ended"
         case .missed(let count): "\(count) events were missed: the reader is too slow"
@@ -53,6 +54,14 @@ extension PoolWork: CustomStringConvertible {
 
 extension PoolWorker? {
     fileprivate var placeText: String { map { " on \($0)" } ?? "" }
+}
+
+extension Error {
+    /// What an error says of itself, without line breaks.
+    fileprivate var oneLine: String {
+        let text = (self as? PoolError).map { "\($0.code): \($0.message)" } ?? "\(self)"
+        return text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    }
 }
 
 extension Duration {

@@ -7,7 +7,8 @@ extension PoolCore {
     /// The item's end is then seen where it is waited for: no thread has to be woken to tell of it.
     func submitAwaited(_ item: PendingItem) {
         if origin.isElsewhere { return item.endOnce(failing: PoolError.forked, nanoseconds: 0) }
-        let assignee = perform { $0.submit(item, now: MonotonicTime.now().nanoseconds) }
+        let now = MonotonicTime.now().nanoseconds
+        let assignee = perform(.submitted(item), at: now) { $0.submit(item, now: now) }
         guard let assignee, recentTime.load(ordering: .relaxed) < Self.briefTime,
             let group = state.withLock({ $0.group })
         else { return }

@@ -152,7 +152,7 @@ extension TimelinePicture {
                     ? " data-x=\"\(number(place(bar.start)))\" data-w=\"\(number(width))\" data-t=\"\(Markup.escaped(name))\""
                     : ""
                 result.append(
-                    "<text class=\"in\" font-size=\"\(number(size))\" x=\"\(number(Self.left + place(bar.start) + 5))\" "
+                    "<text class=\"in\" style=\"font-size:\(number(size))px\" x=\"\(number(Self.left + place(bar.start) + 5))\" "
                         + "y=\"\(number(y))\"\(data)>\(Markup.escaped(shown))</text>")
             }
         }
@@ -171,6 +171,9 @@ extension TimelinePicture {
                 // One of a kind for each few pixels; a page that enlarges needs more.
                 if let before = last[mark.kind], x - before < (isInteractive ? 0.5 : 4) { continue }
                 last[mark.kind] = x
+                // What is bad stands above, and what follows from it below, for it comes at the same moment.
+                let isBelow = [.replacement, .retry, .recycling].contains(mark.kind)
+                let y = isBelow ? y + barHeight : y
                 let scale = min(1, laneHeight / 24)
                 let data =
                     isInteractive ? " data-x=\"\(number(x))\" data-y=\"\(number(y))\" data-s=\"\(number(scale))\"" : ""

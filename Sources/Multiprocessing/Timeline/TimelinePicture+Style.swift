@@ -13,8 +13,8 @@ extension TimelinePicture {
         .grid{stroke:var(--line)}.axis{stroke:var(--gone);stroke-width:.8}
         text{fill:var(--ink);font-size:12px}.title{font-size:19px;font-weight:600}\
         .soft{fill:var(--soft);font-size:13px}.key{fill:var(--soft);font-size:11.5px}\
-        .tick{fill:var(--soft);font-size:10.5px;font-variant-numeric:tabular-nums}.lane{font-size:inherit}\
-        text.in{fill:var(--in);font-size:inherit;pointer-events:none}
+        .tick{fill:var(--soft);font-size:10.5px;font-variant-numeric:tabular-nums}.lane{font-size:12px}\
+        text.in{fill:var(--in);pointer-events:none}
         .halo{fill:var(--halo);opacity:.92}.bad,.late,.again,.fresh{fill:none;stroke-width:1.7;stroke-linecap:round;\
         stroke-linejoin:round}.bad{stroke:var(--bad);stroke-width:2.1}.badfill{fill:var(--bad)}\
         .late{stroke:var(--late)}.again{stroke:#4878c8}.fresh{stroke:var(--fresh)}.freshfill{fill:var(--fresh)}

@@ -90,7 +90,8 @@ struct TimelinePicture {
         let share = busy / Double(max(1, recording.end)) / Double(max(1, recording.lanes.count)) * 100
         var facts = [
             durationText, "\(recording.lanes.count) worker\(recording.lanes.count == 1 ? "" : "s")",
-            "\(Markup.count(items)) item\(items == 1 ? "" : "s")", "\(Int(min(100, share.rounded()))) % busy",
+            "\(Markup.count(items)) item\(items == 1 ? "" : "s")",
+            share > 0 && share < 0.5 ? "under 1 % busy" : "\(Int(min(100, share.rounded()))) % busy",
         ]
         if failed > 0 { facts.append("\(Markup.count(failed)) not finished") }
         if recording.missed > 0 { facts.append("\(Markup.count(recording.missed)) events missed") }
@@ -166,12 +167,12 @@ struct TimelinePicture {
             let story =
                 processes.isEmpty ? "a thread" : "processes \(processes.map { "\($0)" }.joined(separator: ", "))"
             var text =
-                "<text class=\"lane\" font-size=\"\(number(size))\" x=\"\(number(Self.left - 14))\" "
+                "<text class=\"lane\" style=\"font-size:\(number(size))px\" x=\"\(number(Self.left - 14))\" "
                 + "y=\"\(number(middle + size * 0.36))\" text-anchor=\"end\">worker \(index)"
                 + "<title>\(Markup.escaped(story))</title></text>"
             if laneHeight >= 34, let last = processes.last {
                 text =
-                    "<text class=\"lane\" font-size=\"12\" x=\"\(number(Self.left - 14))\" y=\"\(number(middle - 2))\" "
+                    "<text class=\"lane\" style=\"font-size:12px\" x=\"\(number(Self.left - 14))\" y=\"\(number(middle - 2))\" "
                     + "text-anchor=\"end\">worker \(index)<title>\(Markup.escaped(story))</title></text>"
                     + "<text class=\"tick\" x=\"\(number(Self.left - 14))\" y=\"\(number(middle + 11))\" "
                     + "text-anchor=\"end\">\(last)</text>"
@@ -186,7 +187,7 @@ struct TimelinePicture {
         let highest = max(1, recording.queue.map(\.items).max() ?? 0)
         let base = axisTop
         var result = [
-            "<text class=\"lane\" font-size=\"12\" x=\"\(number(Self.left - 14))\" y=\"\(number(base - 4))\" "
+            "<text class=\"lane\" style=\"font-size:12px\" x=\"\(number(Self.left - 14))\" y=\"\(number(base - 4))\" "
                 + "text-anchor=\"end\">queued</text>",
             "<text class=\"tick\" x=\"\(number(Self.left - 14))\" y=\"\(number(chartTop + 9))\" text-anchor=\"end\">"
                 + "\(Markup.count(highest))</text>",

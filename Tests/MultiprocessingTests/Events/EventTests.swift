@@ -85,6 +85,7 @@ struct EventTests {
                 "finished", "stopped", "ended",
             ], "\(names)")
         #expect(names.count { $0 == "replaced" } == 1)
+        #expect(names.count { $0 == "queued" } == 3)
         for event in events {
             guard case .workerCrashed(let worker, let error) = event.kind else { continue }
             #expect(error.code == .workerCrashed)

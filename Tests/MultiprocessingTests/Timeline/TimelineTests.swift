@@ -77,7 +77,13 @@ struct TimelineTests {
         #expect(!svg.contains("<script"))
         #expect(svg.contains("prefers-color-scheme:dark"))
         let lost = backend == .processes ? 2 : 0
-        #expect(shapes.titles.count { $0.hasSuffix(" finished") || $0.contains(": finished, ran") } == 39 - lost)
+        // On a busy machine some are so short, beside the whole, that they are shown together.
+        let single = shapes.titles.count { $0.contains(": finished, ran") }
+        let together = shapes.titles.reduce(0) { sum, title in
+            guard title.hasSuffix(" items, too short to be shown one by one") else { return sum }
+            return sum + (title.split(separator: " ").first.flatMap { Int($0) } ?? 0)
+        }
+        #expect(single + together == 39 - lost)
         #expect(shapes.titles.count { $0.contains(": failed, ran") } == 1)
         #expect(shapes.titles.count { $0.contains(": lost in a crash") } == lost)
         #expect(shapes.titles.count { $0.contains(" crashed: ") } == lost)
