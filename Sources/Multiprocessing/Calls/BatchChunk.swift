@@ -209,6 +209,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
                 } catch {
                     receiveFailure(PoolError.thrown(error))
                     if stopsAtFailure { return total }
+                    // In places of their own, what comes behind it does not move up.
+                    if places != nil { total += 1 }
                 }
             }
         }

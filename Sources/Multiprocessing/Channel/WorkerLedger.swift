@@ -192,7 +192,8 @@ package struct WorkerLedger {
 
     /// What an interruption comes to.
     package struct Interruption {
-        package let holding: HeldWork
+        /// The chunk that the worker was in, and where its items end that had begun; `nil` when nothing that it held had.
+        package let begun: (chunk: Chunk, end: Int)?
         /// The number of the chunk that the worker goes on with; `nil` when it has recovered.
         package let running: UInt64?
     }
@@ -204,12 +205,11 @@ package struct WorkerLedger {
         guard let stop = stop.take(), let first = entries.first, first.sequence <= stop.last else { return nil }
         let held = removeAll()
         guard let entry = held.first(where: { $0.sequence == stop.sequence }) else {
-            return Interruption(holding: .unbegun, running: nil)
+            return Interruption(begun: nil, running: nil)
         }
         lastEnded = entry.sequence
         if !stop.hasEnded { dropsThrough = entry.sequence }
-        return Interruption(
-            holding: .begun(entry.chunk, end: stop.end), running: stop.hasEnded ? nil : entry.sequence)
+        return Interruption(begun: (entry.chunk, stop.end), running: stop.hasEnded ? nil : entry.sequence)
     }
 
     // MARK: What the worker says

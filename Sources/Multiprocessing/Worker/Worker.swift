@@ -24,10 +24,12 @@ public struct Worker: Hashable, Sendable {
         threadWorker ?? WorkerProcess.identity
     }
 
+    /// Whether two values name the same worker, whatever it runs.
     public static func == (left: Worker, right: Worker) -> Bool {
         left.index == right.index && left.processID == right.processID
     }
 
+    /// Hashes what makes a worker the same.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(index)
         hasher.combine(processID)

@@ -73,11 +73,11 @@ struct RetryTests {
             }
             await #expect(throws: Flaky(attempt: 1)) {
                 let policy = RetryPolicy.attempts(3, delay: .none, where: { ($0 as? Flaky)?.attempt != 1 })
-                try await pool.run(item, options: .retry(policy)) { try run($0, failing: 9) }
+                _ = try await pool.run(item, options: .retry(policy)) { try run($0, failing: 9) }
             }
             await #expect(throws: CancellationError.self) {
                 let policy = RetryPolicy.attempts(3, delay: .none, where: { _ in true })
-                try await pool.run(item, options: .retry(policy)) { item throws -> Int in
+                _ = try await pool.run(item, options: .retry(policy)) { item throws -> Int in
                     item.ticket.arrive(item.number)
                     throw CancellationError()
                 }

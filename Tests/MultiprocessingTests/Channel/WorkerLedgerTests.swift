@@ -25,18 +25,26 @@ struct WorkerLedgerTests {
         }
     }
 
+    /// Whether the chunk that has ended was the last; `nil` when none can have.
+    private mutating func ended(_ sequence: UInt64) -> Bool? {
+        guard case .chunk(_, let isLast)? = ledger.end(sequence) else { return nil }
+        return isLast
+    }
+
     @Test mutating func `Chunks begin and end in the order in which they were sent`() {
         let (first, second) = (send(3), send())
         #expect(begun == [])
         #expect(board.begin(0, of: 1, epoch: 0))
         #expect(begun == [0, 3])
         first.finishedCount = 3
-        #expect(ledger.end(1)?.isLast == false)
+        let isLast1 = ended(1)
+        #expect(isLast1 == false)
         #expect(begun == [])
         #expect(board.begin(0, of: 2, epoch: 0))
         second.finishedCount = 1
         #expect(begun == [0, 1])
-        #expect(ledger.end(2)?.isLast == true)
+        let isLast2 = ended(2)
+        #expect(isLast2 == true)
         #expect(begun == [])
     }
 
@@ -93,10 +101,122 @@ struct WorkerLedgerTests {
         #expect(ledger.epoch == 1)
         #expect(begun == [0, 1])
         first.finishedCount = 1
-        #expect(ledger.end(1)?.isLast == true)
+        let isLast3 = ended(1)
+        #expect(isLast3 == true)
         _ = send()
         #expect(begun == [])
         #expect(board.begin(0, of: 3, epoch: 1))
         #expect(begun == [0, 1])
+    }
+
+    // MARK: Interruption
+
+    private mutating func sendTimed(_ count: Int) -> Chunk {
+        let chunk = Chunk.placeholder(count: count)
+        chunk.limits.timeout = 1
+        ledger.add(chunk)
+        return chunk
+    }
+
+    private mutating func interrupt() -> (end: Int?, running: UInt64?)? {
+        guard let interruption = ledger.interrupt() else { return nil }
+        return (interruption.begun?.end, interruption.running)
+    }
+
+    @Test mutating func `A chunk with a deadline is begun item by item`() {
+        let chunk = sendTimed(3)
+        #expect(ledger.inspect(board.begun) == nil)
+        #expect(board.begin(0, of: 1, epoch: 0) && board.begin(1, of: 1, epoch: 0))
+        #expect(begun == [0, 2])
+        #expect(ledger.inspect(board.begun)?.item == 1)
+        chunk.finishedCount = 2
+        #expect(ledger.inspect(board.begun) == nil)
+    }
+
+    @Test mutating func `Results are dropped from an interruption until the chunk ends`() {
+        let chunk = sendTimed(3)
+        #expect(board.begin(0, of: 1, epoch: 0) && board.begin(1, of: 1, epoch: 0))
+        let isSound = ledger.forbid(board.takeBack())
+        #expect(isSound)
+        #expect(!board.begin(2, of: 1, epoch: 0))
+        chunk.finishedCount = 1
+        let interruption = interrupt()
+        #expect(interruption?.end == 2)
+        #expect(interruption?.running == 1)
+        #expect(ledger.count == 0)
+        #expect(ledger.isDropping)
+        #expect(begun == [])
+        guard case .recovered? = ledger.end(1) else {
+            Issue.record("has not recovered")
+            return
+        }
+        #expect(!ledger.isDropping)
+        _ = sendTimed(1)
+        #expect(board.begin(0, of: 2, epoch: 1))
+        #expect(begun == [0, 1])
+    }
+
+    @Test mutating func `What ends between the order to stop and the interruption has ended`() {
+        let (first, second) = (sendTimed(1), sendTimed(2))
+        #expect(board.begin(0, of: 1, epoch: 0))
+        let isSound = ledger.forbid(board.takeBack())
+        #expect(isSound)
+        first.finishedCount = 1
+        let isLast4 = ended(1)
+        #expect(isLast4 == false)
+        let interruption = interrupt()
+        #expect(interruption != nil)
+        #expect(interruption?.end == nil)
+        #expect(interruption?.running == nil)
+        #expect(!ledger.isDropping)
+        #expect(second.finishedCount == 0)
+    }
+
+    @Test mutating func `A chunk that was stopped between two items has recovered at once`() {
+        let chunk = sendTimed(2)
+        #expect(board.begin(0, of: 1, epoch: 0))
+        let isSound = ledger.forbid(board.takeBack())
+        #expect(isSound)
+        #expect(ledger.end(1) == nil, "without the result of what was begun")
+        chunk.finishedCount = 1
+        guard case .stopped? = ledger.end(1) else {
+            Issue.record("was not stopped")
+            return
+        }
+        #expect(ledger.end(1) == nil)
+        let interruption = interrupt()
+        #expect(interruption?.end == 1)
+        #expect(interruption?.running == nil)
+    }
+
+    @Test mutating func `What is sent behind the chunk that a worker was stopped in stays`() {
+        let chunk = sendTimed(1)
+        #expect(board.begin(0, of: 1, epoch: 0))
+        let isSound = ledger.forbid(board.takeBack())
+        #expect(isSound)
+        chunk.finishedCount = 1
+        let isLast = ended(1)
+        #expect(isLast == true)
+        _ = sendTimed(1)
+        let interruption = ledger.interrupt()
+        #expect(interruption == nil)
+        #expect(ledger.count == 1)
+    }
+
+    @Test mutating func `A worker is interrupted in the item that is meant, and in no other`() {
+        let (first, second, other) = (sendTimed(2), sendTimed(1), Chunk.placeholder(count: 1))
+        func answer(_ chunk: Chunk, _ item: Int?) -> WorkerLedger.Interruptibility {
+            ledger.canInterrupt(chunk, item: item, board.begun)
+        }
+        #expect(answer(first, nil) == .running, "nothing has begun, and nothing will")
+        #expect(answer(first, 0) == .another)
+        #expect(board.begin(0, of: 1, epoch: 0))
+        #expect(answer(first, 0) == .running)
+        #expect(answer(first, nil) == .running)
+        #expect(answer(first, 1) == .another)
+        #expect(answer(second, nil) == .another)
+        #expect(answer(other, nil) == .ended)
+        #expect(board.begin(6, of: 9, epoch: 0))
+        #expect(answer(first, nil) == .impossible)
     }
 }

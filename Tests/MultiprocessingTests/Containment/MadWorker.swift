@@ -5,11 +5,11 @@ import Multiprocessing
 struct MadWorker {
     /// The words of the board, by their place in it.
     enum Word: Int, CaseIterable, Codable {
-        case base, published, openRun, claims, index, isWatched, taken, dropped
+        case base, published, openRun, claims, index, isWatched, taken, dropped, begunAt
     }
 
     /// What of the board lies before the stage, and the stage.
-    private static let headerSize = 64
+    private static let headerSize = 128
     private static let stageSize = 256 << 10
 
     private let board: UnsafeMutableRawPointer

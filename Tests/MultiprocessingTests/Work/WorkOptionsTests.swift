@@ -1,6 +1,8 @@
 import Multiprocessing
 import Testing
 
+private struct Refused: Error, Codable {}
+
 private struct Broken: Job {
     func run() -> Int { 1 }
 }
@@ -84,13 +86,17 @@ struct WorkOptionsTests {
         try await withLimit(.seconds(240)) {
             var configuration = Pool.Configuration()
             configuration.defaults = .retry(.attempts(2, delay: .none, where: { _ in true }))
-            try await Multiprocessing.withPool(backend.backend, workers: 2, configuration: configuration) { pool in
+            try await Multiprocessing.withPool(
+                backend.backend, workers: 2, configuration: configuration
+            ) { pool async throws in
                 let work: @Sendable () throws -> Int = {
-                    guard let attempt = Worker.current?.attempt, attempt > 1 else { throw InputFailure() }
+                    guard let attempt = Worker.current?.attempt, attempt > 1 else { throw Refused() }
                     return attempt
                 }
                 #expect(try await pool.run(work) == 2)
-                await #expect(throws: PoolError.remote) { try await pool.run(options: .retry(.attempts(1)), work) }
+                await #expect(throws: Refused.self) {
+                    _ = try await pool.run(options: .retry(.attempts(1)), work)
+                }
             }
         }
     }

@@ -23,7 +23,7 @@ public struct ProcessBackend: Backend {
     ///   was started as an argument of the dynamic loader.
     public func makeWorkers(count: Int, reportingTo events: WorkerEvents) throws -> any WorkerGroup {
         if Command.isRunByLoader { throw PoolError.runByLoader }
-        return ProcessWorkers(count: count, events: events)
+        return ProcessWorkers(events: events)
     }
 }
 

@@ -10,8 +10,8 @@ final class ProcessWorkers: WorkerGroup {
     private let links: WorkerLinks
 
     /// Called on the thread that makes the pool, whose environment the workers get.
-    init(count: Int, events: WorkerEvents) {
-        links = WorkerLinks(count: count)
+    init(events: WorkerEvents) {
+        links = WorkerLinks()
         supervisor = ProcessSupervisor(command: .worker(), events: events, links: links)
     }
 
@@ -69,17 +69,12 @@ final class ProcessWorkers: WorkerGroup {
 /// The links of the workers that are alive, by place.
 final class WorkerLinks: Sendable {
     private enum Place {
-        case empty
         /// A worker is being started; it may be unwanted by the time it is.
         case expected(WorkerID, isKilled: Bool)
         case link(WorkerLink)
     }
 
-    private let places: Mutex<[Place]>
-
-    init(count: Int) {
-        places = Mutex(Array(repeating: .empty, count: count))
-    }
+    private let places = Mutex<[Int: Place]>([:])
 
     /// The link of a worker; `nil` when it is gone, or another has its place.
     subscript(worker: WorkerID) -> WorkerLink? {
@@ -114,9 +109,9 @@ final class WorkerLinks: Sendable {
         places.withLock { places in
             switch places[worker.index] {
             case .expected(worker, _):
-                places[worker.index] = .empty
+                places[worker.index] = nil
             case .link(let link) where link.id == worker:
-                places[worker.index] = .empty
+                places[worker.index] = nil
             default:
                 break
             }

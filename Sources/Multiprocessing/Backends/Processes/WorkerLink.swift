@@ -144,7 +144,7 @@ final class WorkerLink: SharedInputHolder {
         // What was ready before the worker was stopped counts.
         guard inbox.takeAll(self), let end = outbox.withLock({ $0.ledger.interrupt() }) else { return }
         if let running = end.running { cancel(running) }
-        events.interrupted(id, holding: end.holding)
+        events.interrupted(id, holding: end.begun.map { .begun($0.chunk, end: $0.end) } ?? .unbegun)
         if end.running == nil { events.recovered(id) }
     }
 
