@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -52,7 +53,13 @@ int mp_spawn_close_from(void *actions, int lowest) {
     return posix_spawn_file_actions_addclosefrom_np(actions, lowest);
 }
 
-int mp_affinity_count(void) {
+int mp_spawn_change_directory(void *actions, const char *path) {
+    return posix_spawn_file_actions_addchdir_np(actions, path);
+}
+
+// Calls `look` with the affinity mask; returns what it returns, or -1 with errno.
+static int mp_with_affinity(int (*look)(const cpu_set_t *set, size_t size, int *numbers, int capacity), int *numbers,
+                            int capacity) {
     // The kernel answers EINVAL to a set that is smaller than its own, so a fixed
     // `cpu_set_t` fails on a machine with more than 1024 possible processors.
     for (int possible = 1024; possible <= 1 << 20; possible *= 2) {
@@ -63,7 +70,7 @@ int mp_affinity_count(void) {
         }
         size_t size = CPU_ALLOC_SIZE(possible);
         int result = sched_getaffinity(0, size, set);
-        int count = result == 0 ? CPU_COUNT_S(size, set) : -1;
+        int count = result == 0 ? look(set, size, numbers, capacity) : -1;
         CPU_FREE(set);
         if (result == 0) {
             return count;
@@ -74,6 +81,55 @@ int mp_affinity_count(void) {
     }
     errno = EINVAL;
     return -1;
+}
+
+static int mp_count_processors(const cpu_set_t *set, size_t size, int *numbers, int capacity) {
+    (void)numbers;
+    (void)capacity;
+    return CPU_COUNT_S(size, set);
+}
+
+static int mp_list_processors(const cpu_set_t *set, size_t size, int *numbers, int capacity) {
+    int count = 0;
+    for (int number = 0; number < (int)size * 8; number++) {
+        if (CPU_ISSET_S(number, size, set)) {
+            if (count < capacity) {
+                numbers[count] = number;
+            }
+            count++;
+        }
+    }
+    return count;
+}
+
+int mp_affinity_count(void) {
+    return mp_with_affinity(mp_count_processors, NULL, 0);
+}
+
+int mp_affinity_list(int *numbers, int capacity) {
+    return mp_with_affinity(mp_list_processors, numbers, capacity);
+}
+
+int mp_niceness(void) {
+    // The first thread's: Dispatch gives those that it makes other values.
+    return getpriority(PRIO_PROCESS, (id_t)getpid());
+}
+
+int mp_lowest_niceness(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NICE, &limit) != 0) {
+        return 20;
+    }
+    // From 1 for a nice value of 19 to 40 for one of -20; infinity counts as all.
+    return limit.rlim_cur >= 40 ? -20 : 20 - (int)limit.rlim_cur;
+}
+
+bool mp_may_lower_niceness(void) {
+    const int sys_nice = 23;
+    // Version 3 of the header and of the data, which <linux/capability.h> names.
+    struct { uint32_t version; int process; } header = {0x20080522, 0};
+    struct { uint32_t effective, permitted, inheritable; } data[2] = {{0}};
+    return syscall(SYS_capget, &header, data) == 0 && (data[0].effective >> sys_nice & 1) != 0;
 }
 
 void mp_set_thread_name(const char *name) {

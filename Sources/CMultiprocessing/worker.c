@@ -4,11 +4,13 @@
 #include "CMultiprocessing.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,13 +32,14 @@ extern void _dispatch_main_queue_callback_4CF(void *) __attribute__((weak));
 // The arguments as the kernel placed them, in a worker; NULL in every other process.
 static char **mp_worker_arguments;
 
-// A number and nothing else: no sign, no space, no trailing text. Returns -1 otherwise.
+// A number up to the end or to the first setting: no sign, no space, no trailing text. Returns -1 otherwise.
 static int mp_parse_descriptor(const char *text) {
     int value = 0;
-    if (*text == '\0' || strlen(text) > 9) {
+    size_t length = strcspn(text, ";");
+    if (length == 0 || length > 9) {
         return -1;
     }
-    for (; *text != '\0'; text++) {
+    for (const char *end = text + length; text != end; text++) {
         if (*text < '0' || *text > '9') {
             return -1;
         }
@@ -67,6 +70,86 @@ static _Noreturn void mp_refuse(int code, const char *text) {
     _exit(code);
 }
 
+// Lets the process have no more of a resource than `limit`; never raises a limit.
+static bool mp_lower_limit(__rlimit_resource_t resource, unsigned long long limit) {
+    struct rlimit values;
+    if (getrlimit(resource, &values) != 0) {
+        return false;
+    }
+    if (limit < values.rlim_max) {
+        values.rlim_max = (rlim_t)limit;
+    }
+    values.rlim_cur = values.rlim_max;
+    return setrlimit(resource, &values) == 0;
+}
+
+// Sets the nice value, which was inherited from whichever thread of the parent has started the process.
+//
+// One that cannot be lowered stays: whether the program may do so was asked when the pool was made, and a worker
+// that gives way more than it should is of use all the same.
+static bool mp_be_nice(int value) {
+    int now = getpriority(PRIO_PROCESS, 0);
+    return now == value || setpriority(PRIO_PROCESS, 0, value) == 0 || now > value;
+}
+
+// Runs the process on these cores, "0,2,3", and no others.
+static bool mp_stay_on(const char *list) {
+    const int possible = 1 << 16;
+    cpu_set_t *set = CPU_ALLOC(possible);
+    if (set == NULL) {
+        return false;
+    }
+    size_t size = CPU_ALLOC_SIZE(possible);
+    CPU_ZERO_S(size, set);
+    for (char *end; *list >= '0' && *list <= '9'; list = *end == ',' ? end + 1 : end) {
+        unsigned long core = strtoul(list, &end, 10);
+        if (core < (unsigned long)possible) {
+            CPU_SET_S(core, size, set);
+        }
+    }
+    bool is_done = sched_setaffinity(0, size, set) == 0;
+    int error = errno;
+    CPU_FREE(set);
+    errno = error;
+    return is_done;
+}
+
+// Applies what the pool asks of the process it runs work in; `settings` is what stands behind the descriptor.
+//
+// Here and not by the parent: a nice value and cores are a thread's, so they are set while there is only one;
+// and no work must begin before its limits hold.
+static void mp_apply_settings(const char *settings) {
+    for (const char *setting = settings; *setting == ';';) {
+        const char kind = setting[1];
+        const char *value = kind != '\0' ? setting + 2 : setting + 1;
+        const char *what = "know a setting";
+        bool is_done = false;
+        errno = EINVAL;
+        if (kind == 'n') {
+            what = "change its nice value";
+            is_done = mp_be_nice(atoi(value));
+        } else if (kind == 'c') {
+            what = "run on the cores it was given";
+            is_done = mp_stay_on(value);
+        } else if (kind == 'd') {
+            what = "limit its memory";
+            is_done = mp_lower_limit(RLIMIT_DATA, strtoull(value, NULL, 10));
+        } else if (kind == 'f') {
+            what = "limit its open files";
+            is_done = mp_lower_limit(RLIMIT_NOFILE, strtoull(value, NULL, 10));
+        } else if (kind == 'l') {
+            // Into a pipe, lines would otherwise be kept until there are four thousand bytes of them.
+            is_done = setvbuf(stdout, NULL, _IOLBF, 0) == 0;
+        }
+        if (!is_done) {
+            char text[160];
+            snprintf(text, sizeof text, "the worker process could not %s: %s\n", what, strerror(errno));
+            mp_refuse(MP_EXIT_SETTINGS, text);
+        }
+        setting = value + strcspn(value, ";");
+    }
+}
+
 // C because only a constructor runs before a `main` that belongs to someone else (a test
 // runner, a program's author), and Swift has no constructors. glibc passes the arguments.
 //
@@ -92,6 +175,8 @@ __attribute__((constructor)) static void mp_worker_entry(int argc, char **argv, 
                   " marks this process as a worker, but it has no socket to a pool; to run the program,"
                   " unset the variable\n");
     }
+    // Behind the descriptor, as ";n5;c0,1;d1048576;f256;l": nice value, cores, bytes, files, lines.
+    mp_apply_settings(text + strcspn(text, ";"));
     // Before anything else runs, so that no program that this process starts is taken for a worker.
     unsetenv(MP_WORKER_VARIABLE);
     mp_worker_arguments = argv;

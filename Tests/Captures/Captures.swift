@@ -11,7 +11,9 @@ import Multiprocessing
 enum Captures {
     static func main() async throws {
         setvbuf(stdout, nil, _IOLBF, 0)
-        let cases = plainCases() + enumCases() + codingCases() + objectCases() + foundationCases()
+        let cases =
+            plainCases() + nestedCases() + clockCases() + enumCases() + codingCases() + objectCases()
+            + foundationCases()
         let (threads, processes) = (try Pool(.threads, workers: 1), try Pool(.processes, workers: 2))
         var failures = 0
         for item in cases {

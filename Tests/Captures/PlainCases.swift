@@ -53,6 +53,72 @@ func genericCase<T: Codable & Sendable>(_ value: T, _ number: @escaping @Sendabl
 }
 struct InGeneric: Codable, Sendable { var n: Int }
 
+/// Types within generic types.
+struct Nest<T: Codable & Sendable>: Codable, Sendable {
+    var value: T
+
+    struct In: Codable, Sendable { var n: UInt8, value: T, last: Int }
+    enum Choice: Codable, Sendable {
+        case some(T)
+        case none, other
+    }
+    struct Of<U: Sendable>: Sendable {
+        var first: U, second: T
+
+        struct Deep: Sendable { var n: UInt8, u: U?, t: T }
+    }
+}
+struct InNest: Codable, Sendable { var n: Int }
+
+func nestedCases() -> [Case] {
+    let number = one
+    let inside = Nest<Int>.In(n: UInt8(one), value: 2, last: 3)
+    let insideLost = Nest<InNest>.In(n: UInt8(one), value: InNest(n: 2), last: 3)
+    let choice: Nest<Int>.Choice = one > 1 ? .none : .some(4)
+    let other: Nest<UInt8>.Choice = one > 1 ? .none : .other
+    let of = Nest<UInt8>.Of<Int64>(first: Int64(one), second: 7)
+    let ofLost = Nest<InNest>.Of<UInt8>(first: UInt8(one), second: InNest(n: 7))
+    let deep = Nest<UInt16>.Of<InNest>.Deep(n: 2, u: InNest(n: one), t: 3)
+    let many = (Nest<Int8>.In(n: UInt8(one), value: 2, last: 3), Nest<Int8>.In(n: 2, value: 3, last: 4))
+    return [
+        Case("a structure in a generic structure", 16) { $0 + Int(inside.n) + inside.value + inside.last },
+        Case("that beside a number", 17) { $0 + Int(inside.n) + inside.value + inside.last + number },
+        Case("that of a type without metadata", 16) { $0 + Int(insideLost.n) + insideLost.value.n + insideLost.last },
+        Case("an enumeration in a generic structure", 14) {
+            if case .some(let value) = choice { $0 + value } else { -1 }
+        },
+        Case("a case without payload in a generic structure", 11) {
+            if case .other = other { $0 + 1 } else { -1 }
+        },
+        Case("a generic structure in one", 18) { $0 + Int(of.first) + Int(of.second) },
+        Case("a generic structure in one without metadata", 18) { $0 + Int(ofLost.first) + ofLost.second.n },
+        Case("a structure in a generic structure in one", 16) { $0 + (deep.u?.n ?? -1) + Int(deep.n) + Int(deep.t) },
+        Case("a tuple of structures in generic structures", 25) {
+            total($0, Int(many.0.n), Int(many.0.value), many.0.last, Int(many.1.n), Int(many.1.value), many.1.last)
+        },
+    ]
+}
+
+func clockCases() -> [Case] {
+    let number = one
+    let (instant, suspending) = (ContinuousClock.now, SuspendingClock.now)
+    let later = instant.advanced(by: .seconds(5 * one))
+    let (clock, suspendingClock, duration) = (ContinuousClock(), SuspendingClock(), Duration.seconds(5 * one))
+    return [
+        Case("an instant", 10) { $0 + Int(instant.duration(to: .now) / .seconds(100)) },
+        Case("an instant beside a number", 11) { $0 + number + Int(instant.duration(to: .now) / .seconds(100)) },
+        Case("two instants", 15) { $0 + Int(instant.duration(to: later).components.seconds) },
+        Case("a suspending instant", 10) { $0 + Int(suspending.duration(to: .now) / .seconds(100)) },
+        Case("a clock", 10) { $0 + Int(clock.now.duration(to: .now) / .seconds(100)) },
+        Case("a clock beside a number", 11) { $0 + number + Int(clock.now.duration(to: .now) / .seconds(100)) },
+        Case("a suspending clock", 10) { $0 + Int(suspendingClock.now.duration(to: .now) / .seconds(100)) },
+        Case("a duration", 15) { $0 + Int(duration.components.seconds) },
+        Case("an optional instant", 10) {
+            $0 + Int((number == 1 ? instant : later).duration(to: .now) / .seconds(100))
+        },
+    ]
+}
+
 func plainCases() -> [Case] {
     let text = String(repeating: "x", count: one)
     let rate = Rate(percent: one * 50)

@@ -207,3 +207,46 @@ struct Lossy: Codable, Sendable {
         try container.encode(a)
     }
 }
+
+/// Its name has words in common with those of variables, which their symbols abbreviate.
+struct AppConfig: Codable, Equatable {
+    var rate: Int
+    var name = "config"
+}
+
+struct AppPortable: Portable, Equatable {
+    var rate: Int
+    var name = "portable"
+}
+
+struct BoxConfig<Value: Codable & Sendable>: Codable, Sendable {
+    var before: UInt8 = 1
+    var value: Value
+
+    struct BoxInner: Codable, Sendable {
+        var number: Int
+        var value: Value
+    }
+}
+
+private struct HiddenConfig: Codable, Sendable {
+    var number: Int
+}
+
+// MARK: Values whose bits are all zero
+
+struct AllOptional: Portable, Equatable {
+    var name: String?
+    var list: [Int]?
+    var count = 0
+}
+
+enum Mode: Portable, Equatable {
+    case named(String)
+    case none
+}
+
+struct ModeInside: Portable, Equatable {
+    var mode: AllOptional?
+    var other: AllOptional
+}

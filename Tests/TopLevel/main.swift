@@ -16,7 +16,29 @@ let pair = (factor, "pair \(factor)")
 nonisolated(unsafe) var counter = factor
 nonisolated(unsafe) var words = ["word \(factor)"]
 
-// The two that cannot be sent.
+let appConfig = AppConfig(rate: factor)
+let pairConfig = (appConfig, appConfig)
+let optionalAppConfig: AppConfig? = factor > 1 ? appConfig : nil
+let appConfigList = [appConfig, appConfig]
+let configByApp = ["app": appConfig]
+let boxConfig = BoxConfig(value: appConfig)
+let boxInner = BoxConfig<AppConfig>.BoxInner(number: factor, value: appConfig)
+let appPortable = AppPortable(rate: factor)
+let pairPortable = (appPortable, named: [appPortable])
+let boxPortable = BoxConfig(value: appPortable)
+private let hiddenPortable = [Int?](repeating: factor, count: 2)
+
+let allOptional = AllOptional(count: factor - factor)
+let modeNone = factor > 1 ? Mode.none : .named("mode")
+let modeInside = ModeInside(mode: factor > 100 ? allOptional : nil, other: allOptional)
+
+let letter: Character = factor > 1 ? "l" : "m"
+let partOfText = text.prefix(3)
+
+// Those that cannot be sent.
+
+let operation: @Sendable (Int) -> Int = { $0 + 1 }
+let metatype: any Any.Type = factor > 1 ? Int.self : String.self
 
 let app = Application(name: "app \(factor)")
 let isThreads = CommandLine.arguments.last == "threads"
@@ -50,6 +72,64 @@ await check("function", [factor, 2 * factor]) { try await pool.map([1, 2], scale
 await check("captured closure", 9 * factor) {
     let closure: @Sendable (Int) -> Int = { $0 * factor }
     return try await pool.run(9) { closure($0) }
+}
+
+// MARK: Names with abbreviated words
+
+await check("word of its name", factor) { try await pool.run { appConfig.rate } }
+await check("words in a tuple", "config\(factor)") { try await pool.run { "\(pairConfig.0.name)\(pairConfig.1.rate)" } }
+await check("words in an optional", factor) { try await pool.run { optionalAppConfig?.rate ?? -1 } }
+await check("words in an array", 2 * factor) { try await pool.run { appConfigList.reduce(0) { $0 + $1.rate } } }
+await check("words in a dictionary", factor) { try await pool.run { configByApp["app"]?.rate ?? -1 } }
+await check("words in a generic", factor) { try await pool.run { boxConfig.value.rate } }
+await check("words in a nested generic", 2 * factor) { try await pool.run { boxInner.value.rate + boxInner.number } }
+await check("words of a portable type", factor) { try await pool.run { appPortable.rate } }
+await check("words of a portable type in a tuple", "portable\(factor)") {
+    try await pool.run { "\(pairPortable.0.name)\(pairPortable.named[0].rate)" }
+}
+await check("words of a portable type in a generic", factor) { try await pool.run { boxPortable.value.rate } }
+await check("words of a private variable", factor) { try await pool.run { hiddenPortable[1] ?? -1 } }
+
+// MARK: Values whose bits are all zero
+
+await check("all zero structure", [true, true]) {
+    try await pool.run { [allOptional.name == nil, allOptional.list == nil && allOptional.count == 0] }
+}
+await check("all zero case", true) {
+    try await pool.run {
+        if case .none = modeNone { true } else { false }
+    }
+}
+await check("all zero inside", true) {
+    try await pool.run { modeInside.mode == nil && modeInside.other.name == nil }
+}
+
+// MARK: A pool within work
+
+await check("nested pool", 6) {
+    try await pool.run(3) { number in
+        let inner = try Pool(.threads, workers: 1)
+        let value = try await inner.run(number) { $0 * 2 }
+        await inner.shutDown()
+        return value
+    }
+}
+await check("nested map", [2, 4]) {
+    try await pool.run(3) { _ in
+        let inner = try Pool(.threads, workers: 1)
+        let value = try await inner.map([1, 2]) { $0 * 2 }
+        await inner.shutDown()
+        return value
+    }
+}
+await check("nested stream", [2, 4]) {
+    try await pool.run(3) { _ in
+        let inner = try Pool(.threads, workers: 1)
+        var values: [Int] = []
+        for try await value in inner.stream([1, 2], { $0 * 2 }) { values.append(value) }
+        await inner.shutDown()
+        return values
+    }
 }
 
 // MARK: Uses out of sight
@@ -111,6 +191,10 @@ await check("refused object out of sight", app.name.count) {
 }
 await check("refused object in a job", app.name) { try await pool.run(NamingJob()) }
 await check("refused pool", 2) { try await pool.run { pool.workerCount } }
+await check("character", "l") { try await pool.run { String(letter) } }
+await check("part of a text", "tex") { try await pool.run { String(partOfText) } }
+await check("refused closure", 2) { try await pool.run(1) { operation($0) } }
+await check("refused type", "Int") { try await pool.run { "\(metatype)" } }
 
 // MARK: What has no value yet
 

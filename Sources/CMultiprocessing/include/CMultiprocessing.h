@@ -5,11 +5,13 @@
 #define CMULTIPROCESSING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/types.h>
 
+#include "memory.h"
 #include "portable.h"
 
 // MARK: Worker (worker.c)
@@ -27,6 +29,9 @@
 
 /// The exit code of a process that is marked as a worker and was given no socket.
 #define MP_EXIT_NO_SOCKET 171
+
+/// The exit code of a worker whose limits, cores or nice value could not be set.
+#define MP_EXIT_SETTINGS 172
 
 /// The descriptor that is readable while libdispatch's main queue has work, or -1.
 ///
@@ -68,6 +73,30 @@ void mp_keep_from_forks(int descriptor);
 /// Takes back `mp_keep_from_forks`.
 void mp_leave_to_forks(int descriptor);
 
+// MARK: Files (files.c)
+//
+// C for the targets beside System, which do not import Glibc.
+
+/// Maps a file to be read; returns 0 or an errno value (ENODATA for an empty file).
+int mp_map_file(const char *path, const void **start, size_t *size);
+
+void mp_unmap_file(const void *start, size_t size);
+
+/// What `strerror` says of an errno value.
+const char *mp_error_text(int error);
+
+/// A file's device, inode, size and time of change (seconds, nanoseconds).
+bool mp_file_facts(const char *path, uint64_t facts[5]);
+
+/// Which file is mapped at an address of this process, by the kernel's list of mappings; false if none is.
+bool mp_mapped_file(const void *address, uint64_t *device, uint64_t *inode);
+
+/// How many bytes lie before the first zero, at most `limit`.
+static inline size_t mp_text_length(const char *text, size_t limit) {
+    const void *end = limit == 0 ? 0 : __builtin_memchr(text, 0, limit);
+    return end == 0 ? limit : (size_t)((const char *)end - text);
+}
+
 // MARK: Kernel (kernel.c)
 
 /// The process's environment, as glibc keeps it.
@@ -86,10 +115,33 @@ int mp_pipe(int descriptors[2]);
 /// `actions` is a `posix_spawn_file_actions_t *`; returns an errno value, as its siblings do.
 int mp_spawn_close_from(void *actions, int lowest);
 
+/// Has the child start in another folder. C because of _GNU_SOURCE.
+///
+/// `actions` is a `posix_spawn_file_actions_t *`; returns an errno value, as its siblings do.
+int mp_spawn_change_directory(void *actions, const char *path);
+
 /// The number of processors in the calling thread's affinity mask, or -1 with errno.
 ///
 /// C because of _GNU_SOURCE and because CPU_COUNT_S and its siblings are macros.
 int mp_affinity_count(void);
+
+/// Writes the numbers of the processors in the calling thread's affinity mask, in order, as far as they fit.
+///
+/// Returns how many there are, or -1 with errno. C for the reason of `mp_affinity_count`.
+int mp_affinity_list(int *numbers, int capacity);
+
+/// The nice value of the process. C because the first argument of `getpriority` is an enum in some headers only.
+int mp_niceness(void);
+
+/// The lowest nice value that the process may give itself without a privilege (RLIMIT_NICE).
+///
+/// C because the type of a resource's name differs between C libraries.
+int mp_lowest_niceness(void);
+
+/// Whether the process has the capability to lower nice values (CAP_SYS_NICE).
+///
+/// C because `syscall` is variadic.
+bool mp_may_lower_niceness(void);
 
 /// Names the calling thread, for debuggers and `top`. C because of _GNU_SOURCE.
 void mp_set_thread_name(const char *name);

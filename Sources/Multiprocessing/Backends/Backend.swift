@@ -39,22 +39,25 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// not is ended.
     func inquire(_ worker: WorkerID)
 
-    /// The process that a worker runs in; `nil` for a thread, and when the worker is gone.
-    func processID(of worker: WorkerID) -> Int32?
-
     /// Reports which item a worker runs and since when; nothing if it runs none with a limit.
     func inspect(_ worker: WorkerID)
 
-    /// Stops waiting for the item that a worker runs, tells it to stop, and takes back what it has not begun.
+    /// Stops waiting for the item that a worker runs, tells that work that it was cancelled, and takes back what the
+    /// worker has not begun.
     ///
-    /// Reported as ``WorkerEvents/interrupted(_:holding:)``. What comes of the item is dropped, and when the worker
-    /// has done with it, ``WorkerEvents/recovered(_:)`` is reported. If the worker runs something else by now,
-    /// nothing happens but that this is reported, as by ``inspect(_:)``.
+    /// Reported as ``WorkerEvents/interrupted(_:holding:)``; the results that there are by then count. The worker may
+    /// end what it runs by itself, its result is dropped, and that it has done so is reported as
+    /// ``WorkerEvents/recovered(_:)``, unless it ends first. If all of the chunk has ended meanwhile, that is reported
+    /// as ever and this is not. If the worker runs something else by now, nothing happens but that this is reported,
+    /// as by ``inspect(_:)``.
     ///
     /// - Parameters:
     ///   - chunk: The chunk that it has to be.
     ///   - item: The number of the item that it has to be; `nil` for any of the chunk.
     func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?)
+
+    /// The process that a worker runs in; `nil` for a thread, and when the worker is gone.
+    func processID(of worker: WorkerID) -> Int32?
 
     /// Has the calling thread take a worker's results as they come; `nil` if that is not to be had now.
     func watch(_ worker: WorkerID) -> (any WorkerWatch)?
@@ -111,9 +114,9 @@ package protocol WorkerReporting: AnyObject, Sendable {
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError)
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool)
     func setUpFailed(_ worker: WorkerID, error: PoolError)
+    func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID)
     func interrupted(_ worker: WorkerID, holding: HeldWork)
     func recovered(_ worker: WorkerID)
-    func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID)
 }
 
 /// Where the workers of a pool report what happens to them.

@@ -277,23 +277,23 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
 
     // MARK: Results of a process
 
-    override func receiveValues(_ count: Int, from reader: inout ByteReader, keys: ReceivedKeys) throws {
-        let start = reader.offset
-        defer { receivedSize += reader.offset - start }
+    override func receiveValues(_ count: Int, from incoming: inout Incoming) throws {
+        let start = incoming.reader.offset
+        defer { receivedSize += incoming.reader.offset - start }
         guard let work = contents.withLock({ $0?.work }), count <= self.count - finishedCount else {
             throw PortableFailure.unexpectedResult
         }
         if let function = work.function, function.hasBitwiseOutput {
             if let places {
-                try function.decodeOutputs(count, from: &reader, to: places + finishedCount)
+                try function.decodeOutputs(count, from: &incoming, to: places + finishedCount)
             } else {
-                try function.decodeOutputs(count, from: &reader, keys: keys, into: &result.outputs)
+                try function.decodeOutputs(count, from: &incoming, into: &result.outputs)
             }
             finishedCount += count
             return
         }
         for _ in 0..<count {
-            switch try work.decodeOutput(from: &reader, keys: keys) {
+            switch try work.decodeOutput(from: &incoming) {
             case .success(let value):
                 receive(value)
             case .failure(let error):

@@ -145,7 +145,7 @@ extension PoolCore {
         _ box: Box,
         _ types: @autoclosure () -> [Any.Type],
         isProcedure: Bool = false,
-        shared: ((ByteBuffer) throws -> Void)? = nil
+        shared: ((inout Outgoing) throws -> Void)? = nil
     ) throws -> ItemFunction<Input, Output> {
         guard needsPortableWork else { return ItemFunction(body, nil) }
         let shape = FunctionShape(role: role, isProcedure: isProcedure)
@@ -164,10 +164,10 @@ extension PoolCore {
         }
         let variables = try function.variableValues()
         guard shared != nil || closure != nil else { return ItemFunction(body, function, variables: variables) }
-        let buffer = ByteBuffer()
-        try closure?.encodeCaptures(into: buffer)
-        try shared?(buffer)
-        return ItemFunction(body, function, context: SharedInput(buffer), variables: variables)
+        var message = Outgoing()
+        try closure?.encodeCaptures(into: &message)
+        try shared?(&message)
+        return ItemFunction(body, function, context: SharedInput(message), variables: variables)
     }
 
     private func capturing<R>(_ body: () throws -> R) throws -> R {
@@ -178,10 +178,10 @@ extension PoolCore {
         }
     }
 
-    private func encoder<C>(of shared: C) -> (ByteBuffer) throws -> Void {
-        { buffer in
+    private func encoder<C>(of shared: C) -> (inout Outgoing) throws -> Void {
+        { message in
             do {
-                try Codec<C>.resolve().encode(shared, into: buffer)
+                try Codec<C>.resolve().encode(shared, into: &message)
             } catch let error as PoolError {
                 throw error
             } catch {

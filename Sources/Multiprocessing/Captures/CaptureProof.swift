@@ -77,13 +77,13 @@ enum CaptureProof {
         let witness = ValueWitness(Value.self)
         guard shape.size == witness.size, shape.alignment == witness.alignment, shape.spareCount == witness.spareCount
         else { throw NotPortable("the layout of \(shape.name)") }
-        let buffer = ByteBuffer(capacity: 64)
-        try withUnsafePointer(to: value) { try shape.encode(at: $0, into: buffer) }
+        var message = Outgoing(ByteBuffer(capacity: 64))
+        try withUnsafePointer(to: value) { try shape.encode(at: $0, into: &message) }
         let copy = UnsafeMutablePointer<Value>.allocate(capacity: 1)
         defer { copy.deallocate() }
-        try buffer.withUnsafeBytes { bytes in
-            var reader = ByteReader(bytes)
-            try shape.decode(to: copy, from: &reader, keys: ReceivedKeys())
+        try message.bytes.withUnsafeBytes { bytes in
+            var incoming = Incoming(bytes, from: Sender())
+            try shape.decode(to: copy, from: &incoming)
         }
         guard copy.move() == value else { throw NotPortable("a value of \(shape.name)") }
     }
@@ -91,18 +91,17 @@ enum CaptureProof {
     /// Copies a closure by way of its parts and their bytes.
     private static func copy<Box: FunctionBoxing>(_ box: Box, expecting numbers: [Int]?) throws -> Box {
         let closure = try CapturedClosure(unproved: FunctionWords(of: box))
-        let buffer = ByteBuffer(capacity: 64)
+        var message = Outgoing(ByteBuffer(capacity: 64))
         var found: [Int?] = []
         try closure.forEachCapture { shape, place in
             if numbers != nil { found.append(shape.name == "Swift.Int" ? place.load(as: Int.self) : nil) }
-            try shape.encode(at: place, into: buffer)
+            try shape.encode(at: place, into: &message)
         }
         if let numbers, found != numbers { throw NotPortable("a capture is not where it should be") }
-        return try buffer.withUnsafeBytes { bytes in
-            var reader = ByteReader(bytes)
-            let keys = ReceivedKeys()
+        return try message.bytes.withUnsafeBytes { bytes in
+            var incoming = Incoming(bytes, from: Sender())
             let words = try closure.reference.rebuildUnproved { shape, place in
-                try shape.decode(to: place, from: &reader, keys: keys)
+                try shape.decode(to: place, from: &incoming)
             }
             return words.box()
         }

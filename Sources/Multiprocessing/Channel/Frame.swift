@@ -18,10 +18,6 @@ package enum Frame {
 
         /// A function that chunks will name: `number` is its id, the payload says where to find it.
         case define = 1
-        /// A value that chunks of one call share: its id, then its bytes.
-        case context
-        /// The id of a context that no chunk will name any more.
-        case forget
         /// The value of the variable of main.swift with this `number`, until the next one for it.
         case variable
         /// Work: see ``ChunkHeader``; `number` is the count of items.
@@ -48,6 +44,10 @@ package enum Frame {
 
         /// Names of keys that later bytes refer to by number.
         case keys
+        /// Something that later bytes refer to by number: the number, then its bytes. See ``Attachment``.
+        case attachment
+        /// The number of an attachment to which no bytes refer any more.
+        case forget
         /// The bits of a large array of numbers: the value of the next item, or, with the id of the function as
         /// `number`, the only input of the chunk that comes next.
         case array
@@ -79,8 +79,9 @@ package enum Frame {
         /// Whether a worker could send such a frame, whatever it carries.
         var isOfWorker: Bool {
             switch kind {
-            case .define, .context, .forget, .variable, .chunk, .stop, .inquiry: false
-            case .hello: !isLarge
+            case .define, .variable, .chunk, .stop, .inquiry: false
+            case .hello, .attachment: !isLarge
+            case .forget: length == 8
             case .chunkEnd: length == 16
             // Several values come from the stage.
             case .values: number == 1 || (number > 1 && length <= UInt64(ProgressBoard.stageSize))
@@ -117,8 +118,7 @@ package enum Frame {
 
         private static let stopsFlag: UInt32 = 1
         private static let timedFlag: UInt32 = 2
-        /// How many bits the flags have, below the number of the attempt.
-        private static let flagCount: UInt32 = 2
+        private static let attemptShift: UInt32 = 2
 
         /// Counts the chunks of one worker, from 1.
         var sequence: UInt64
@@ -144,7 +144,7 @@ package enum Frame {
             // As wide as they need not be, so that the items begin on a multiple of 16 bytes.
             buffer.append(UInt32(epoch))
             let flags = (stopsAtFailure ? Self.stopsFlag : 0) | (isTimed ? Self.timedFlag : 0)
-            buffer.append(min(attempt, .max >> Self.flagCount) << Self.flagCount | flags)
+            buffer.append(min(attempt, .max >> Self.attemptShift) << Self.attemptShift | flags)
         }
 
         static func read(from reader: inout ByteReader) throws -> ChunkHeader {
@@ -153,12 +153,12 @@ package enum Frame {
             let function: UInt32 = try reader.read()
             let stride: UInt32 = try reader.read()
             let epoch: UInt32 = try reader.read()
-            let bits: UInt32 = try reader.read()
+            let flags: UInt32 = try reader.read()
             guard stride > 0 else { throw PortableFailure.unknownFrame }
             return ChunkHeader(
-                sequence: sequence, context: context, function: function, stopsAtFailure: bits & stopsFlag != 0,
-                attempt: bits >> flagCount, epoch: UInt16(truncatingIfNeeded: epoch), stride: stride,
-                isTimed: bits & timedFlag != 0)
+                sequence: sequence, context: context, function: function,
+                stopsAtFailure: flags & stopsFlag != 0, attempt: flags >> attemptShift,
+                epoch: UInt16(truncatingIfNeeded: epoch), stride: stride, isTimed: flags & timedFlag != 0)
         }
     }
 

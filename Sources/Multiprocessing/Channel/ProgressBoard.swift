@@ -114,6 +114,9 @@ extension ProgressBoard {
 
     package var begun: Begun { Begun(claims.load()) }
 
+    /// Another value each time the worker begins something.
+    var beginnings: UInt64 { claims.load() }
+
     /// Begins a stride of a chunk, for the worker.
     ///
     /// - Returns: `false` if the parent has taken it back.

@@ -7,8 +7,8 @@ extension PoolError {
     }
 
     static func waitTimedOut(_ limit: Duration) -> PoolError {
-        // Less than any clock counts need not have a description.
-        let shown = max(limit, .seconds(-(Int64(1) << 40)))
+        // Less than any clock counts has no description that helps.
+        let shown = limit < .seconds(-(Int64(1) << 40)) ? "the time given, which is far below zero" : "\(limit)"
         var error = PoolError(.timedOut, "the item did not end within \(shown); it goes on running")
         error.limit = limit
         return error

@@ -39,6 +39,12 @@ public struct PoolError: Error, Sendable {
     /// The limit that was passed.
     public internal(set) var limit: Duration?
 
+    /// The memory that a worker had when it passed its limit; `nil` when the kernel refused it more.
+    public internal(set) var memoryUsed: ByteCount?
+
+    /// The memory that a worker was allowed.
+    public internal(set) var memoryLimit: ByteCount?
+
     /// The name of the type that could not be sent, or of the error that was thrown.
     public internal(set) var typeName: String?
 
@@ -91,7 +97,7 @@ extension PoolError {
         public static let invalidArgument = Code(kind: .invalidArgument)
         /// An expectation of a test failed in the item, in a worker process.
         public static let issueRecorded = Code(kind: .issueRecorded)
-        /// The worker passed its memory limit while it ran the item.
+        /// The worker process had more memory than ``ResourceLimits/memory`` allows, and was ended.
         public static let memoryLimitExceeded = Code(kind: .memoryLimitExceeded)
         /// A worker's set-up threw, crashed or took too long.
         public static let setUpFailed = Code(kind: .setUpFailed)
@@ -128,6 +134,8 @@ extension PoolError: Codable {
         case errno
         case attempts
         case limit
+        case memoryUsed
+        case memoryLimit
         case typeName
         case errorDescription
     }

@@ -82,11 +82,11 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
         run.end()
     }
 
-    override func receiveValues(_ count: Int, from reader: inout ByteReader, keys: ReceivedKeys) throws {
-        let start = reader.offset
-        defer { receivedSize += reader.offset - start }
+    override func receiveValues(_ count: Int, from incoming: inout Incoming) throws {
+        let start = incoming.reader.offset
+        defer { receivedSize += incoming.reader.offset - start }
         guard count == 1, finishedCount == 0, let work else { throw PortableFailure.unexpectedResult }
-        switch try work.decodeOutput(from: &reader, keys: keys) {
+        switch try work.decodeOutput(from: &incoming) {
         case .success(let value): settle(value)
         case .failure(let error): settle(failing: error)
         }

@@ -1,4 +1,4 @@
-package import MultiprocessingCoding
+import MultiprocessingCoding
 import MultiprocessingSystem
 import Synchronization
 
@@ -14,37 +14,32 @@ package class Codec<Value>: AnyCodec, @unchecked Sendable {
     /// Whether a value's bytes are its bits, and any bits are a value.
     var isBitwise: Bool { false }
 
-    /// Appends the value's bytes; on failure the buffer is as before.
-    package func encode(_ value: Value, into buffer: ByteBuffer) throws {
+    /// Appends the value's bytes; on failure they are as before.
+    package func encode(_ value: Value, into message: inout Outgoing) throws {
         fatalError("belongs to the kinds of codec; Codec itself is never made")
     }
 
     /// Appends the bytes of many values, one after another.
-    func encode(contentsOf values: ArraySlice<Value>, into buffer: ByteBuffer) throws {
-        for value in values { try encode(value, into: buffer) }
+    func encode(contentsOf values: ArraySlice<Value>, into message: inout Outgoing) throws {
+        for value in values { try encode(value, into: &message) }
     }
 
-    /// Reads the value at the reader's position.
-    package func decode(from reader: inout ByteReader, keys: ReceivedKeys) throws -> Value {
+    /// Reads the next value of the message.
+    package func decode(from incoming: inout Incoming) throws -> Value {
         fatalError("belongs to the kinds of codec; Codec itself is never made")
     }
 
     /// Reads `count` values that lie one after another, and appends them.
-    func decode(_ count: Int, from reader: inout ByteReader, keys: ReceivedKeys, into values: inout [Value]) throws {
-        for _ in 0..<count { values.append(try decode(from: &reader, keys: keys)) }
+    func decode(_ count: Int, from incoming: inout Incoming, into values: inout [Value]) throws {
+        for _ in 0..<count { values.append(try decode(from: &incoming)) }
     }
 
-    /// Appends the value's bytes to the session's buffer, as ``encode(_:into:)``: for one value after another.
-    func encode(_ value: Value, with session: EncodingSession) throws {
-        try encode(value, into: session.buffer)
+    final func encode(at address: UnsafeRawPointer, into message: inout Outgoing) throws {
+        try encode(address.assumingMemoryBound(to: Value.self).pointee, into: &message)
     }
 
-    final func encode(at address: UnsafeRawPointer, into buffer: ByteBuffer) throws {
-        try encode(address.assumingMemoryBound(to: Value.self).pointee, into: buffer)
-    }
-
-    final func decode(to address: UnsafeMutableRawPointer, from reader: inout ByteReader, keys: ReceivedKeys) throws {
-        address.initializeMemory(as: Value.self, to: try decode(from: &reader, keys: keys))
+    final func decode(to address: UnsafeMutableRawPointer, from incoming: inout Incoming) throws {
+        address.initializeMemory(as: Value.self, to: try decode(from: &incoming))
     }
 
     final func destroy(at address: UnsafeMutableRawPointer) {
@@ -68,8 +63,8 @@ package class Codec<Value>: AnyCodec, @unchecked Sendable {
 /// A codec for a value whose type is known only at run time.
 protocol AnyCodec: AnyObject, Sendable {
     var fixedSize: Int? { get }
-    func encode(at address: UnsafeRawPointer, into buffer: ByteBuffer) throws
-    func decode(to address: UnsafeMutableRawPointer, from reader: inout ByteReader, keys: ReceivedKeys) throws
+    func encode(at address: UnsafeRawPointer, into message: inout Outgoing) throws
+    func decode(to address: UnsafeMutableRawPointer, from incoming: inout Incoming) throws
     func destroy(at address: UnsafeMutableRawPointer)
 }
 
@@ -124,8 +119,8 @@ final class CodecTable: Sendable {
 /// The codec of a value without bits.
 final class VoidCodec: Codec<Void>, @unchecked Sendable {
     override var fixedSize: Int? { 0 }
-    override func encode(_ value: Void, into buffer: ByteBuffer) {}
-    override func decode(from reader: inout ByteReader, keys: ReceivedKeys) {}
+    override func encode(_ value: Void, into message: inout Outgoing) {}
+    override func decode(from incoming: inout Incoming) {}
 }
 
 extension ByteReader {
@@ -140,16 +135,12 @@ extension ByteReader {
 
 /// The codec of a type that describes itself.
 final class CodableCodec<Value: Codable>: Codec<Value>, @unchecked Sendable {
-    override func encode(_ value: Value, into buffer: ByteBuffer) throws {
-        try BinaryEncoder().encode(value, into: buffer)
+    override func encode(_ value: Value, into message: inout Outgoing) throws {
+        try message.encode(value)
     }
 
-    override func encode(_ value: Value, with session: EncodingSession) throws {
-        try session.encode(value)
-    }
-
-    override func decode(from reader: inout ByteReader, keys: ReceivedKeys) throws -> Value {
-        try reader.requireMemory()
-        return try BinaryDecoder(keys: keys).decode(Value.self, from: &reader)
+    override func decode(from incoming: inout Incoming) throws -> Value {
+        try incoming.reader.requireMemory()
+        return try incoming.decode()
     }
 }

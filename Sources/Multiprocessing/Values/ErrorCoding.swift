@@ -12,9 +12,10 @@ enum ErrorCoding {
         case codable
     }
 
-    static func encode(_ error: any Error, into buffer: ByteBuffer) {
+    static func encode(_ error: any Error, into message: inout Outgoing) {
         // What a worker does not find is for the caller to read, and no error of the item's.
-        if let error = error as? NotPortable { return encode(PoolError.notFound(error), into: buffer) }
+        if let error = error as? NotPortable { return encode(PoolError.notFound(error), into: &message) }
+        let buffer = message.bytes
         if error is CancellationError {
             buffer.append(Kind.cancellation.rawValue)
             return
@@ -29,7 +30,7 @@ enum ErrorCoding {
                 try TypeReference(type(of: error)).encode(into: &name)
                 name.seal()
                 append(name, to: buffer)
-                try BinaryEncoder().encode(codable, into: buffer)
+                try message.encode(codable)
                 return
             } catch let failure {
                 buffer.truncate(to: start)
@@ -47,24 +48,24 @@ enum ErrorCoding {
     /// runs here; then its `init(from:)` is given bytes that are not trusted, as that of every output is.
     ///
     /// - Throws: When the bytes are no error at all.
-    static func decode(from reader: inout ByteReader, keys: ReceivedKeys) throws -> any Error {
-        guard let kind = Kind(rawValue: try reader.read()) else { throw PortableFailure.unknownFrame }
+    static func decode(from incoming: inout Incoming) throws -> any Error {
+        guard let kind = Kind(rawValue: try incoming.reader.read()) else { throw PortableFailure.unknownFrame }
         if kind == .cancellation { return CancellationError() }
-        let typeName = try readString(from: &reader)
-        let description = try readString(from: &reader)
+        let typeName = try readString(from: &incoming.reader)
+        let description = try readString(from: &incoming.reader)
         guard kind == .codable else {
-            let note = try readString(from: &reader)
+            let note = try readString(from: &incoming.reader)
             return note.isEmpty
                 ? PoolError.remote(typeName: typeName, description: description)
                 : PoolError.remote(typeName: typeName, description: description, note: note)
         }
-        let name = try readBytes(from: &reader)
+        let name = try readBytes(from: &incoming.reader)
         do {
             var names = try ReferenceReader(sealed: name)
             guard let type = try TypeReference(decoding: &names).resolve() as? any (Error & Codable).Type else {
                 throw PortableFailure.unknownFrame
             }
-            return try BinaryDecoder(keys: keys).decode(type, from: &reader)
+            return try incoming.decode(type)
         } catch {
             // Better a description than nothing.
             return PoolError.remote(

@@ -31,21 +31,20 @@ final class FixedBitsCodec<Value: FixedBits>: Codec<Value>, @unchecked Sendable 
 
     override var isBitwise: Bool { true }
 
-    override func encode(_ value: Value, into buffer: ByteBuffer) {
-        withUnsafeBytes(of: value) { buffer.append(contentsOf: $0) }
+    override func encode(_ value: Value, into message: inout Outgoing) {
+        withUnsafeBytes(of: value) { message.bytes.append(contentsOf: $0) }
     }
 
-    override func encode(contentsOf values: ArraySlice<Value>, into buffer: ByteBuffer) {
-        values.withUnsafeBytes { buffer.append(contentsOf: $0) }
+    override func encode(contentsOf values: ArraySlice<Value>, into message: inout Outgoing) {
+        values.withUnsafeBytes { message.bytes.append(contentsOf: $0) }
     }
 
     override func decode(
         _ count: Int,
-        from reader: inout ByteReader,
-        keys: ReceivedKeys,
+        from incoming: inout Incoming,
         into values: inout [Value]
     ) throws {
-        let bytes = try reader.readBytes(count * MemoryLayout<Value>.size)
+        let bytes = try incoming.reader.readBytes(count * MemoryLayout<Value>.size)
         let decoded = [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
             UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
             initialized = count
@@ -57,8 +56,8 @@ final class FixedBitsCodec<Value: FixedBits>: Codec<Value>, @unchecked Sendable 
         }
     }
 
-    override func decode(from reader: inout ByteReader, keys: ReceivedKeys) throws -> Value {
+    override func decode(from incoming: inout Incoming) throws -> Value {
         // Every pattern of bits is a value, so there is nothing to check.
-        try reader.read()
+        try incoming.reader.read()
     }
 }

@@ -13,20 +13,20 @@ extension Array: NumberArray where Element: FixedBits {
 ///
 /// A large one is sent from its own memory and received into it.
 final class NumbersCodec<Number: FixedBits>: Codec<[Number]>, @unchecked Sendable {
-    override func encode(_ value: [Number], into buffer: ByteBuffer) {
-        buffer.append(UInt64(value.count))
-        value.withUnsafeBytes { buffer.append(contentsOf: $0) }
+    override func encode(_ value: [Number], into message: inout Outgoing) {
+        message.bytes.append(UInt64(value.count))
+        value.withUnsafeBytes { message.bytes.append(contentsOf: $0) }
     }
 
-    override func decode(from reader: inout ByteReader, keys: ReceivedKeys) throws -> [Number] {
-        let start = reader.offset
-        let sent: UInt64 = try reader.read()
-        guard sent <= UInt64(reader.remaining / MemoryLayout<Number>.stride) else {
+    override func decode(from incoming: inout Incoming) throws -> [Number] {
+        let start = incoming.reader.offset
+        let sent: UInt64 = try incoming.reader.read()
+        guard sent <= UInt64(incoming.reader.remaining / MemoryLayout<Number>.stride) else {
             throw CodingFailure(.impossibleLength, offset: start)
         }
-        try reader.requireMemory()
+        try incoming.reader.requireMemory()
         let count = Int(sent)
-        let bytes = try reader.readBytes(count * MemoryLayout<Number>.stride)
+        let bytes = try incoming.reader.readBytes(count * MemoryLayout<Number>.stride)
         return [Number](unsafeUninitializedCapacity: count) { numbers, initialized in
             UnsafeMutableRawBufferPointer(numbers).copyMemory(from: bytes)
             initialized = count

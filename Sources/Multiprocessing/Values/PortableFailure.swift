@@ -10,6 +10,7 @@ struct PortableFailure: Error, CustomStringConvertible {
     static let noLength = PortableFailure(description: "a length that does not exist")
     static let unknownFunction = PortableFailure(description: "work that was never defined")
     static let unknownContext = PortableFailure(description: "a shared value that was never sent")
+    static let unexpectedAttachment = PortableFailure(description: "an attachment that cannot be what it is sent as")
     static let wrongExecutable = PortableFailure(description: "the two ends do not run the same executable")
     static let notPrepared = PortableFailure(description: "work that was made for threads")
 

@@ -18,27 +18,27 @@ final class TupleCodec<Tuple>: Codec<Tuple>, @unchecked Sendable {
 
     override var fixedSize: Int? { size }
 
-    override func encode(_ value: Tuple, into buffer: ByteBuffer) throws {
-        let start = buffer.count
+    override func encode(_ value: Tuple, into message: inout Outgoing) throws {
+        let start = message.bytes.count
         do {
             try withUnsafeBytes(of: value) { bytes in
                 guard let base = bytes.baseAddress else { return }
-                for (offset, codec) in elements { try codec.encode(at: base + offset, into: buffer) }
+                for (offset, codec) in elements { try codec.encode(at: base + offset, into: &message) }
             }
         } catch {
-            buffer.truncate(to: start)
+            message.bytes.truncate(to: start)
             throw error
         }
     }
 
-    override func decode(from reader: inout ByteReader, keys: ReceivedKeys) throws -> Tuple {
+    override func decode(from incoming: inout Incoming) throws -> Tuple {
         let storage = UnsafeMutablePointer<Tuple>.allocate(capacity: 1)
         defer { storage.deallocate() }
         let base = UnsafeMutableRawPointer(storage)
         var decoded = 0
         do {
             for (offset, codec) in elements {
-                try codec.decode(to: base + offset, from: &reader, keys: keys)
+                try codec.decode(to: base + offset, from: &incoming)
                 decoded += 1
             }
         } catch {

@@ -1,4 +1,4 @@
-package import MultiprocessingCoding
+import MultiprocessingCoding
 import MultiprocessingSystem
 public import Synchronization
 
@@ -194,7 +194,7 @@ public class Chunk: @unchecked Sendable {
     /// A value that cannot be decoded fails the item it belongs to.
     ///
     /// - Throws: When the bytes end too early, or hold more items than are outstanding.
-    package func receiveValues(_ count: Int, from reader: inout ByteReader, keys: ReceivedKeys) throws {
+    package func receiveValues(_ count: Int, from incoming: inout Incoming) throws {
         mustBeOverridden()
     }
 

@@ -62,9 +62,9 @@ final class ItemFunction<Input: Sendable, Output: Sendable>: Sendable {
         return chunk
     }
 
-    /// Reads one item's value, as ``PortableFunction/decodeOutput(from:keys:)`` does.
-    func decodeOutput(from reader: inout ByteReader, keys: ReceivedKeys) throws -> Result<Output, any Error> {
+    /// Reads one item's value, as ``PortableFunction/decodeOutput(from:)`` does.
+    func decodeOutput(from incoming: inout Incoming) throws -> Result<Output, any Error> {
         guard let function else { throw PortableFailure.notPrepared }
-        return try function.decodeOutput(from: &reader, keys: keys)
+        return try function.decodeOutput(from: &incoming)
     }
 }

@@ -1,11 +1,14 @@
 import MultiprocessingCoding
-import Synchronization
 
 /// A chunk as worker processes get it: what to run, and the encoded inputs.
 package struct PortableChunk: Sendable {
     let definition: FunctionDefinition
+    /// What the items share.
     let context: SharedInput?
     let inputs: ByteBuffer
+
+    /// What the inputs refer to.
+    var attachments: [Attachment] = []
 
     /// The values of main.swift's variables that the worker has to know.
     var variables: [SentVariable.Value] = []
@@ -21,6 +24,15 @@ package struct PortableChunk: Sendable {
 
     /// How many bytes the chunk keeps in memory while it waits.
     var size: Int { inputs.count + (array?.bytes.count ?? 0) }
+
+    /// Calls `body` with all that the worker has to have before the chunk.
+    func forEachAttachment(_ body: (Attachment) -> Void) {
+        if let context { body(context) }
+        for attachment in attachments { body(attachment) }
+        for variable in variables {
+            for attachment in variable.attachments { body(attachment) }
+        }
+    }
 
     /// The bytes of the items with these numbers.
     func items(_ range: Range<Int>) -> Range<Int> {
@@ -42,45 +54,6 @@ package struct PortableChunk: Sendable {
             (0..<count).reduce(place) { place, _ in
                 place + 8 + Int(bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
             }
-        }
-    }
-}
-
-/// The way to a worker that was sent what the items of a call share.
-protocol SharedInputHolder: AnyObject, Sendable {
-    /// Tells the worker that it is not needed any more.
-    func forget(context: UInt64)
-}
-
-/// What all items of one call share, encoded once.
-///
-/// A worker is sent it with the first chunk that needs it, and forgets it when the call is over.
-final class SharedInput: Sendable {
-    let id: UInt64
-    let bytes: ByteBuffer
-
-    private struct Holder {
-        weak var holder: (any SharedInputHolder)?
-    }
-
-    private let holders = Mutex<[Holder]>([])
-    private static let count = Atomic<UInt64>(0)
-
-    init(_ bytes: ByteBuffer) {
-        self.bytes = bytes
-        id = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
-    }
-
-    deinit {
-        for holder in holders.withLock({ $0 }) { holder.holder?.forget(context: id) }
-    }
-
-    /// Remembers a worker that has been sent the context.
-    func addHolder(_ holder: any SharedInputHolder) {
-        holders.withLock { holders in
-            guard !holders.contains(where: { $0.holder === holder }) else { return }
-            holders.removeAll { $0.holder == nil }
-            holders.append(Holder(holder: holder))
         }
     }
 }

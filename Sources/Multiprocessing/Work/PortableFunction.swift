@@ -63,37 +63,38 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
             return PortableChunk(
                 definition: definition, context: context, inputs: ByteBuffer(capacity: 0), array: array, itemSize: 0)
         }
-        let buffer = ByteBuffer(capacity: inputCodec.fixedSize ?? 40)
+        var message = Outgoing(ByteBuffer(capacity: inputCodec.fixedSize ?? 40))
         if inputCodec.fixedSize != nil {
-            try inputCodec.encode(input, into: buffer)
+            try inputCodec.encode(input, into: &message)
         } else {
-            try encodeSized(input, with: EncodingSession(into: buffer))
+            try encodeSized(input, into: &message)
         }
         return PortableChunk(
-            definition: definition, context: context, inputs: buffer, itemSize: inputCodec.fixedSize)
+            definition: definition, context: context, inputs: message.bytes, attachments: message.attachments,
+            itemSize: inputCodec.fixedSize)
     }
 
     /// Encodes the inputs of a chunk.
     func chunk(_ inputs: ArraySlice<Input>, context: SharedInput?) throws -> PortableChunk {
         if inputs.count == 1, let input = inputs.first { return try chunk(of: input, context: context) }
-        let buffer = ByteBuffer(capacity: inputs.count * (inputCodec.fixedSize ?? 24) + 16)
+        var message = Outgoing(ByteBuffer(capacity: inputs.count * (inputCodec.fixedSize ?? 24) + 16))
         if inputCodec.fixedSize != nil {
-            try inputCodec.encode(contentsOf: inputs, into: buffer)
+            try inputCodec.encode(contentsOf: inputs, into: &message)
         } else {
-            let session = EncodingSession(into: buffer)
-            for input in inputs { try encodeSized(input, with: session) }
+            for input in inputs { try encodeSized(input, into: &message) }
         }
         return PortableChunk(
-            definition: definition, context: context, inputs: buffer, itemSize: inputCodec.fixedSize)
+            definition: definition, context: context, inputs: message.bytes, attachments: message.attachments,
+            itemSize: inputCodec.fixedSize)
     }
 
     /// Encodes an input behind its size.
-    private func encodeSized(_ input: Input, with session: EncodingSession) throws {
-        let buffer = session.buffer
+    private func encodeSized(_ input: Input, into message: inout Outgoing) throws {
+        let buffer = message.bytes
         let start = buffer.count
         buffer.append(UInt64(0))
         do {
-            try inputCodec.encode(input, with: session)
+            try inputCodec.encode(input, into: &message)
         } catch let error as PoolError {
             throw error
         } catch {
@@ -108,18 +109,13 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
     var hasBitwiseOutput: Bool { outputCodec.isBitwise }
 
     /// Reads values of which any bytes are one.
-    func decodeOutputs(
-        _ count: Int,
-        from reader: inout ByteReader,
-        keys: ReceivedKeys,
-        into values: inout [Output]
-    ) throws {
-        try outputCodec.decode(count, from: &reader, keys: keys, into: &values)
+    func decodeOutputs(_ count: Int, from incoming: inout Incoming, into values: inout [Output]) throws {
+        try outputCodec.decode(count, from: &incoming, into: &values)
     }
 
     /// Reads values of which any bytes are one to where they belong.
-    func decodeOutputs(_ count: Int, from reader: inout ByteReader, to places: UnsafeMutablePointer<Output>) throws {
-        let bytes = try reader.readBytes(count * MemoryLayout<Output>.size)
+    func decodeOutputs(_ count: Int, from incoming: inout Incoming, to places: UnsafeMutablePointer<Output>) throws {
+        let bytes = try incoming.reader.readBytes(count * MemoryLayout<Output>.size)
         UnsafeMutableRawBufferPointer(start: places, count: bytes.count).copyMemory(from: bytes)
     }
 
@@ -136,25 +132,17 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
     /// Reads one value as a worker sent it.
     ///
     /// What is wrong with the value is the item's failure; what is wrong with the frame is thrown.
-    func decodeOutput(from reader: inout ByteReader, keys: ReceivedKeys) throws -> Result<Output, any Error> {
+    func decodeOutput(from incoming: inout Incoming) throws -> Result<Output, any Error> {
         if outputCodec.fixedSize != nil {
-            return .success(try outputCodec.decode(from: &reader, keys: keys))
+            return .success(try outputCodec.decode(from: &incoming))
         }
-        var item = ByteReader(try reader.readItem())
-        do {
-            return .success(try outputCodec.decode(from: &item, keys: keys))
-        } catch {
-            return .failure(PoolError.notDecodable(Output.self, as: "result", error))
+        return try incoming.withItem { item in
+            do {
+                return .success(try outputCodec.decode(from: &item))
+            } catch {
+                return .failure(PoolError.notDecodable(Output.self, as: "result", error))
+            }
         }
-    }
-}
-
-extension ByteReader {
-    /// Reads the bytes of an item that says how long it is.
-    mutating func readItem() throws -> UnsafeRawBufferPointer {
-        let size: UInt64 = try read()
-        guard size <= UInt64(remaining) else { throw CodingFailure(.impossibleLength, offset: offset) }
-        return try readBytes(Int(size))
     }
 }
 

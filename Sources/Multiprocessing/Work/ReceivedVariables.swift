@@ -29,17 +29,17 @@ final class ReceivedVariables: Sendable {
     }
 
     /// Sets a variable; what is wrong with the value fails the work that may use it.
-    func receive(_ id: UInt32, _ reader: inout ByteReader, keys: ReceivedKeys) {
+    func receive(_ id: UInt32, _ incoming: inout Incoming) {
         do {
-            try receive(&reader, keys)
+            try receive(&incoming)
             state.withLock { $0.failures[id] = nil }
         } catch {
             state.withLock { $0.failures[id] = error }
         }
     }
 
-    private func receive(_ reader: inout ByteReader, _ keys: ReceivedKeys) throws {
-        var reference = try ReferenceReader(sealed: Array(try reader.readItem()))
+    private func receive(_ incoming: inout Incoming) throws {
+        var reference = try ReferenceReader(sealed: Array(try incoming.reader.readItem()))
         let address = try ImageAddress(decoding: &reference)
         let type = try TypeReference(decoding: &reference).resolve()
         let shape = try ShapeTable.shared.shape(of: type)
@@ -49,7 +49,7 @@ final class ReceivedVariables: Sendable {
         let key = UInt(bitPattern: place)
         if state.withLock({ $0.initialized.remove(key) }) != nil { shape.destroy(at: target) }
         do {
-            try shape.decode(to: target, from: &reader, keys: keys)
+            try shape.decode(to: target, from: &incoming)
         } catch {
             throw PoolError.notDecodable(type, as: "variable of main.swift", error)
         }

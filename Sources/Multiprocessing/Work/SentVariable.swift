@@ -1,4 +1,3 @@
-import Glibc
 import MultiprocessingCoding
 import MultiprocessingRuntime
 import Synchronization
@@ -22,13 +21,16 @@ final class SentVariable: Sendable {
         let variable: UInt32
         /// Counts the changes of the variable, from 1.
         let version: UInt64
-        /// What a worker needs to set its variable, as ``ReceivedVariables/receive(_:_:keys:)`` reads it.
+        /// What a worker needs to set its variable, as ``ReceivedVariables/receive(_:_:)`` reads it.
         let bytes: ByteBuffer
+        /// What the bytes refer to.
+        let attachments: [Attachment]
 
-        fileprivate init(variable: UInt32, version: UInt64, bytes: ByteBuffer) {
+        fileprivate init(variable: UInt32, version: UInt64, _ message: Outgoing) {
             self.variable = variable
             self.version = version
-            self.bytes = bytes
+            bytes = message.bytes
+            attachments = message.attachments
         }
     }
 
@@ -41,9 +43,14 @@ final class SentVariable: Sendable {
     static func resolve(_ use: TopLevelVariables.Use) throws -> SentVariable {
         let address = use.variable.address
         if let known = all.withLock({ $0[address] }) { return known }
-        guard let type = use.variable.type, !(type is AnyObject.Type),
-            let pointer = UnsafeRawPointer(bitPattern: address),
-            let shape = try? ShapeTable.shared.shape(of: type),
+        guard let type = use.variable.type else { throw PoolError.variableNotPortable(use) }
+        let shape: any ValueShape
+        do {
+            shape = try ShapeTable.shared.shape(of: type)
+        } catch {
+            throw PoolError.variableNotPortable(use, type, error)
+        }
+        guard let pointer = UnsafeRawPointer(bitPattern: address),
             let image = try? ImageAddress(pointer, count: max(use.variable.size, 1), content: .data),
             let reference = try? TypeReference(type)
         else { throw PoolError.variableNotPortable(use) }
@@ -81,39 +88,31 @@ final class SentVariable: Sendable {
         guard let pointer = UnsafeRawPointer(bitPattern: variable.address), isInitialized(pointer) else {
             throw PoolError.variableNotInitialized(variable)
         }
-        let bytes = ByteBuffer()
+        var message = Outgoing()
+        let bytes = message.bytes
         bytes.append(UInt64(place.count))
         place.withUnsafeBytes { bytes.append(contentsOf: $0) }
         do {
-            try shape.encode(at: pointer, into: bytes)
+            try shape.encode(at: pointer, into: &message)
         } catch {
             throw PoolError.notEncodable(type, as: "variable \(variable.name) of main.swift", error)
         }
         return last.withLock { last in
             if let last, last.bytes.isEqual(to: bytes) { return last }
-            let value = Value(variable: id, version: (last?.version ?? 0) + 1, bytes: bytes)
+            let value = Value(variable: id, version: (last?.version ?? 0) + 1, message)
             last = value
             return value
         }
     }
 
-    /// Whether main.swift has assigned the variable, whose memory is zero before.
+    /// Whether the variable has a value, which it has not before main.swift assigns it: its memory is zero then.
     ///
-    /// No reference is zero, so a value that holds one has a bit that is set, except `nil`. In a worker, where main.swift
-    /// does not run, a variable has a value when the worker was sent one.
+    /// Where zeros are a value as well (numbers, `nil`, a case without payload, structures of such), they are what this
+    /// process would read here, assigned or not. In a worker, where main.swift does not run, a variable has a value when
+    /// the worker was sent one.
     private func isInitialized(_ place: UnsafeRawPointer) -> Bool {
         if ReceivedVariables.shared.areAwaited { return ReceivedVariables.shared.contains(variable.address) }
-        let witness = ValueWitness(type)
-        return witness.isTrivial || type is any ExpressibleByNilLiteral.Type
-            || UnsafeRawBufferPointer(start: place, count: witness.size).contains { $0 != 0 }
-    }
-}
-
-extension ByteBuffer {
-    fileprivate func isEqual(to other: ByteBuffer) -> Bool {
-        count == other.count
-            && withUnsafeBytes { bytes in
-                other.withUnsafeBytes { memcmp(bytes.baseAddress!, $0.baseAddress!, bytes.count) == 0 }
-            }
+        return UnsafeRawBufferPointer(start: place, count: ValueWitness(type).size).contains { $0 != 0 }
+            || ZeroBits(of: type).areValue
     }
 }

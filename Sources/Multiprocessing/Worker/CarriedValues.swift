@@ -6,19 +6,19 @@ final class CarriedValues {
     private let values: [any CarriedValue]
 
     /// Reads what ``TaskLocalCarrier/context(behind:)`` wrote; `nil` if that is nothing.
-    init?(from reader: inout ByteReader, keys: ReceivedKeys) throws {
-        guard !reader.isAtEnd else { return nil }
+    init?(from incoming: inout Incoming) throws {
+        guard !incoming.reader.isAtEnd else { return nil }
         var values: [any CarriedValue] = []
-        while !reader.isAtEnd {
-            var name = try ReferenceReader(sealed: Array(try reader.readItem()))
+        while !incoming.reader.isAtEnd {
+            var name = try ReferenceReader(sealed: Array(try incoming.reader.readItem()))
             let closure = try ClosureShape(decoding: &name)
             let type = try TypeReference(decoding: &name).resolve()
             guard name.isAtEnd, closure.isEmpty else { throw PortableFailure.unknownFunction }
-            var nothing = ByteReader(UnsafeRawBufferPointer(start: nil, count: 0))
-            let words = try closure.rebuild(from: &nothing, keys: keys)
-            var value = ByteReader(try reader.readItem())
+            var nothing = Incoming(UnsafeRawBufferPointer(start: nil, count: 0), from: incoming.sender)
+            let words = try closure.rebuild(from: &nothing)
+            var value = Incoming(try incoming.reader.readItem(), from: incoming.sender)
             func make<Value: Sendable>(_: Value.Type) throws -> any CarriedValue {
-                try TypedCarriedValue<Value>(words, from: &value, keys)
+                try TypedCarriedValue<Value>(words, from: &value)
             }
             // Safe: only values of a Sendable type are carried, which cannot be asked for at run time.
             values.append(try _openExistential(unsafeBitCast(type, to: (any Sendable.Type).self), do: make))
@@ -53,10 +53,10 @@ private struct TypedCarriedValue<Value: Sendable>: CarriedValue {
     private let local: TaskLocal<Value>
     private let value: Value
 
-    init(_ words: FunctionWords, from reader: inout ByteReader, _ keys: ReceivedKeys) throws {
+    init(_ words: FunctionWords, from incoming: inout Incoming) throws {
         local = (words.box() as TaskLocalBox<Value>).body()
         do {
-            value = try Codec<Value>.resolve().decode(from: &reader, keys: keys)
+            value = try Codec<Value>.resolve().decode(from: &incoming)
         } catch {
             throw PoolError.notDecodable(Value.self, as: "task-local value", error)
         }

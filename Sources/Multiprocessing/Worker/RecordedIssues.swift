@@ -1,4 +1,4 @@
-@preconcurrency import Glibc
+import MultiprocessingSystem
 import Synchronization
 
 /// What a testing library recorded in this worker: failed expectations, and other issues of tests.
@@ -19,8 +19,8 @@ enum RecordedIssues {
 
     /// Notes an issue; called on whichever thread recorded it.
     static func add(_ text: String) {
-        let line = "Multiprocessing: worker process \(getpid()) recorded an issue of a test: \(text)\n"
-        _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+        ThisProcess.report(
+            "Multiprocessing: worker process \(ProcessID.current) recorded an issue of a test: \(text)\n")
         texts.withLock { $0.append(text) }
         areThere.store(true, ordering: .releasing)
     }
@@ -39,6 +39,6 @@ enum RecordedIssues {
             defer { texts = [] }
             return texts
         }
-        return texts.isEmpty ? nil : .issueRecorded(texts, in: getpid())
+        return texts.isEmpty ? nil : .issueRecorded(texts, in: ProcessID.current.rawValue)
     }
 }

@@ -11,9 +11,9 @@ final class RefusedFunction: WorkerFunction {
 
     nonisolated(nonsending) func run(
         _ chunk: WorkerChunk,
-        _ items: inout ByteReader,
+        _ items: inout Incoming,
         _ array: ArrivingArray?,
-        _ context: ReceivedInput?,
+        _ context: Attachment?,
         _ variables: [UInt32],
         _ session: WorkerSession
     ) async {

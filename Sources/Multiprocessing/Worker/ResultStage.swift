@@ -233,7 +233,7 @@ final class ResultStage {
 
     /// A parent that is gone needs no worker.
     private func finish(_ isSent: Bool?) {
-        if isSent != true { WorkerProcess.end() }
+        if isSent != true { ThisProcess.endWithGroup() }
     }
 
     private func advanceBase(_ count: Int) {

@@ -1,4 +1,4 @@
-import Glibc
+import MultiprocessingSystem
 
 /// Issues that Swift Testing records in this worker.
 ///
@@ -14,8 +14,7 @@ enum SwiftTestingIssues {
     private typealias Install = @convention(c) (Handler) -> CBool
 
     static func watch() {
-        // nil stands for all libraries that the program was started with.
-        guard let symbol = dlsym(nil, "_swift_testing_installFallbackEventHandler") else { return }
+        guard let symbol = ThisProcess.symbol("_swift_testing_installFallbackEventHandler") else { return }
         // Safe: the function's type is part of the interface between the testing libraries.
         let install = unsafeBitCast(symbol, to: Install.self)
         // Refused when work has loaded a library that was first, which is then the one to tell.

@@ -1,4 +1,4 @@
-import Glibc
+import MultiprocessingSystem
 
 /// The worker that runs the current work item.
 public struct Worker: Hashable, Sendable {
@@ -16,7 +16,7 @@ public struct Worker: Hashable, Sendable {
     init(index: Int, attempt: Int = 1) {
         self.index = index
         self.attempt = attempt
-        processID = getpid()
+        processID = ProcessID.current.rawValue
     }
 
     /// The worker that runs the calling code; `nil` outside of workers.

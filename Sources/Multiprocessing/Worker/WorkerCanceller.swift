@@ -62,7 +62,7 @@ final class WorkerCanceller: Sendable {
             while let sequence = listener.next() { cancel(sequence) }
             // The parent is gone. An idle worker learns it on its main thread too, and has something to write.
             if isIdle { WorkerProcess.waitForOrphanedEnd() }
-            WorkerProcess.end()
+            ThisProcess.endWithGroup()
         }
     }
 

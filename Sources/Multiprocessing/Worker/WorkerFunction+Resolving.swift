@@ -54,8 +54,8 @@ extension FunctionDefinition {
     private static func nullary(_ code: ClosureShape?, _ output: Any.Type) throws -> any WorkerFunction {
         let code = try known(code)
         func make<Output: Sendable>(_: Output.Type) throws -> any WorkerFunction {
-            try TypedWorkerFunction<Void, Output> { reader, keys in
-                let words = try code.rebuild(from: &reader, keys: keys)
+            try TypedWorkerFunction<Void, Output> { incoming in
+                let words = try code.rebuild(from: &incoming)
                 if words.isAsync {
                     let box: AsyncNullaryFunctionBox<Output> = words.box()
                     return .asynchronous { try await box.body() }
@@ -69,8 +69,8 @@ extension FunctionDefinition {
 
     private static func nullaryProcedure(_ code: ClosureShape?) throws -> any WorkerFunction {
         let code = try known(code)
-        return try TypedWorkerFunction<Void, Void> { reader, keys in
-            let words = try code.rebuild(from: &reader, keys: keys)
+        return try TypedWorkerFunction<Void, Void> { incoming in
+            let words = try code.rebuild(from: &incoming)
             if words.isAsync {
                 let box: AsyncNullaryProcedureBox = words.box()
                 return .asynchronous { try await box.body() }
@@ -87,8 +87,8 @@ extension FunctionDefinition {
     ) throws -> any WorkerFunction {
         let code = try known(code)
         func make<Input: Sendable, Output: Sendable>(_: Input.Type, _: Output.Type) throws -> any WorkerFunction {
-            try TypedWorkerFunction<Input, Output> { reader, keys in
-                let words = try code.rebuild(from: &reader, keys: keys)
+            try TypedWorkerFunction<Input, Output> { incoming in
+                let words = try code.rebuild(from: &incoming)
                 return words.isAsync
                     ? .asynchronous((words.box() as AsyncFunctionBox<Input, Output>).body)
                     : .synchronous((words.box() as FunctionBox<Input, Output>).body)
@@ -100,8 +100,8 @@ extension FunctionDefinition {
     private static func unaryProcedure(_ code: ClosureShape?, _ input: Any.Type) throws -> any WorkerFunction {
         let code = try known(code)
         func make<Input: Sendable>(_: Input.Type) throws -> any WorkerFunction {
-            try TypedWorkerFunction<Input, Void> { reader, keys in
-                let words = try code.rebuild(from: &reader, keys: keys)
+            try TypedWorkerFunction<Input, Void> { incoming in
+                let words = try code.rebuild(from: &incoming)
                 return words.isAsync
                     ? .asynchronous((words.box() as AsyncProcedureBox<Input>).body)
                     : .synchronous((words.box() as ProcedureBox<Input>).body)
@@ -122,8 +122,8 @@ extension FunctionDefinition {
             _: B.Type,
             _: Output.Type
         ) throws -> any WorkerFunction {
-            try TypedWorkerFunction<(A, B), Output> { reader, keys in
-                let words = try code.rebuild(from: &reader, keys: keys)
+            try TypedWorkerFunction<(A, B), Output> { incoming in
+                let words = try code.rebuild(from: &incoming)
                 if words.isAsync {
                     let box: AsyncBinaryFunctionBox<A, B, Output> = words.box()
                     return .asynchronous { try await box.body($0.0, $0.1) }
@@ -144,8 +144,8 @@ extension FunctionDefinition {
     ) throws -> any WorkerFunction {
         let code = try known(code)
         func make<A: Sendable, B: Sendable>(_: A.Type, _: B.Type) throws -> any WorkerFunction {
-            try TypedWorkerFunction<(A, B), Void> { reader, keys in
-                let words = try code.rebuild(from: &reader, keys: keys)
+            try TypedWorkerFunction<(A, B), Void> { incoming in
+                let words = try code.rebuild(from: &incoming)
                 if words.isAsync {
                     let box: AsyncBinaryProcedureBox<A, B> = words.box()
                     return .asynchronous { try await box.body($0.0, $0.1) }
@@ -169,9 +169,9 @@ extension FunctionDefinition {
             _: C.Type,
             _: Output.Type
         ) throws -> any WorkerFunction {
-            try TypedWorkerFunction<Input, Output> { reader, keys in
-                let words = try code.rebuild(from: &reader, keys: keys)
-                let shared = try decode(C.self, from: &reader, keys)
+            try TypedWorkerFunction<Input, Output> { incoming in
+                let words = try code.rebuild(from: &incoming)
+                let shared = try decode(C.self, from: &incoming)
                 if words.isAsync {
                     let box: AsyncBinaryFunctionBox<Input, C, Output> = words.box()
                     return .asynchronous { try await box.body($0, shared) }
@@ -192,9 +192,9 @@ extension FunctionDefinition {
     ) throws -> any WorkerFunction {
         let code = try known(code)
         func make<Input: Sendable, C: Sendable>(_: Input.Type, _: C.Type) throws -> any WorkerFunction {
-            try TypedWorkerFunction<Input, Void> { reader, keys in
-                let words = try code.rebuild(from: &reader, keys: keys)
-                let shared = try decode(C.self, from: &reader, keys)
+            try TypedWorkerFunction<Input, Void> { incoming in
+                let words = try code.rebuild(from: &incoming)
+                let shared = try decode(C.self, from: &incoming)
                 if words.isAsync {
                     let box: AsyncBinaryProcedureBox<Input, C> = words.box()
                     return .asynchronous { try await box.body($0, shared) }
@@ -209,7 +209,7 @@ extension FunctionDefinition {
     private static func job(_ type: Any.Type) throws -> any WorkerFunction {
         guard let type = type as? any Job.Type else { throw PortableFailure.unknownFunction }
         func make<J: Job>(_: J.Type) throws -> any WorkerFunction {
-            try TypedWorkerFunction<J, J.Output> { _, _ in .asynchronous { try await $0.run() } }
+            try TypedWorkerFunction<J, J.Output> { _ in .asynchronous { try await $0.run() } }
         }
         return try make(type)
     }
@@ -217,14 +217,14 @@ extension FunctionDefinition {
     private static func voidJob(_ type: Any.Type) throws -> any WorkerFunction {
         guard let type = type as? any VoidJob.Type else { throw PortableFailure.unknownFunction }
         func make<J: VoidJob>(_: J.Type) throws -> any WorkerFunction {
-            try TypedWorkerFunction<J, Void> { _, _ in .asynchronous { try await $0.run() } }
+            try TypedWorkerFunction<J, Void> { _ in .asynchronous { try await $0.run() } }
         }
         return try make(type)
     }
 
-    private static func decode<C>(_: C.Type, from reader: inout ByteReader, _ keys: ReceivedKeys) throws -> C {
+    private static func decode<C>(_: C.Type, from incoming: inout Incoming) throws -> C {
         do {
-            return try Codec<C>.resolve().decode(from: &reader, keys: keys)
+            return try Codec<C>.resolve().decode(from: &incoming)
         } catch {
             throw PoolError.notDecodable(C.self, as: "shared value", error)
         }

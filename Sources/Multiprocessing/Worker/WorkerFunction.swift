@@ -11,9 +11,9 @@ protocol WorkerFunction: AnyObject {
     ///   - variables: The variables of main.swift that the function can reach.
     nonisolated(nonsending) func run(
         _ chunk: WorkerChunk,
-        _ items: inout ByteReader,
+        _ items: inout Incoming,
         _ array: ArrivingArray?,
-        _ context: ReceivedInput?,
+        _ context: Attachment?,
         _ variables: [UInt32],
         _ session: WorkerSession
     ) async
@@ -22,22 +22,10 @@ protocol WorkerFunction: AnyObject {
     func landing(size: UInt64) throws -> ArrivingArray
 }
 
-/// What a call's items share, as the worker keeps it while the call goes on.
-final class ReceivedInput {
-    let bytes: ByteBuffer
-
-    /// The function with the shared value, made by the first chunk that needs it.
-    var prepared: AnyObject?
-
-    init(_ bytes: ByteBuffer) {
-        self.bytes = bytes
-    }
-}
-
 /// A function with its types.
 final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFunction {
     /// Makes the function of what the call shares, which is empty for most calls.
-    typealias Prepare = (inout ByteReader, ReceivedKeys) throws -> ItemBody<Input, Output>
+    typealias Prepare = (inout Incoming) throws -> ItemBody<Input, Output>
 
     private let inputs: Codec<Input>
     private let outputs: Codec<Output>
@@ -46,7 +34,9 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
     /// The function when nothing is shared.
     private var plain: ItemBody<Input, Output>?
 
-    private final class Prepared {
+    /// The function with what a call shares, made by the first chunk that needs it.
+    // Sendable is unchecked because it is made and used on the main thread only.
+    private final class Prepared: @unchecked Sendable {
         let body: ItemBody<Input, Output>
         /// The caller's task-local values, if some came with the call.
         let carried: CarriedValues?
@@ -65,9 +55,9 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
 
     nonisolated(nonsending) func run(
         _ chunk: WorkerChunk,
-        _ items: inout ByteReader,
+        _ items: inout Incoming,
         _ array: ArrivingArray?,
-        _ context: ReceivedInput?,
+        _ context: Attachment?,
         _ variables: [UInt32],
         _ session: WorkerSession
     ) async {
@@ -75,7 +65,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
         let carried: CarriedValues?
         do {
             try ReceivedVariables.shared.check(variables)
-            (body, carried) = try prepared(context, session.keys)
+            (body, carried) = try prepared(context, session.sender)
         } catch {
             return session.fail(chunk, error)
         }
@@ -86,7 +76,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
     nonisolated(nonsending) private func run(
         _ body: ItemBody<Input, Output>,
         _ chunk: WorkerChunk,
-        _ items: inout ByteReader,
+        _ items: inout Incoming,
         _ array: ArrivingArray?,
         _ session: WorkerSession
     ) async {
@@ -102,7 +92,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
             while let strideItems = stride {
                 for _ in strideItems where !chunk.isCancelled {
                     do {
-                        let output = try body(try decodeInput(&items, array, session.keys))
+                        let output = try body(try decodeInput(&items, array))
                         try RecordedIssues.check()
                         stage(output, chunk, session)
                     } catch {
@@ -115,7 +105,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
             while let strideItems = stride {
                 for _ in strideItems where !chunk.isCancelled {
                     do {
-                        let output = try await body(try decodeInput(&items, array, session.keys))
+                        let output = try await body(try decodeInput(&items, array))
                         try RecordedIssues.check()
                         stage(output, chunk, session)
                     } catch {
@@ -128,9 +118,9 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
     }
 
     /// The inputs where they lie.
-    private func bitwiseInputs(_ chunk: WorkerChunk, _ items: inout ByteReader) -> UnsafePointer<Input>? {
+    private func bitwiseInputs(_ chunk: WorkerChunk, _ items: inout Incoming) -> UnsafePointer<Input>? {
         // The payload of a frame lies on a multiple of 16 bytes, which is the strictest alignment of a number.
-        guard let bytes = try? items.readBytes(chunk.count * MemoryLayout<Input>.size),
+        guard let bytes = try? items.reader.readBytes(chunk.count * MemoryLayout<Input>.size),
             let start = bytes.baseAddress, Int(bitPattern: start) % MemoryLayout<Input>.alignment == 0
         else { return nil }
         return start.assumingMemoryBound(to: Input.self)
@@ -189,23 +179,23 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
 
     /// The function, and the task-local values to call it with.
     private func prepared(
-        _ context: ReceivedInput?,
-        _ keys: ReceivedKeys
+        _ context: Attachment?,
+        _ sender: Sender
     ) throws -> (ItemBody<Input, Output>, CarriedValues?) {
         guard let context else {
             if let plain { return (plain, nil) }
-            var nothing = ByteReader(UnsafeRawBufferPointer(start: nil, count: 0))
-            let body = try prepare(&nothing, keys)
+            var nothing = Incoming(UnsafeRawBufferPointer(start: nil, count: 0), from: sender)
+            let body = try prepare(&nothing)
             plain = body
             return (body, nil)
         }
-        if let prepared = context.prepared as? Prepared { return (prepared.body, prepared.carried) }
-        let prepared = try context.bytes.withUnsafeBytes { bytes in
-            var reader = ByteReader(bytes)
-            // Behind what the function needs lies what the call carries.
-            return Prepared(try prepare(&reader, keys), try CarriedValues(from: &reader, keys: keys))
+        let prepared: Prepared = try context.object { bytes in
+            try bytes.withUnsafeBytes { bytes in
+                var incoming = Incoming(bytes, from: sender)
+                // Behind what the function needs lies what the call carries.
+                return Prepared(try prepare(&incoming), try CarriedValues(from: &incoming))
+            }
         }
-        context.prepared = prepared
         return (prepared.body, prepared.carried)
     }
 
@@ -213,14 +203,15 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
         try inputs.landing(size: size)
     }
 
-    private func decodeInput(_ items: inout ByteReader, _ array: ArrivingArray?, _ keys: ReceivedKeys) throws -> Input {
+    private func decodeInput(_ items: inout Incoming, _ array: ArrivingArray?) throws -> Input {
         if let array { return try inputs.value(in: array) }
-        if inputs.fixedSize != nil { return try inputs.decode(from: &items, keys: keys) }
-        var item = ByteReader(try items.readItem())
-        do {
-            return try inputs.decode(from: &item, keys: keys)
-        } catch {
-            throw PoolError.notDecodable(Input.self, as: "input", error)
+        if inputs.fixedSize != nil { return try inputs.decode(from: &items) }
+        return try items.withItem { item in
+            do {
+                return try inputs.decode(from: &item)
+            } catch {
+                throw PoolError.notDecodable(Input.self, as: "input", error)
+            }
         }
     }
 
@@ -232,11 +223,11 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
 
     private func stage(_ output: Output, _ chunk: WorkerChunk, _ session: WorkerSession) {
         if let array = outputs.largeMemory(of: output) { return session.stage.append(array) }
-        let buffer = session.scratch
-        buffer.removeAll(keepingCapacity: true)
+        session.message.removeAll()
         do {
-            try outputs.encode(output, with: session.encoder)
-            session.stage.append(buffer, isSized: outputs.fixedSize == nil)
+            try outputs.encode(output, into: &session.message)
+            session.sendAttachments()
+            session.stage.append(session.message.bytes, isSized: outputs.fixedSize == nil)
         } catch {
             fail(PoolError.notEncodable(Output.self, as: "result", error), chunk, session)
         }

@@ -1,13 +1,11 @@
-import CMultiprocessing
-@preconcurrency import Glibc
 import MultiprocessingSystem
 
 /// How a worker that has nothing to do ends: what its work left in buffers is written.
 ///
 /// A worker that is killed, or whose parent goes while it runs an item, ends where it stands.
 extension WorkerProcess {
-    /// How long what runs at exit may take, in seconds; the parent kills the worker after five.
-    private static let exitLimit: UInt32 = 3
+    /// How long what runs at exit may take, in milliseconds; the parent kills the worker after five.
+    private static let exitLimit: UInt32 = 3_000
 
     /// How long an orphan may take to write its buffers, in milliseconds.
     private static let orphanLimit: UInt32 = 500
@@ -20,10 +18,10 @@ extension WorkerProcess {
         // A handler may wait for ever, and so may a stream that a thread of the work holds. Without
         // a thread to keep the limit the parent does.
         _ = try? NativeThread(name: "mp-exit", stackSize: 256 << 10) {
-            sleep(exitLimit)
-            end()
+            ThisProcess.pause(milliseconds: exitLimit)
+            ThisProcess.endWithGroup()
         }
-        exit(EXIT_SUCCESS)
+        ThisProcess.exitInOrder()
     }
 
     /// Writes buffers and the profile, and ends this process, whose parent is gone.
@@ -31,15 +29,12 @@ extension WorkerProcess {
     /// Called on the main thread between items. Exit handlers do not run: once `exit` has begun there
     /// is no moment left for killing what the work started, and here nobody else would.
     static func endOrphaned() -> Never {
-        // Whoever read the output may be gone with the parent.
-        signal(SIGPIPE, SIG_IGN)
-        fflush(nil)
-        mp_write_profile()
-        end()
+        ThisProcess.flushAll()
+        ThisProcess.endWithGroup()
     }
 
     /// Returns when the main thread has had its time for ``endOrphaned()``.
     static func waitForOrphanedEnd() {
-        usleep(orphanLimit * 1_000)
+        ThisProcess.pause(milliseconds: orphanLimit)
     }
 }

@@ -1,4 +1,3 @@
-@preconcurrency import Glibc
 import MultiprocessingSystem
 import Synchronization
 
@@ -53,24 +52,10 @@ enum WorkerProcess {
         return duplicate
     }
 
-    static func flushOutput() {
-        fflush(stdout)
-    }
-
-    /// Ends this process at once, with all that it started.
-    ///
-    /// Takes no lock: on the thread that notices the parent's end, one that work holds would keep it for ever.
-    static func end() -> Never {
-        // The group is the worker's own, unless work has moved it to another.
-        if getpgrp() == getpid() { kill(0, SIGKILL) }
-        _exit(0)
-    }
-
     /// Ends this process because it cannot serve; the parent reports what it says.
     static func fail(_ reason: String) -> Never {
-        let text = "worker process \(getpid()) cannot go on: \(reason)\n"
-        _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
-        _exit(EX_SOFTWARE)
+        ThisProcess.report("worker process \(ProcessID.current) cannot go on: \(reason)\n")
+        ThisProcess.endInFailure()
     }
 }
 

@@ -10,13 +10,16 @@ import Synchronization
 /// that reason.
 final class WorkerSession: @unchecked Sendable {
     let stage: ResultStage
-    let keys = ReceivedKeys()
+    /// The parent, as whose messages inputs come.
+    let sender = Sender()
 
-    /// Where one value at a time is encoded.
-    let scratch = ByteBuffer(capacity: 4_096)
+    /// Where one result at a time is encoded.
+    // Exclusivity is unchecked because what is encoded knows nothing of the session.
+    @exclusivity(unchecked)
+    var message = Outgoing(ByteBuffer(capacity: 4_096))
 
-    /// Encodes values there.
-    let encoder: EncodingSession
+    /// What the parent was sent that results refer to.
+    private let sent = SentAttachments()
 
     private let executor: MainThreadExecutor
     private let input: FrameReader
@@ -37,13 +40,11 @@ final class WorkerSession: @unchecked Sendable {
     private static let flushSize = 64 << 10
 
     private var functions: [UInt32: (any WorkerFunction, variables: [UInt32])] = [:]
-    private var contexts: [UInt64: ReceivedInput] = [:]
 
     /// The input of the chunk that comes next, if it is a large array.
     private var array: ArrivingArray?
 
     init(executor: MainThreadExecutor, input: FrameReader, stage: ResultStage, canceller: WorkerCanceller) {
-        encoder = EncodingSession(into: scratch)
         self.executor = executor
         self.input = input
         self.stage = stage
@@ -62,10 +63,23 @@ final class WorkerSession: @unchecked Sendable {
 
     /// Stages the failure of the chunk's next item.
     func fail(_ error: any Error) {
-        scratch.removeAll(keepingCapacity: true)
-        ErrorCoding.encode(error, into: scratch)
+        message.removeAll()
+        ErrorCoding.encode(error, into: &message)
         stage.sendNewKeys()
-        stage.append(.failure, payload: scratch)
+        sendAttachments()
+        stage.append(.failure, payload: message.bytes)
+    }
+
+    /// Stages what the message refers to, ahead of it, as far as the parent does not have it.
+    func sendAttachments() {
+        let attachments = message.attachments
+        if attachments.isEmpty { return }
+        sent.add(attachments) { attachment in
+            let payload = ByteBuffer(capacity: 8 + attachment.bytes.count)
+            payload.append(attachment.number)
+            attachment.bytes.withUnsafeBytes { payload.append(contentsOf: $0) }
+            stage.append(.attachment, payload: payload)
+        }
     }
 
     /// Stages the failure of all items of a chunk, of which none can run.
@@ -128,19 +142,16 @@ final class WorkerSession: @unchecked Sendable {
         var reader = ByteReader(frame.payload)
         switch header.kind {
         case .keys:
-            try keys.append(from: &reader)
+            try sender.keys.append(from: &reader)
         case .define:
             functions[header.number] = try FunctionDefinition.resolve(
                 Array(try reader.readBytes(reader.remaining)))
-        case .context:
-            let id: UInt64 = try reader.read()
-            let bytes = ByteBuffer(capacity: reader.remaining)
-            bytes.append(contentsOf: try reader.readBytes(reader.remaining))
-            contexts[id] = ReceivedInput(bytes)
+        case .attachment:
+            try sender.attachments.receive(from: &reader)
         case .variable:
-            ReceivedVariables.shared.receive(header.number, &reader, keys: keys)
+            sender.read(&reader) { ReceivedVariables.shared.receive(header.number, &$0) }
         case .forget:
-            contexts[try reader.read()] = nil
+            try sender.attachments.forget(try reader.read())
         case .chunk:
             let array = array
             self.array = nil
@@ -163,7 +174,7 @@ final class WorkerSession: @unchecked Sendable {
     private func runChunk(count: Int, _ reader: inout ByteReader, _ array: ArrivingArray?) async throws -> Step {
         let header = try Frame.ChunkHeader.read(from: &reader)
         guard let (function, variables) = functions[header.function] else { throw PortableFailure.unknownFunction }
-        let context = header.context == 0 ? nil : contexts[header.context]
+        let context = header.context == 0 ? nil : sender.attachments[header.context]
         if header.context != 0, context == nil { throw PortableFailure.unknownContext }
 
         let chunk = WorkerChunk(header, count: count)
@@ -172,16 +183,21 @@ final class WorkerSession: @unchecked Sendable {
         WorkerProcess.attempt.store(Int(header.attempt), ordering: .relaxed)
         canceller.begin(chunk, task)
         let start = MonotonicTime.now().nanoseconds
-        await function.run(chunk, &reader, array, context, variables, self)
+        var items = Incoming(reader, from: sender)
+        await function.run(chunk, &items, array, context, variables, self)
         let end = MonotonicTime.now().nanoseconds
         let isSpent = canceller.end()
         // A large result is let go with its chunk.
-        if scratch.count > 1 << 20 { scratch.removeAll() }
+        message.removeAll(keepingCapacity: message.bytes.count <= 1 << 20)
 
-        scratch.removeAll(keepingCapacity: true)
-        scratch.append(header.sequence)
-        scratch.append(end - start)
-        stage.append(.chunkEnd, payload: scratch)
+        for number in sent.takeForgotten() {
+            message.bytes.append(number)
+            stage.append(.forget, payload: message.bytes)
+            message.removeAll()
+        }
+        message.bytes.append(header.sequence)
+        message.bytes.append(end - start)
+        stage.append(.chunkEnd, payload: message.bytes)
         if stage.stagedCount > Self.flushSize || (end - lastFlush > Self.flushInterval && !stage.isWatched) {
             flush(at: end)
         }
@@ -191,7 +207,7 @@ final class WorkerSession: @unchecked Sendable {
     private func flush(at now: UInt64) {
         lastFlush = now
         // What the work printed is seen when its result is.
-        WorkerProcess.flushOutput()
+        ThisProcess.flushOutput()
         stage.flush()
     }
 }

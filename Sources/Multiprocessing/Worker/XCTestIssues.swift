@@ -1,6 +1,6 @@
 import CMultiprocessing
-@preconcurrency import Glibc
 import MultiprocessingRuntime
+import MultiprocessingSystem
 
 /// Failures that assertions of XCTest record in this worker.
 ///
@@ -17,7 +17,9 @@ enum XCTestIssues {
 
     static func watch() {
         // The look-up by name goes through the types of every library, so it is for those who have this one.
-        guard dlsym(nil, "$s6XCTest0A4CaseCMa") != nil, let type = _typeByName("6XCTest0A4CaseC") else { return }
+        guard ThisProcess.symbol("$s6XCTest0A4CaseCMa") != nil, let type = _typeByName("6XCTest0A4CaseC") else {
+            return
+        }
         let metadata = unsafeBitCast(type, to: UnsafeRawPointer.self)
         let address = UInt(bitPattern: metadata)
         guard
@@ -35,15 +37,10 @@ enum XCTestIssues {
 
     /// Where the variable and the method are in this process; what is local to a library only its file tells.
     private static func symbols(of image: ImageTable.Image) -> (UnsafeRawPointer, UnsafeRawPointer)? {
-        let descriptor = open(image.name.isEmpty ? "/proc/self/exe" : image.name, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        let size = Int(lseek(descriptor, 0, SEEK_END))
-        guard size > 64, let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
-            return nil
-        }
-        defer { munmap(start, size) }
-        guard let table = SymbolTable(UnsafeRawBufferPointer(start: start, count: size)) else { return nil }
+        guard let file = try? MappedFile(image.name.isEmpty ? "/proc/self/exe" : image.name),
+            let table = SymbolTable(file.bytes)
+        else { return nil }
+        defer { withExtendedLifetime(file) {} }
         var variable: UnsafeRawPointer?
         var method: UnsafeRawPointer?
         table.forEach(.object) { entry in
@@ -98,7 +95,7 @@ private struct ClassCopy {
     func makeObject() -> UnsafeMutableRawPointer? {
         guard let object = mp_swift_allocate(metadata, instanceSize, alignmentMask) else { return nil }
         let header = 2 * MemoryLayout<UInt>.size
-        memset(object + header, 0, instanceSize - header)
+        (object + header).initializeMemory(as: UInt8.self, repeating: 0, count: instanceSize - header)
         return object
     }
 }

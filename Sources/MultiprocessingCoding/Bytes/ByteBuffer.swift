@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CMultiprocessing
 
 /// Growable raw memory that bytes are appended to.
 ///
@@ -23,11 +23,11 @@ package final class ByteBuffer: @unchecked Sendable {
     package init(capacity: Int = 256) {
         precondition(capacity >= 0, "a buffer's capacity is not negative")
         self.capacity = max(capacity, 64)
-        base = Self.check(malloc(self.capacity))
+        base = Self.check(mp_allocate(self.capacity))
     }
 
     deinit {
-        free(base)
+        mp_free(base)
     }
 
     // MARK: Appending
@@ -125,7 +125,7 @@ package final class ByteBuffer: @unchecked Sendable {
     package func removeAll(keepingCapacity: Bool = false) {
         count = 0
         guard !keepingCapacity, capacity > 256 else { return }
-        base = Self.check(realloc(base, 256))
+        base = Self.check(mp_reallocate(base, 256))
         capacity = 256
     }
 
@@ -136,6 +136,11 @@ package final class ByteBuffer: @unchecked Sendable {
         _ body: (UnsafeRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
         try body(UnsafeRawBufferPointer(start: base, count: count))
+    }
+
+    /// Whether the bytes are those of another buffer.
+    package func isEqual(to other: ByteBuffer) -> Bool {
+        count == other.count && mp_are_equal(base, other.base, count)
     }
 
     /// The byte at `offset`.
@@ -157,7 +162,7 @@ package final class ByteBuffer: @unchecked Sendable {
     private func grow(by byteCount: Int) {
         let needed = count + byteCount
         capacity = max(needed, capacity.multipliedReportingOverflow(by: 2).partialValue)
-        base = Self.check(realloc(base, capacity))
+        base = Self.check(mp_reallocate(base, capacity))
     }
 
     /// Memory that the system does not grant ends the process, as it does for an `Array`.

@@ -4,7 +4,7 @@
 /// for more than the bytes that are really there could hold, and values nest no deeper than
 /// 512 levels and the stack of the thread allow.
 package struct BinaryDecoder: Sendable {
-    /// What `init(from:)` finds in its decoder's `userInfo`.
+    /// What `init(from:)` finds in its decoder's `userInfo`, besides what the keys' connection has there.
     package var userInfo: [CodingUserInfoKey: any Sendable]
 
     private let keys: ReceivedKeys?
@@ -43,7 +43,7 @@ package struct BinaryDecoder: Sendable {
             idle.root.storage.open(bytes: bytes, keys: map, userInfo: userInfo)
             return idle.root
         }
-        return ValueDecoder(storage: DecodingStorage(bytes: bytes, keys: map, userInfo: userInfo))
+        return ValueDecoder(storage: DecodingStorage(bytes: bytes, keys: map, userInfo: userInfo, of: keys))
     }
 
     /// Reads the value that the bytes hold from the first to the last.

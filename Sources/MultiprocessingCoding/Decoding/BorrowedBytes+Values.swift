@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CMultiprocessing
 
 extension BorrowedBytes {
     /// The integer at `head`, or nil if there is none or the type does not hold it.
@@ -95,7 +95,7 @@ extension BorrowedBytes {
     func isText(_ text: inout String, start: Int, count: Int) -> Bool {
         text.withUTF8 { utf8 in
             guard utf8.count == count, let address = utf8.baseAddress else { return utf8.count == count }
-            return memcmp(address, base + start, count) == 0
+            return mp_are_equal(address, base + start, count)
         }
     }
 

@@ -10,7 +10,15 @@ final class DecodingStorage {
     /// The keys of the other side, or nil if the bytes are this process's own.
     private(set) var keys: KeyMap?
 
-    private(set) var userInfo: [CodingUserInfoKey: any Sendable]
+    /// What was given for this call alone.
+    private var ownUserInfo: [CodingUserInfoKey: any Sendable]
+
+    /// What holds for all that comes from the other side: the same for as long as the decoders are used again.
+    private let sharedUserInfo: [CodingUserInfoKey: any Sendable]
+
+    var userInfo: [CodingUserInfoKey: any Sendable] {
+        ownUserInfo.isEmpty ? sharedUserInfo : ownUserInfo.merging(sharedUserInfo) { own, _ in own }
+    }
 
     /// The first damage that was found where nothing can be thrown; the call throws it at its end.
     private(set) var damage: (any Error)?
@@ -27,10 +35,16 @@ final class DecodingStorage {
     /// Whether a value may have kept one of the decoders, which then must never see other bytes.
     var mayBeKept = false
 
-    init(bytes: BorrowedBytes, keys: KeyMap?, userInfo: [CodingUserInfoKey: any Sendable]) {
+    init(
+        bytes: BorrowedBytes,
+        keys: KeyMap?,
+        userInfo: [CodingUserInfoKey: any Sendable],
+        of connection: ReceivedKeys?
+    ) {
         self.bytes = bytes
         self.keys = keys
-        self.userInfo = userInfo
+        ownUserInfo = userInfo
+        sharedUserInfo = connection?.userInfo ?? [:]
         stackLimit = mp_stack_limit()
     }
 
@@ -38,7 +52,7 @@ final class DecodingStorage {
     func open(bytes: BorrowedBytes, keys: KeyMap?, userInfo: [CodingUserInfoKey: any Sendable]) {
         self.bytes = bytes
         self.keys = keys
-        self.userInfo = userInfo
+        ownUserInfo = userInfo
         damage = nil
         stackLimit = mp_stack_limit()
     }

@@ -197,7 +197,7 @@ final class ValueDecoder: Decoder {
     private func tooDeep(_ step: PathStep) -> DecodingError {
         let problem =
             storage.hasStack
-            ? "values are nested more than \(Tag.deepestNesting) deep"
+            ? "values are nested more than \(Tag.deepestNesting) deep, each container counted (a case of an enum has up to three)"
             : "values are nested deeper than the stack of this thread allows"
         return .dataCorrupted(context(problem, step))
     }

@@ -2,7 +2,10 @@ internal import CMultiprocessing
 
 /// What all encoders of one call share.
 final class EncodingStorage {
-    let userInfo: [CodingUserInfoKey: any Sendable]
+    /// What values find in `userInfo`, as far as it is known.
+    private(set) var knownUserInfo: [CodingUserInfoKey: any Sendable]?
+
+    private let makeUserInfo: (() -> [CodingUserInfoKey: any Sendable])?
 
     /// Where the stack of the thread that encodes is too short to go on.
     // Exclusivity is unchecked because it changes only between calls.
@@ -12,8 +15,20 @@ final class EncodingStorage {
     /// Encoders of nested containers that are done and can be used again.
     private var idle: [ValueEncoder] = []
 
-    init(userInfo: [CodingUserInfoKey: any Sendable]) {
-        self.userInfo = userInfo
+    init(
+        userInfo: [CodingUserInfoKey: any Sendable]?,
+        making makeUserInfo: (() -> [CodingUserInfoKey: any Sendable])?
+    ) {
+        knownUserInfo = userInfo
+        self.makeUserInfo = makeUserInfo
+    }
+
+    /// Made when a value first asks, since few do.
+    var userInfo: [CodingUserInfoKey: any Sendable] {
+        if let knownUserInfo { return knownUserInfo }
+        let made = makeUserInfo?() ?? [:]
+        knownUserInfo = made
+        return made
     }
 
     /// Begins a call on this thread.

@@ -393,7 +393,7 @@ final class ValueEncoder: Encoder {
     private func tooDeep(_ value: Any) -> EncodingError {
         let problem =
             storage.hasStack
-            ? "values are nested more than \(Tag.deepestNesting) deep"
+            ? "values are nested more than \(Tag.deepestNesting) deep, each container counted (a case of an enum has up to three)"
             : "values are nested deeper than the stack of this thread allows"
         return .invalidValue(value, EncodingError.Context(codingPath: codingPath, debugDescription: problem))
     }

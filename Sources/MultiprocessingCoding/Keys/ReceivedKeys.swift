@@ -18,7 +18,12 @@ package final class ReceivedKeys: Sendable {
         }
     }
 
-    package init() {}
+    /// What `init(from:)` finds in the `userInfo` of each decoder of this connection's bytes.
+    package let userInfo: [CodingUserInfoKey: any Sendable]
+
+    package init(userInfo: [CodingUserInfoKey: any Sendable] = [:]) {
+        self.userInfo = userInfo
+    }
 
     /// The number of entries received.
     package var count: Int { state.withLock { $0.map.keys.count } }

@@ -19,7 +19,7 @@ package struct CaptureBox {
         guard UInt(bitPattern: metadata) % 8 == 0,
             ImageTable.isMapped(metadata - 16, count: 40, content: .data),
             metadata.load(as: UInt.self) == Self.kind,
-            metadata.load(fromByteOffset: 8, as: UInt32.self) == Self.headerSize,
+            [0, Self.headerSize].contains(Int(metadata.load(fromByteOffset: 8, as: UInt32.self))),
             let destroyer = metadata.load(fromByteOffset: -16, as: UnsafeRawPointer?.self),
             ImageTable.isMapped(destroyer, count: 1, content: .code),
             let descriptor = metadata.load(fromByteOffset: 16, as: UnsafeRawPointer?.self),
@@ -28,7 +28,11 @@ package struct CaptureBox {
         else { return nil }
         self.metadata = metadata
         self.descriptor = descriptor
-        guard captureCount <= Self.captureLimit, sourceCount <= Self.captureLimit, bindingCount <= Self.captureLimit,
+        // Where the first capture is cannot be said of a type that another library lays out, such as an instant of a clock.
+        // It is where it would be otherwise, since bindings come before it.
+        let hasPlace = metadata.load(fromByteOffset: 8, as: UInt32.self) != 0
+        guard hasPlace || bindingCount == 0, captureCount <= Self.captureLimit, sourceCount <= Self.captureLimit,
+            bindingCount <= Self.captureLimit,
             ImageTable.isMapped(descriptor, count: 12 + 4 * captureCount + 8 * sourceCount, content: .data)
         else { return nil }
         for index in 0..<captureCount + 2 * sourceCount {

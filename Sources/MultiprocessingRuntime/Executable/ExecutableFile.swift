@@ -1,12 +1,8 @@
-import Glibc
-
 /// The file of this process's executable: its sections and what lies in them.
 ///
 /// Every address is the file's own; ``base`` leads from there to the place in this process. The bytes are the
 /// file's too, which is what a new process begins with, whatever this one has made of them meanwhile.
-package final class ExecutableFile: @unchecked Sendable {
-    // Sendable: the mapping is only read, and lasts as long as the object.
-
+package final class ExecutableFile: Sendable {
     struct Section: Sendable {
         enum Kind: Sendable {
             case code
@@ -33,7 +29,9 @@ package final class ExecutableFile: @unchecked Sendable {
     /// Where the kernel starts the program.
     package let entry: UInt
 
-    package let bytes: UnsafeRawBufferPointer
+    private let file: MappedFile
+
+    package var bytes: UnsafeRawBufferPointer { file.bytes }
 
     /// Maps `/proc/self/exe`.
     ///
@@ -42,17 +40,13 @@ package final class ExecutableFile: @unchecked Sendable {
         guard let image = ImageTable.scan().image(named: "") else {
             throw NotPortable("the executable is not among the loaded files")
         }
-        let descriptor = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Self.unreadable() }
-        defer { close(descriptor) }
-        let size = Int(lseek(descriptor, 0, SEEK_END))
-        guard size > 64 else { throw Self.unreadable() }
-        guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
-            throw Self.unreadable()
+        do {
+            file = try MappedFile("/proc/self/exe")
+        } catch {
+            throw NotPortable("the executable could not be read: \(error); look whether /proc is mounted")
         }
-        let bytes = UnsafeRawBufferPointer(start: start, count: size)
+        let bytes = file.bytes
         let sections = Self.sections(in: bytes)
-        self.bytes = bytes
         base = image.base
         self.sections = sections.loaded
         relocations = sections.relocations
@@ -61,15 +55,6 @@ package final class ExecutableFile: @unchecked Sendable {
         guard bytes.number(at: 18, as: UInt16.self) == 62, !self.sections.isEmpty else {
             throw NotPortable("the executable is not an x86-64 ELF file with sections")
         }
-    }
-
-    deinit {
-        munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
-    }
-
-    private static func unreadable() -> NotPortable {
-        NotPortable(
-            "the executable could not be read: \(String(cString: strerror(errno))); look whether /proc is mounted")
     }
 
     // MARK: Places

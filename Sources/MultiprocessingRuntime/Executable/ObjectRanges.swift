@@ -4,6 +4,8 @@ struct ObjectRanges: Sendable {
     private let objects: [Range<UInt>]
     private let starts: Set<UInt>
     private let sections: [ExecutableFile.Section]
+    /// Pointers to asynchronous functions: the distance to the code, and the size of what it needs, which is none.
+    private let asyncPointers: Set<UInt>
 
     /// What the loader, the debugger and the runtime read from end to end: to refer to it leads to nothing.
     private static let indexes: Set<String> = [
@@ -20,9 +22,15 @@ struct ObjectRanges: Sendable {
         sections = file.sections.filter { $0.kind == .data && !Self.indexes.contains($0.name) }
         var ranges: [Range<UInt>] = []
         var starts: Set<UInt> = []
+        var asyncPointers: Set<UInt> = []
         symbols?.forEach(.object) { entry in
             guard !entry.isZeroed else { return }
             starts.insert(entry.address)
+            // docs/ABI/Mangling.rst: "Tu".
+            if entry.nameEnds(with: "Tu"), entry.size == 8, entry.nameBegins(with: "$s") || entry.name == "async_MainTu"
+            {
+                asyncPointers.insert(entry.address)
+            }
             if entry.size > 0 { ranges.append(entry.address..<entry.address &+ entry.size) }
         }
         ranges.sort { ($0.lowerBound, $1.upperBound) < ($1.lowerBound, $0.upperBound) }
@@ -35,6 +43,7 @@ struct ObjectRanges: Sendable {
         }
         self.objects = objects
         self.starts = starts
+        self.asyncPointers = asyncPointers
     }
 
     /// The constant that contains `address`, or everything between the known ones around it.
@@ -73,6 +82,7 @@ struct ObjectRanges: Sendable {
             let value = bytes.number(at: place, as: Int32.self)
             if value != 0 { body(place, value) }
         }
+        if asyncPointers.contains(object.lowerBound), bytes.count >= 4 { return offset(at: 0) }
         switch sections.first(where: { $0.addresses.contains(object.lowerBound) })?.name {
         case ".data.rel.ro", ".got":
             break

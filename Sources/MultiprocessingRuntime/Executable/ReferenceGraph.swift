@@ -108,9 +108,11 @@ package final class ReferenceGraph: Sendable {
         }
         objects.forEachOffset(in: part, bytes) { place, value in
             let address = part.lowerBound &+ UInt(place)
-            // The runtime keeps flags in the lowest bits of some.
-            for offset in value & 3 == 0 ? [value] : [value, value & ~1, value & ~3] {
+            // The lowest bit says that a pointer is there, to what is meant; another may stand beside it.
+            for offset in value & 1 == 0 ? [value] : [value, value & ~1, value & ~3] {
                 let target = address &+ UInt(bitPattern: Int(offset))
+                // Flags and counts can look like such a distance, but nothing has the loader write a pointer there.
+                guard offset == value || file.isAbsolute || pointers[target] != nil else { continue }
                 guard let section = file.section(containing: target), isStart(target, in: section) else { continue }
                 let isClose = section.addresses.contains(part.lowerBound)
                 if records.mayRefer(from: part, at: place, to: target, inSameSection: isClose) { body(target) }

@@ -1,4 +1,4 @@
-import Glibc
+import CMultiprocessing
 
 /// The `.symtab` section of a 64-bit ELF file, laid out as elf.h says: `Elf64_Ehdr`, `Elf64_Shdr`,
 /// `Elf64_Sym`.
@@ -29,12 +29,12 @@ package struct SymbolTable {
         /// Looks at the name without making a string of it; most entries are of no interest.
         package func nameBegins(with prefix: StaticString) -> Bool {
             let count = prefix.utf8CodeUnitCount
-            return nameLength >= count && memcmp(nameStart, prefix.utf8Start, count) == 0
+            return nameLength >= count && mp_are_equal(nameStart, prefix.utf8Start, count)
         }
 
         package func nameEnds(with suffix: StaticString) -> Bool {
             let count = suffix.utf8CodeUnitCount
-            return nameLength >= count && memcmp(nameStart + nameLength - count, suffix.utf8Start, count) == 0
+            return nameLength >= count && mp_are_equal(nameStart + nameLength - count, suffix.utf8Start, count)
         }
     }
 
@@ -81,7 +81,7 @@ package struct SymbolTable {
                 size: UInt(load(offset + 16, as: UInt32.self)),
                 isZeroed: zeroedSections.contains(load(offset + 6, as: UInt16.self)),
                 nameStart: text,
-                nameLength: strnlen(text, file.count - name)
+                nameLength: mp_text_length(text, file.count - name)
             )
             body(entry)
         }

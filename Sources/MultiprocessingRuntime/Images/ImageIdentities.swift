@@ -1,4 +1,4 @@
-import Glibc
+import CMultiprocessing
 import Synchronization
 
 /// What each image of this process was when it was first looked at.
@@ -26,56 +26,24 @@ final class ImageIdentities: Sendable {
 
     private static func find(_ image: ImageTable.Image) -> ImageIdentity? {
         // The link leads to the inode that runs, even when another file has taken its path, or none.
-        if image.name.isEmpty { return status(of: "/proc/self/exe").map(identity) }
-        guard let mapped = mappedFile(at: image) else { return nil }
-        if let status = status(of: image.name), status.st_ino == mapped.inode, status.st_dev == mapped.device {
-            return identity(status)
+        if image.name.isEmpty { return facts(of: "/proc/self/exe").map(identity) }
+        var mapped: (device: UInt64, inode: UInt64) = (0, 0)
+        guard let address = image.segments.first?.range.lowerBound,
+            mp_mapped_file(UnsafeRawPointer(bitPattern: address), &mapped.device, &mapped.inode)
+        else { return nil }
+        if let facts = facts(of: image.name), facts[0] == mapped.device, facts[1] == mapped.inode {
+            return identity(facts)
         }
-        return identity([UInt64(mapped.device), UInt64(mapped.inode)])
+        return identity([mapped.device, mapped.inode])
     }
 
-    private static func status(of path: String) -> stat? {
-        var status = stat()
-        return stat(path, &status) == 0 ? status : nil
-    }
-
-    private static func identity(_ status: stat) -> ImageIdentity {
-        identity([
-            UInt64(status.st_dev), UInt64(status.st_ino), UInt64(bitPattern: Int64(status.st_size)),
-            UInt64(bitPattern: Int64(status.st_mtim.tv_sec)), UInt64(bitPattern: Int64(status.st_mtim.tv_nsec)),
-        ])
+    /// A file's device, inode, size and time of change.
+    private static func facts(of path: String) -> [UInt64]? {
+        var facts = [UInt64](repeating: 0, count: 5)
+        return mp_file_facts(path, &facts) ? facts : nil
     }
 
     private static func identity(_ facts: [UInt64]) -> ImageIdentity {
         facts.withUnsafeBytes { ImageIdentity($0) }
-    }
-
-    /// The device and inode of the mapping that holds an image's first segment.
-    private static func mappedFile(at image: ImageTable.Image) -> (device: dev_t, inode: ino_t)? {
-        guard let address = image.segments.first?.range.lowerBound, let mappings = fopen("/proc/self/maps", "re") else {
-            return nil
-        }
-        defer { fclose(mappings) }
-        var line: UnsafeMutablePointer<CChar>?
-        var capacity = 0
-        defer { free(line) }
-        while getline(&line, &capacity, mappings) > 0, let line {
-            // "7f16…000-7f16…000 r-xp 00000000 fe:00 16458422  /usr/lib/libexample.so"
-            let fields = String(cString: line).split(separator: " ", maxSplits: 5).prefix(5)
-            guard fields.count == 5 else { continue }
-            let bounds = fields[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
-            guard bounds.count == 2, bounds[0] <= address, address < bounds[1] else { continue }
-            let numbers = fields[3].split(separator: ":").compactMap { UInt32($0, radix: 16) }
-            guard numbers.count == 2, let inode = ino_t(fields[4]), inode != 0 else { return nil }
-            return (device(major: numbers[0], minor: numbers[1]), inode)
-        }
-        return nil
-    }
-
-    /// The number that `stat` has for a device, as the macro `makedev` puts it together.
-    private static func device(major: UInt32, minor: UInt32) -> dev_t {
-        let high = dev_t(major & 0xFFFF_F000) << 32 | dev_t(major & 0xFFF) << 8
-        let low = dev_t(minor & 0xFFFF_FF00) << 12 | dev_t(minor & 0xFF)
-        return high | low
     }
 }

@@ -205,12 +205,17 @@ package struct NamedTypeParser {
         }
     }
 
+    /// The arguments of all levels, outermost first; "_" stands between those of one level and the next.
     private mutating func boundGeneric() -> Bool {
         var arguments: [NamedType] = []
         while true {
             if case .list? = stack.last {
                 stack.removeLast()
                 break
+            }
+            if case .first? = stack.last {
+                stack.removeLast()
+                continue
             }
             guard let argument = popType() else { return false }
             arguments.append(argument)

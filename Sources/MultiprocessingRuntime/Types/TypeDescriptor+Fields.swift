@@ -59,21 +59,55 @@ extension TypeDescriptor {
         return fields
     }
 
+    /// How names within this type mention its generic parameters, in the order of ``parameters``: by how many generic
+    /// contexts stand around the one that declares it, and by its place there.
+    package var parameterPlaces: [SyntheticGenericContext.Parameter] {
+        // How many parameters each context has, with those around it.
+        var counts: [Int] = []
+        var context = address
+        while ImageTable.isMapped(context, count: 12, content: .data) {
+            let flags = context.load(as: UInt32.self)
+            if flags & 0x80 != 0 {
+                // Behind an extension's reference to its type, an anonymous context's parent, a class's and other types'
+                // fields, `TargetGenericContextDescriptorHeader` begins with the count; a type's has two words before.
+                let header = [1: 12, 2: 8, 16: 52, 17: 36, 18: 36][flags & 0x1F]
+                guard let header, ImageTable.isMapped(context, count: header + 2, content: .data) else { return [] }
+                counts.append(Int(context.load(fromByteOffset: header, as: UInt16.self)))
+            }
+            guard let parent = Self.parent(of: context) else { break }
+            context = parent
+        }
+        var places: [SyntheticGenericContext.Parameter] = []
+        var depth = 0
+        for count in counts.reversed() where count > places.count {
+            let before = places.count
+            places += (before..<count).map { SyntheticGenericContext.Parameter(depth: depth, index: $0 - before) }
+            depth += 1
+        }
+        return places
+    }
+
+    /// The context around the one at `context`; `nil` for a module.
+    private static func parent(of context: UnsafeRawPointer) -> UnsafeRawPointer? {
+        let field = context + 4
+        let relative = Int(field.load(as: Int32.self))
+        guard relative != 0 else { return nil }
+        let parent = field + (relative & ~1)
+        guard relative & 1 != 0 else { return parent }
+        guard ImageTable.isMapped(parent, count: 8, content: .data) else { return nil }
+        return parent.load(as: UnsafeRawPointer?.self)
+    }
+
     /// The name with those of the module and the types around it; `nil` for a type that was declared in C, which
     /// may have a union or fields of single bits.
     package var qualifiedName: String? {
         var names = [name]
         var context = address
         while true {
-            let field = context + 4
-            let relative = Int(field.load(as: Int32.self))
-            guard relative != 0 else { return nil }
-            context = field + (relative & ~1)
-            if relative & 1 != 0 {
-                guard ImageTable.isMapped(context, count: 8, content: .data) else { return nil }
-                context = context.load(as: UnsafeRawPointer.self)
+            guard let parent = Self.parent(of: context), ImageTable.isMapped(parent, count: 12, content: .data) else {
+                return nil
             }
-            guard ImageTable.isMapped(context, count: 12, content: .data) else { return nil }
+            context = parent
             let kind = context.load(as: UInt32.self) & 0x1F
             // A module, or a type; extensions and anonymous contexts have no name.
             guard kind == 0 || kind >= 16 else { continue }

@@ -1,5 +1,4 @@
 import CMultiprocessing
-import Glibc
 
 /// A variable at the top level of main.swift.
 package struct TopLevelVariable: Hashable, Sendable {
@@ -30,7 +29,7 @@ package struct TopLevelVariable: Hashable, Sendable {
     /// The name as it is written in source, with the type after a colon.
     package static func demangle(_ name: String) -> String {
         guard let text = mp_swift_demangle(name) else { return name }
-        defer { free(text) }
+        defer { mp_free(text) }
         return String(cString: text)
     }
 }

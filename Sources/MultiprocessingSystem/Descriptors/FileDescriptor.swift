@@ -41,6 +41,11 @@ extension FileDescriptor {
         FileDescriptor(adopting: try systemCall("open \(path)") { Glibc.open(path, O_RDONLY | O_CLOEXEC) })
     }
 
+    /// Opens what takes all that is written to it and keeps none of it (`/dev/null`).
+    package static func openForNothing() throws(SystemError) -> FileDescriptor {
+        FileDescriptor(adopting: try systemCall("open /dev/null") { Glibc.open("/dev/null", O_WRONLY | O_CLOEXEC) })
+    }
+
     /// A second descriptor for the same open file, with a number of at least `lowest`.
     package static func duplicating(
         _ number: DescriptorNumber,

@@ -26,6 +26,7 @@ extension Errno {
     package static var noMemory: Errno { Errno(rawValue: ENOMEM) }
     package static var noSuchFile: Errno { Errno(rawValue: ENOENT) }
     package static var noSuchProcess: Errno { Errno(rawValue: ESRCH) }
+    package static var notDirectory: Errno { Errno(rawValue: ENOTDIR) }
     package static var notPermitted: Errno { Errno(rawValue: EPERM) }
     package static var permissionDenied: Errno { Errno(rawValue: EACCES) }
     package static var timedOut: Errno { Errno(rawValue: ETIMEDOUT) }

@@ -33,4 +33,22 @@ struct CStringList: ~Copyable {
             return body(base)
         }
     }
+
+    /// The list with one string more, which is kept for the time of the call.
+    borrowing func withUnsafePointer<R>(
+        adding extra: String,
+        _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R
+    ) -> R {
+        extra.withCString { text in
+            var longer = storage
+            // The strings are only read: the pointer is mutable because the lists of C are.
+            longer.insert(UnsafeMutablePointer(mutating: text), at: longer.count - 1)
+            return longer.withUnsafeBufferPointer { buffer in
+                guard let base = buffer.baseAddress else {
+                    preconditionFailure("holds at least the terminator")
+                }
+                return body(base)
+            }
+        }
+    }
 }

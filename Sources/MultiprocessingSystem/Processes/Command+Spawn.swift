@@ -9,10 +9,12 @@ extension Command {
     /// has replaced its image, which is well below a millisecond.
     ///
     /// - Parameters:
+    ///   - folder: Where the child works; nil for the folder of this process.
     ///   - standardOutput: Where the child writes; nil shares this process's.
     ///   - standardError: Where the child writes errors; nil shares this process's.
     ///   - passing: Descriptors that the child finds at 3, 4, 5 and so on. They stay open here.
     package func spawn(
+        in folder: Folder? = nil,
         standardOutput: DescriptorNumber? = nil,
         standardError: DescriptorNumber? = nil,
         passing: [DescriptorNumber] = []
@@ -29,6 +31,7 @@ extension Command {
         for (index, number) in passing.enumerated() {
             try actions.pass(number, at: DescriptorNumber(rawValue: Self.firstPassedNumber + Int32(index)))
         }
+        if let folder { try actions.changeDirectory(to: folder.path) }
         try actions.closeTheRest()
 
         let process = try start(actions, try SpawnAttributes.make())
@@ -49,7 +52,7 @@ extension Command {
         let argumentList = argumentList()
         var process: pid_t = 0
         let result = argumentList.withUnsafePointer { argv in
-            environment.withUnsafePointer { envp in
+            environment.withUnsafePointer(adding: mark) { envp in
                 actions.withUnsafePointer { actions in
                     attributes.withUnsafePointer { attributes in
                         posix_spawn(&process, executable, actions, attributes, argv, envp)

@@ -14,6 +14,8 @@ package struct Command: Sendable {
     let executable: String
     let arguments: Arguments
     let environment: Environment
+    /// The variable that marks the child as a worker, `NAME=value`.
+    private(set) var mark: String?
 
     /// - Parameters:
     ///   - executable: A path; no search along PATH.
@@ -25,27 +27,43 @@ package struct Command: Sendable {
         self.environment = Environment(changing: environment)
     }
 
-    private init(ownExecutable: Void, environment: [String: String?]) {
+    private init(ownExecutable environment: Environment) {
         // The link and not what it points to: in the child it names the same inode, even
         // when an upgrade has replaced the file meanwhile.
         self.executable = "/proc/self/exe"
         self.arguments = .own
-        self.environment = Environment(changing: environment)
+        self.environment = environment
+        mark = "\(MP_WORKER_VARIABLE)=\(Self.firstPassedNumber)"
     }
 
     /// This program as a worker that serves the first descriptor passed to it, which has
     /// to be a stream socket.
     ///
-    /// - Parameter environment: What differs from this process's environment; nil removes a variable.
-    package static func worker(environment: [String: String?] = [:]) -> Command {
+    /// - Parameters:
+    ///   - environment: What differs from this process's environment; nil removes a variable.
+    ///   - inheriting: Whether the worker has this process's environment at all.
+    package static func worker(environment: [String: String?] = [:], inheriting: Bool = true) -> Command {
         var changes = environment
-        changes[MP_WORKER_VARIABLE] = .some(String(Self.firstPassedNumber))
+        // A worker that this process is has been marked; its own workers get a mark of their own.
+        changes[workerVariable] = .some(nil)
         // A backtrace takes seconds and can take a gigabyte; a worker's crash has to show at once.
-        if getenv("SWIFT_BACKTRACE") == nil, environment["SWIFT_BACKTRACE"] == nil {
-            changes["SWIFT_BACKTRACE"] = .some("enable=no")
-        }
-        return Command(ownExecutable: (), environment: changes)
+        let isSet = environment.keys.contains("SWIFT_BACKTRACE") || (inheriting && getenv("SWIFT_BACKTRACE") != nil)
+        if !isSet { changes["SWIFT_BACKTRACE"] = .some("enable=no") }
+        return Command(ownExecutable: Environment(changing: changes, inheriting: inheriting))
     }
+
+    /// The same worker, with settings that it applies to itself before it runs work.
+    package func applying(_ settings: WorkerSettings) -> Command {
+        var copy = self
+        copy.mark = "\(MP_WORKER_VARIABLE)=\(Self.firstPassedNumber)\(settings.text)"
+        return copy
+    }
+
+    /// The value of one of this process's own variables, as its children would have it.
+    package static func variable(_ name: String) -> String? { Environment.value(of: name) }
+
+    /// The variable that marks a process as a worker, which is the library's alone.
+    package static var workerVariable: String { MP_WORKER_VARIABLE }
 
     /// Whether ``worker(environment:)`` names another program, because this one was started as an
     /// argument of the dynamic loader.

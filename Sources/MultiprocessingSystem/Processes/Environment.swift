@@ -12,10 +12,12 @@ final class Environment: @unchecked Sendable {
 
     /// Copies this process's environment.
     ///
-    /// - Parameter changes: What is different in the copy; nil removes a variable.
-    init(changing changes: [String: String?] = [:]) {
+    /// - Parameters:
+    ///   - changes: What is different in the copy; nil removes a variable.
+    ///   - inheriting: False begins with no variable at all.
+    init(changing changes: [String: String?] = [:], inheriting: Bool = true) {
         var list = CStringList()
-        var entry = mp_environment()
+        var entry = inheriting ? mp_environment() : nil
         while let pointer = entry, let variable = pointer.pointee {
             if !changes.keys.contains(where: { Self.isNamed($0, variable) }) {
                 list.append(variable)
@@ -28,8 +30,18 @@ final class Environment: @unchecked Sendable {
         self.list = list
     }
 
-    func withUnsafePointer<R>(_ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R) -> R {
-        list.withUnsafePointer(body)
+    /// - Parameter extra: One variable more, `NAME=value`.
+    func withUnsafePointer<R>(
+        adding extra: String?,
+        _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R
+    ) -> R {
+        guard let extra else { return list.withUnsafePointer(body) }
+        return list.withUnsafePointer(adding: extra, body)
+    }
+
+    /// The value of a variable of this process.
+    static func value(of name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
     }
 
     /// Whether an entry `NAME=value` is the variable of that name.

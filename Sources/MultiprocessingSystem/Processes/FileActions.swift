@@ -45,6 +45,10 @@ struct FileActions: ~Copyable {
         duplicates.append(source)
     }
 
+    mutating func changeDirectory(to path: String) throws(SystemError) {
+        try checked("posix_spawn_file_actions_addchdir_np") { mp_spawn_change_directory(actions, path) }
+    }
+
     /// Closes all that was not passed; the last action, because the duplicates go with it.
     mutating func closeTheRest() throws(SystemError) {
         try checked("posix_spawn_file_actions_addclosefrom_np") { mp_spawn_close_from(actions, limit) }

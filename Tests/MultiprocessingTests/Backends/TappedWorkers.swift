@@ -103,6 +103,7 @@ final class TappedWorkers: Sendable {
         func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?) {
             base.interrupt(worker, running: chunk, item: item)
         }
+        func processID(of worker: WorkerID) -> Int32? { base.processID(of: worker) }
         func watch(_ worker: WorkerID) -> (any WorkerWatch)? { nil }
         func cancel(_ chunk: Chunk, on worker: WorkerID) { base.cancel(chunk, on: worker) }
         func stop(_ worker: WorkerID) { base.stop(worker) }
@@ -125,6 +126,12 @@ extension TappedWorkers: WorkerReporting {
     func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
         events?.ended(chunk, on: worker, nanoseconds: nanoseconds, isLast: true)
     }
+
+    func chunkEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
+        events?.ended(chunk, on: worker, nanoseconds: nanoseconds, isLast: false)
+    }
+
+    func setUpFailed(_ worker: WorkerID, error: PoolError) { events?.setUpFailed(worker, error: error) }
 
     func reclaimed(_ chunks: [Chunk], from worker: WorkerID) { events?.reclaimed(chunks, from: worker) }
 

@@ -58,10 +58,10 @@ private func travel<Box: FunctionBoxing>(_ box: Box, captures expected: Int? = n
     let closure = try CapturedClosure(FunctionWords(of: box))
     var bytes: [UInt8] = []
     closure.reference.encode(into: &bytes)
-    let values = ByteBuffer(capacity: 64)
+    var values = Outgoing(ByteBuffer(capacity: 64))
     var count = 0
     try closure.forEachCapture { shape, place in
-        try shape.encode(at: place, into: values)
+        try shape.encode(at: place, into: &values)
         count += 1
     }
     if let expected { #expect(count == expected) }
@@ -71,25 +71,24 @@ private func travel<Box: FunctionBoxing>(_ box: Box, captures expected: Int? = n
     let reference = try ClosureShape(decoding: &reader)
     #expect(reader.isAtEnd)
     #expect(reference == closure.reference)
-    return try values.withUnsafeBytes { bytes in
-        var reader = ByteReader(bytes)
-        let keys = try receivedKeys()
-        let words = try reference.rebuild { shape, place in try shape.decode(to: place, from: &reader, keys: keys) }
-        #expect(reader.isAtEnd)
+    return try values.bytes.withUnsafeBytes { bytes in
+        var incoming = Incoming(bytes, from: try knowingKeys())
+        let words = try reference.rebuild { shape, place in try shape.decode(to: place, from: &incoming) }
+        #expect(incoming.reader.isAtEnd)
         return words.box()
     }
 }
 
-/// The keys of coded values, as the other side knows them.
-private func receivedKeys() throws -> ReceivedKeys {
+/// A sender whose keys of coded values have come.
+private func knowingKeys() throws -> Sender {
     let entries = ByteBuffer(capacity: 64)
     KeyTable.shared.encodeEntries(from: 0, into: entries)
-    let keys = ReceivedKeys()
+    let sender = Sender()
     try entries.withUnsafeBytes { bytes in
         var reader = ByteReader(bytes)
-        try keys.append(from: &reader)
+        try sender.keys.append(from: &reader)
     }
-    return keys
+    return sender
 }
 
 private func send<Input, Output>(
@@ -236,18 +235,17 @@ struct CapturedClosureTests {
         let before = Object.deinitCount.value
         let box = FunctionBox { (x: Int) in "\(x)\(object.object.number)\(n)\(text)" }
         let closure = try CapturedClosure(FunctionWords(of: box))
-        let values = ByteBuffer(capacity: 64)
-        try closure.forEachCapture { shape, place in try shape.encode(at: place, into: values) }
+        var values = Outgoing(ByteBuffer(capacity: 64))
+        try closure.forEachCapture { shape, place in try shape.encode(at: place, into: &values) }
         struct Stop: Error {}
         func rebuild(limit: Int) throws -> FunctionWords {
-            try values.withUnsafeBytes { bytes in
-                var reader = ByteReader(bytes)
-                let keys = ReceivedKeys()
+            try values.bytes.withUnsafeBytes { bytes in
+                var incoming = Incoming(bytes, from: Sender())
                 var calls = 0
                 return try closure.reference.rebuild { shape, place in
                     defer { calls += 1 }
                     if calls == limit { throw Stop() }
-                    try shape.decode(to: place, from: &reader, keys: keys)
+                    try shape.decode(to: place, from: &incoming)
                 }
             }
         }

@@ -62,7 +62,7 @@ struct FrameReaderTests {
         }
     }
 
-    @Test(arguments: [Frame.Kind.chunk, .context, .array], [UInt64(1) << 48, 1 << 62, UInt64(Int.max) - 64, .max])
+    @Test(arguments: [Frame.Kind.chunk, .attachment, .array], [UInt64(1) << 48, 1 << 62, UInt64(Int.max) - 64, .max])
     func `A length for which there is no memory is refused`(kind: Frame.Kind, length: UInt64) async throws {
         let bytes = SampleFrame.header(kind, length: length)
         await #expect(throws: (any Error).self) { try await Self.read(bytes, inPiecesOf: 16) }

@@ -212,6 +212,9 @@ struct FutureTests {
                 #expect(error?.limit == limit)
                 #expect(error?.message.contains("did not end within \(limit)") == true)
             }
+            let error = await #expect(throws: PoolError.self) { try await future.value(timeout: .seconds(Int64.min)) }
+            #expect(error?.limit == .seconds(Int64.min))
+            #expect(error?.message.contains("far below zero") == true)
             // It goes on running.
             #expect(!future.isFinished)
             rendezvous.letThrough()

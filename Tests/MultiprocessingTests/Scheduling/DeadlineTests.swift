@@ -152,7 +152,8 @@ struct DeadlineTests {
                         ticket.wait()
                     }
                 }
-                #expect(try await pool.run { 5 } == 5)
+                let after = try await pool.run { 5 }
+                #expect(after == 5)
             }
         }
         rendezvous.letThrough(2)
@@ -173,7 +174,8 @@ struct DeadlineTests {
             future.cancel()
             future.cancel()
             await #expect(throws: CancellationError.self) { try await future.value }
-            #expect(try await pool.run { 5 } == 5)
+            let next = try await pool.run { 5 }
+            #expect(next == 5)
 
             // One of many: the call has ended, and its worker is wanted for others.
             let call = Task {
@@ -185,7 +187,8 @@ struct DeadlineTests {
             await rendezvous.expectArrivals(2)
             call.cancel()
             await #expect(throws: CancellationError.self) { try await call.value }
-            #expect(try await pool.run { 6 } == 6)
+            let last = try await pool.run { 6 }
+            #expect(last == 6)
             #expect(rendezvous.arrivals.count == 2)
         }
         rendezvous.letThrough(5)

@@ -4,15 +4,15 @@ import Testing
 
 struct NumbersCodecTests {
     private static func bytes<Number: FixedBits>(of numbers: [Number]) throws -> [UInt8] {
-        let buffer = ByteBuffer()
-        try Codec<[Number]>.resolve().encode(numbers, into: buffer)
-        return buffer.withUnsafeBytes { Array($0) }
+        var message = Outgoing()
+        try Codec<[Number]>.resolve().encode(numbers, into: &message)
+        return message.bytes.withUnsafeBytes { Array($0) }
     }
 
     private static func decode<Number: FixedBits>(_ type: Number.Type, _ bytes: [UInt8]) throws -> [Number] {
         try bytes.withUnsafeBytes { bytes in
-            var reader = ByteReader(bytes)
-            return try Codec<[Number]>.resolve().decode(from: &reader, keys: ReceivedKeys())
+            var incoming = Incoming(bytes, from: Sender())
+            return try Codec<[Number]>.resolve().decode(from: &incoming)
         }
     }
 
@@ -20,11 +20,11 @@ struct NumbersCodecTests {
         #expect(try decode(Number.self, bytes(of: numbers)) == numbers)
         // Behind something that moves it off its alignment.
         let codec = try Codec<(UInt8, [Number], UInt8)>.resolve()
-        let buffer = ByteBuffer()
-        try codec.encode((1, numbers, 2), into: buffer)
-        let back = try buffer.withUnsafeBytes { bytes in
-            var reader = ByteReader(bytes)
-            return try codec.decode(from: &reader, keys: ReceivedKeys())
+        var message = Outgoing()
+        try codec.encode((1, numbers, 2), into: &message)
+        let back = try message.bytes.withUnsafeBytes { bytes in
+            var incoming = Incoming(bytes, from: Sender())
+            return try codec.decode(from: &incoming)
         }
         #expect(back == (1, numbers, 2))
     }

@@ -10,6 +10,17 @@ extension PoolError {
     }
 
     static func workerDiedAtStart(_ failure: WorkerFailure) -> PoolError {
+        if failure.passedLimit != nil { return lost(failure, "before it was ready for work; raise the limit") }
+        if failure.status == .exited(MP_EXIT_SETTINGS) {
+            var made = PoolError(
+                .workerStartFailed,
+                """
+                worker process \(failure.processID) could not be given the cores, limits or nice value that the \
+                backend asks for, and says why on its standard error
+                """)
+            made.adopt(failure)
+            return made
+        }
         let cause =
             failure.status == .exited(MP_EXIT_PRIVILEGED)
             ? """
@@ -41,9 +52,36 @@ extension PoolError {
 
     /// The error of an item that was running when its worker ended.
     static func workerCrashed(_ failure: WorkerFailure) -> PoolError {
+        if failure.passedLimit != nil { return lost(failure, "while it ran the item; the worker is replaced") }
         var made = PoolError(
             .workerCrashed,
             "worker process \(failure.processID) \(failure.phrase) while it ran the item; the worker is replaced")
+        made.adopt(failure)
+        return made
+    }
+
+    /// The error of what is lost because a worker passed a limit.
+    private static func lost(_ failure: WorkerFailure, _ rest: String) -> PoolError {
+        var made: PoolError
+        switch failure.passedLimit {
+        case .cpuTime(let used, let limit)?:
+            made = PoolError(
+                .timedOut,
+                """
+                worker process \(failure.processID) was ended, because it had used \(used) of processor time for one \
+                item, past the limit of \(limit), \(rest)
+                """)
+            made.limit = limit
+        case .memory(let used, let limit)?:
+            let story =
+                used.map { "was ended, because it had \($0) of memory, past the limit of \(limit)," }
+                ?? "was ended by \(failure.status?.description ?? "the kernel") when it was refused memory far past the limit of \(limit),"
+            made = PoolError(.memoryLimitExceeded, "worker process \(failure.processID) \(story) \(rest)")
+            made.memoryUsed = used
+            made.memoryLimit = limit
+        case nil:
+            preconditionFailure("asked for only where a limit was passed")
+        }
         made.adopt(failure)
         return made
     }
@@ -84,6 +122,8 @@ extension SystemError {
             "there is too little memory, or a limit on it is too low"
         case .fileTooLarge:
             "raise the limit on the size of files (ulimit -f), which holds for the memory that is shared with a worker too"
+        case _ where operation.hasPrefix("stat /") || operation.hasPrefix("chdir /"):
+            "the folder that workers work in was there when the pool was made, and has to stay"
         case .noSuchFile where operation.hasPrefix("posix_spawn"):
             "look whether /proc is mounted, and whether the loader that the executable names is there"
         case .permissionDenied where operation.hasPrefix("posix_spawn"):

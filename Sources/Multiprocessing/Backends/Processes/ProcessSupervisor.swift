@@ -9,19 +9,24 @@ import MultiprocessingSystem
 /// What a worker does from then on is reported by its ``WorkerLink``; when a start fails or a worker
 /// ends, the pool decides whether another is wanted.
 actor ProcessSupervisor {
-    private let command: Command
+    private let launcher: any Launcher
+    private let limits: ResourceLimits
     private let events: WorkerEvents
     private let links: WorkerLinks
 
     /// Watches every worker of the pool; made with the first.
     private var loop: WorkerLoop?
 
+    /// Watches what they use, if that is limited.
+    private var watch: ResourceWatch?
+
     private nonisolated let executor = SupervisorExecutor()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    init(command: Command, events: WorkerEvents, links: WorkerLinks) {
-        self.command = command
+    init(launcher: any Launcher, limits: ResourceLimits, events: WorkerEvents, links: WorkerLinks) {
+        self.launcher = launcher
+        self.limits = limits
         self.events = events
         self.links = links
     }
@@ -36,6 +41,8 @@ actor ProcessSupervisor {
         perform { supervisor in
             supervisor.loop?.events.shutDown()
             supervisor.loop = nil
+            supervisor.watch?.close()
+            supervisor.watch = nil
         }
     }
 
@@ -51,8 +58,9 @@ actor ProcessSupervisor {
             return
         }
         do throws(SystemError) {
-            let loop = try watch()
-            let link = try WorkerLink(id: worker, command: command, loop: loop, events: events) {
+            let loop = try makeLoop()
+            let watch = try makeWatch()
+            let link = try WorkerLink(id: worker, launcher: launcher, loop: loop, events: events) {
                 [links, events] failure in
                 links.remove(worker)
                 guard let failure else { return }
@@ -62,13 +70,22 @@ actor ProcessSupervisor {
             let isWanted = links.insert(link)
             link.open()
             if !isWanted { link.kill() }
+            watch?.begin(link)
         } catch {
             links.remove(worker)
             events.startFailed(worker, error: .workerNotStarted(error))
         }
     }
 
-    private func watch() throws(SystemError) -> WorkerLoop {
+    private func makeWatch() throws(SystemError) -> ResourceWatch? {
+        if let watch { return watch }
+        guard limits.areWatched else { return nil }
+        let made = try ResourceWatch(limits)
+        watch = made
+        return made
+    }
+
+    private func makeLoop() throws(SystemError) -> WorkerLoop {
         if let loop { return loop }
         let made = try WorkerLoop()
         loop = made

@@ -9,10 +9,9 @@ final class ProcessWorkers: WorkerGroup {
     private let supervisor: ProcessSupervisor
     private let links: WorkerLinks
 
-    /// Called on the thread that makes the pool, whose environment the workers get.
-    init(events: WorkerEvents) {
+    init(events: WorkerEvents, launcher: any Launcher, limits: ResourceLimits) {
         links = WorkerLinks()
-        supervisor = ProcessSupervisor(command: .worker(), events: events, links: links)
+        supervisor = ProcessSupervisor(launcher: launcher, limits: limits, events: events, links: links)
     }
 
     func start(_ worker: WorkerID) {
@@ -32,16 +31,16 @@ final class ProcessWorkers: WorkerGroup {
         links[worker]?.inquire()
     }
 
-    func processID(of worker: WorkerID) -> Int32? {
-        links[worker]?.process.id.rawValue
-    }
-
     func inspect(_ worker: WorkerID) {
         links[worker]?.inspect()
     }
 
     func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?) {
         links[worker]?.interrupt(chunk, item: item)
+    }
+
+    func processID(of worker: WorkerID) -> Int32? {
+        links[worker]?.process.id.rawValue
     }
 
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {

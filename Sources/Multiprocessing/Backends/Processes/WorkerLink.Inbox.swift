@@ -20,11 +20,13 @@ extension WorkerLink {
         private var takenCount: UInt64 = 0
         /// How many bytes of it the worker has said that it left out.
         private var droppedCount: UInt64 = 0
-        private let keys = ReceivedKeys()
-        private let errorTail = ErrorTail()
+        private let sender = Sender(attachmentLimit: Inbox.attachmentLimit)
 
         /// How much is read in one turn of the loop, so that one worker's flood does not hold up the others.
         private static let turnSize = 1 << 20
+
+        /// How many bytes a worker's attachments may take, which it can have sent because it is out of its mind.
+        private static let attachmentLimit = 64 << 20
 
         /// How much is read of what an ended worker left in its socket.
         private static let restSize = 16 << 20
@@ -37,7 +39,6 @@ extension WorkerLink {
         private var hasEnded = false
 
         private var output: EventLoop.Registration?
-        private var errors: EventLoop.Registration?
         private var exit: EventLoop.Registration?
         private var answers: EventLoop.Registration?
         private var startTimer: EventLoop.Timer?
@@ -72,7 +73,7 @@ extension WorkerLink {
                     if ready.contains(.read) { self.outputReady(link) }
                 }
                 answers = try link.loop.events.register(link.control.number, .read) { _ in self.readAnswer(link) }
-                errors = try link.loop.events.register(link.errorPipe.number, .read) { _ in self.readErrors(link) }
+                try link.streams.open(on: link.loop.events)
                 startTimer = link.loop.events.schedule(after: Self.startLimit) { [weak self] in
                     self?.fail(link, "it said nothing for \(Self.startLimit)")
                 }
@@ -292,10 +293,14 @@ extension WorkerLink {
                 startTimer?.cancel()
                 events.ready(link.id)
             case .keys:
-                try keys.append(from: &reader)
+                try sender.keys.append(from: &reader)
+            case .attachment:
+                try sender.attachments.receive(from: &reader)
+            case .forget:
+                try sender.attachments.forget(try reader.read())
             case .values:
                 guard let current = try receiver(link) else { return }
-                try current.receiveValues(Int(header.number), from: &reader, keys: keys)
+                try sender.read(&reader) { try current.receiveValues(Int(header.number), from: &$0) }
                 guard reader.remaining == 0 else { throw PortableFailure.unexpectedResult }
             case .array:
                 guard let landing else { throw PortableFailure.unexpectedResult }
@@ -303,7 +308,7 @@ extension WorkerLink {
             case .failure:
                 guard let current = try receiver(link) else { return }
                 guard current.remainingCount > 0 else { throw PortableFailure.unexpectedResult }
-                current.receiveFailure(try ErrorCoding.decode(from: &reader, keys: keys))
+                current.receiveFailure(try sender.read(&reader) { try ErrorCoding.decode(from: &$0) })
             case .chunkEnd:
                 let sequence: UInt64 = try reader.read()
                 let nanoseconds: UInt64 = try reader.read()
@@ -314,7 +319,7 @@ extension WorkerLink {
                 case .stopped?, .dropped?: break
                 case nil: throw PortableFailure.missingResults
                 }
-            case .define, .context, .forget, .variable, .chunk, .stop, .inquiry:
+            case .define, .variable, .chunk, .stop, .inquiry:
                 throw PortableFailure.unknownFrame
             }
         }
@@ -396,46 +401,6 @@ extension WorkerLink {
             if !isTrusted { fail(link, "the results that it has ready make no sense") }
         }
 
-        // MARK: Standard error
-
-        private func readErrors(_ link: WorkerLink) {
-            guard StandardErrorRelay.shared.takesMore else { return readErrorsLater(link) }
-            withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 1) { buffer in
-                switch (try? link.errorPipe.read(into: buffer)) ?? .endOfStream {
-                case .received(let count):
-                    relay(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                case .wouldBlock:
-                    break
-                case .endOfStream:
-                    errors?.deregister()
-                }
-            }
-        }
-
-        /// Makes the worker wait for whoever reads this program's standard error.
-        private func readErrorsLater(_ link: WorkerLink) {
-            try? errors?.setInterest([])
-            link.loop.events.schedule(after: .milliseconds(20)) { [weak self] in
-                // Refused only once the registration has ended with the worker.
-                try? self?.errors?.setInterest(.read)
-            }
-        }
-
-        private func relay(_ bytes: UnsafeRawBufferPointer) {
-            errorTail.append(bytes)
-            StandardErrorRelay.shared.write(bytes)
-        }
-
-        private func readRestOfErrors(_ link: WorkerLink) {
-            withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 1) { buffer in
-                // A pipe holds 64 KiB; a program that the worker left behind could go on writing for ever.
-                for _ in 0..<64 {
-                    guard case .received(let count)? = try? link.errorPipe.read(into: buffer) else { return }
-                    relay(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                }
-            }
-        }
-
         // MARK: The end
 
         /// Settles what the worker held, in this order: what it sent, what it had ready to send,
@@ -447,17 +412,21 @@ extension WorkerLink {
             link.kill(reportingAsKilled: false)
             readRestOfOutput(link)
             salvage(link)
-            readRestOfErrors(link)
+            link.streams.readRest()
+            isReadingOutput = false
             let status = try? link.process.reap()
-            for registration in [output, answers, errors, exit] { registration?.deregister() }
+            for registration in [output, answers, exit] { registration?.deregister() }
+            link.streams.close()
             startTimer?.cancel()
 
             let failure = WorkerFailure(
                 processID: link.process.id.rawValue,
                 status: status,
-                standardError: errorTail.text,
+                standardError: link.streams.errorTail,
                 protocolError: protocolError,
-                killError: killError)
+                killError: killError,
+                passedLimit: link.passedLimit
+                    ?? PassedLimit(of: link.limits, status: status, lastWords: link.streams.errorTail))
             let (held, progress) = link.close()
             guard isReady || link.wasKilled else { return onEnd(failure) }
             onEnd(nil)
@@ -472,7 +441,9 @@ extension WorkerLink {
         ) {
             let error = PoolError.workerCrashed(failure)
             let holding = held.isEmpty ? .unbegun : account(held, progress)
-            events.workerEnded(link.id, holding: holding, error: error)
+            let report = { @Sendable [events, id = link.id] in events.workerEnded(id, holding: holding, error: error) }
+            // What it said comes before what became of it, unless the pool does not want to know.
+            link.wasKilled ? report() : link.streams.whenDelivered(on: link.loop.events, report)
         }
 
         /// What had become of what the worker held, as far as it can be believed.
@@ -538,7 +509,7 @@ extension WorkerLink {
                 let chunk = link.current
             else { return }
             do {
-                try chunk.receiveValues(count ?? Int(header.number), from: &reader, keys: keys)
+                try sender.read(&reader) { try chunk.receiveValues(count ?? Int(header.number), from: &$0) }
             } catch {
                 isTrusted = false
             }

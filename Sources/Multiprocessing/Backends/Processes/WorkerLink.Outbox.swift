@@ -11,7 +11,7 @@ extension WorkerLink {
         /// What the worker holds.
         var ledger = WorkerLedger()
 
-        var knownContexts: Set<UInt64> = []
+        var knownAttachments: Set<UInt64> = []
         var isClosed = false
         var isWaitingToSend = false
 
@@ -47,6 +47,7 @@ extension WorkerLink {
                     portable.definition.bytes.withUnsafeBytes { buffer.append(contentsOf: $0) }
                 }
             }
+            portable.forEachAttachment { append($0, behind: head) }
             // A chunk that was made before others, and sent behind them, finds what it needs or what came after it.
             for value in portable.variables where knownVariables[value.variable, default: 0] < value.version {
                 knownVariables[value.variable] = value.version
@@ -54,13 +55,6 @@ extension WorkerLink {
                 Frame.Header(kind: .variable, number: value.variable, length: UInt64(size)).append(to: head)
                 append(value.bytes, 0..<size, behind: head)
                 Frame.appendPadding(after: size, to: head)
-            }
-            if let context = portable.context, knownContexts.insert(context.id).inserted {
-                let size = UInt64(8 + context.bytes.count)
-                Frame.Header(kind: .context, number: 0, length: size).append(to: head)
-                head.append(context.id)
-                append(context.bytes, 0..<context.bytes.count, behind: head)
-                Frame.appendPadding(after: Int(size), to: head)
             }
             if let array = portable.array {
                 let size = array.bytes.count
@@ -77,7 +71,7 @@ extension WorkerLink {
                 length: UInt64(Frame.ChunkHeader.size + items.count)
             ).append(to: head)
             Frame.ChunkHeader(
-                sequence: entry.sequence, context: portable.context?.id ?? 0, function: portable.definition.id,
+                sequence: entry.sequence, context: portable.context?.number ?? 0, function: portable.definition.id,
                 stopsAtFailure: chunk.stopsAtFailure, attempt: UInt32(clamping: chunk.attempt), epoch: ledger.epoch,
                 stride: UInt32(clamping: entry.stride), isTimed: chunk.limits.timeout != nil
             ).append(to: head)
@@ -85,9 +79,19 @@ extension WorkerLink {
             Frame.appendPadding(after: Frame.ChunkHeader.size + items.count, to: head)
         }
 
-        mutating func appendForget(_ context: UInt64) {
+        private mutating func append(_ attachment: Attachment, behind head: ByteBuffer) {
+            guard knownAttachments.insert(attachment.number).inserted else { return }
+            for inner in attachment.attachments { append(inner, behind: head) }
+            let size = 8 + attachment.bytes.count
+            Frame.Header(kind: .attachment, number: 0, length: UInt64(size)).append(to: head)
+            head.append(attachment.number)
+            append(attachment.bytes, 0..<attachment.bytes.count, behind: head)
+            Frame.appendPadding(after: size, to: head)
+        }
+
+        mutating func appendForget(_ attachment: UInt64) {
             let frame = ByteBuffer(capacity: 32)
-            Frame.append(.forget, to: frame) { $0.append(context) }
+            Frame.append(.forget, to: frame) { $0.append(attachment) }
             flush(frame)
         }
 

@@ -8,14 +8,15 @@ import Synchronization
 /// Work is written by the thread that has it, without waiting; what the socket does not take
 /// is written by the loop when it does. Everything that comes from the worker is read on the
 /// loop, by the ``WorkerLink/Inbox``.
-final class WorkerLink: SharedInputHolder {
+final class WorkerLink: AttachmentHolder {
     let id: WorkerID
     let process: ProcessHandle
 
     let loop: WorkerLoop
     let board: ProgressBoard
     let socket: Socket
-    let errorPipe: FileDescriptor
+    let streams: WorkerStreams
+    let limits: ResourceLimits
 
     private let events: WorkerEvents
     let control: Socket
@@ -23,6 +24,8 @@ final class WorkerLink: SharedInputHolder {
     private let inbox: Inbox
     private let isKilled = Atomic(false)
     private let isCutOff = Atomic(false)
+    /// The limit for which the worker was ended.
+    private let passed = Mutex<PassedLimit?>(nil)
     private let isWatchingStage = Atomic(false)
 
     /// How long a result may lie with a worker that has more to do.
@@ -39,7 +42,7 @@ final class WorkerLink: SharedInputHolder {
     ///   never became ready, and its end is then not reported to the pool; otherwise with `nil`.
     init(
         id: WorkerID,
-        command: Command,
+        launcher: any Launcher,
         loop: WorkerLoop,
         events: WorkerEvents,
         onEnd: @escaping @Sendable (WorkerFailure?) -> Void
@@ -47,22 +50,16 @@ final class WorkerLink: SharedInputHolder {
         self.id = id
         self.loop = loop
         self.events = events
-        let work = try SocketPair()
-        let control = try SocketPair()
-        let errors = try PipePair()
-        try errors.readEnd.setNonBlocking()
-        board = ProgressBoard(try ProgressBoard.makeMemory())
-        board.index.store(UInt64(id.index))
-        process = try command.spawn(
-            standardError: errors.writeEnd.number,
-            passing: [work.second.number, control.second.number, board.descriptor])
-        // The worker's ends are closed here: a copy that stayed open would keep its end from showing.
-        socket = work.takeFirst()
-        self.control = control.takeFirst()
-        errorPipe = errors.takeReadEnd()
+        let launched = try launcher.launch(id)
+        board = launched.board
+        process = launched.process
+        streams = launched.streams
+        limits = launched.limits
+        socket = launched.socket
+        control = launched.control
         outbox = Mutex(Outbox())
         inbox = Inbox(events: events, onEnd: onEnd)
-        for number in [socket.number, self.control.number] { ForkMark.keep(number) }
+        for number in [socket.number, control.number] { ForkMark.keep(number) }
     }
 
     deinit {
@@ -84,8 +81,8 @@ final class WorkerLink: SharedInputHolder {
             if outbox.withLock({ !$0.isClosed }) { events.ended(chunk, on: id, nanoseconds: 0, isLast: true) }
             return
         }
-        chunk.portable?.context?.addHolder(self)
-        for other in others { other.portable?.context?.addHolder(self) }
+        chunk.portable?.forEachAttachment { $0.addHolder(self) }
+        for other in others { other.portable?.forEachAttachment { $0.addHolder(self) } }
         outbox.withLock { outbox in
             guard !outbox.isClosed else { return }
             outbox.append(chunk, then: others)
@@ -230,11 +227,11 @@ final class WorkerLink: SharedInputHolder {
         }
     }
 
-    /// Tells the worker that a shared value is not needed any more.
-    func forget(context: UInt64) {
+    /// Tells the worker that an attachment is not needed any more.
+    func forget(attachment: UInt64) {
         outbox.withLock { outbox in
-            guard !outbox.isClosed, outbox.knownContexts.remove(context) != nil else { return }
-            outbox.appendForget(context)
+            guard !outbox.isClosed, outbox.knownAttachments.remove(attachment) != nil else { return }
+            outbox.appendForget(attachment)
             send(&outbox)
         }
     }
@@ -260,6 +257,19 @@ final class WorkerLink: SharedInputHolder {
             cutOff(error)
         }
     }
+
+    /// Ends a worker that uses more than it may.
+    func end(passing limit: PassedLimit) {
+        passed.withLock { $0 = limit }
+        kill(reportingAsKilled: false)
+    }
+
+    /// Ends a worker that cannot be served.
+    func refuse(_ reason: String) {
+        loop.events.execute { self.inbox.fail(self, reason) }
+    }
+
+    var passedLimit: PassedLimit? { passed.withLock { $0 } }
 
     /// Ends a worker that this process may not kill, because it has given up its privileges since.
     ///
@@ -358,9 +368,11 @@ struct WorkerFailure: Sendable {
     let protocolError: String?
     /// Why it could not be ended, if it was left behind.
     let killError: SystemError?
+    /// The limit that it passed, if that was why it ended.
+    let passedLimit: PassedLimit?
 
     /// Whether a person, the system or another program ended the worker, and not the worker itself.
     var wasKilledFromOutside: Bool {
-        protocolError == nil && (status == .signaled(.kill) || status == .signaled(.terminate))
+        protocolError == nil && passedLimit == nil && (status == .signaled(.kill) || status == .signaled(.terminate))
     }
 }

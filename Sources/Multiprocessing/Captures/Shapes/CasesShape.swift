@@ -114,19 +114,19 @@ struct CasesShape: ValueShape {
 
     // MARK: Values
 
-    func encode(at place: UnsafeRawPointer, into buffer: ByteBuffer) throws {
+    func encode(at place: UnsafeRawPointer, into message: inout Outgoing) throws {
         let number = number(at: place)
         guard number < payloads.count + emptyCount else {
             throw PoolError.closureNotPortable(NotPortable("a captured \(name) is not laid out as expected"))
         }
-        buffer.append(UInt32(number))
-        if number < payloads.count { try payloads[number].encode(at: place, into: buffer) }
+        message.bytes.append(UInt32(number))
+        if number < payloads.count { try payloads[number].encode(at: place, into: &message) }
     }
 
-    func decode(to place: UnsafeMutableRawPointer, from reader: inout ByteReader, keys: ReceivedKeys) throws {
-        let number = Int(try reader.readCase(of: payloads.count + emptyCount))
+    func decode(to place: UnsafeMutableRawPointer, from incoming: inout Incoming) throws {
+        let number = Int(try incoming.reader.readCase(of: payloads.count + emptyCount))
         guard number < payloads.count else { return storeEmpty(number - payloads.count, at: place) }
-        try payloads[number].decode(to: place, from: &reader, keys: keys)
+        try payloads[number].decode(to: place, from: &incoming)
         storeTag(number, at: place)
     }
 

@@ -17,9 +17,9 @@ struct CodedShape: TypedShape {
         }
     }
 
-    func encode(at place: UnsafeRawPointer, into buffer: ByteBuffer) throws {
+    func encode(at place: UnsafeRawPointer, into message: inout Outgoing) throws {
         do {
-            try codec.encode(at: place, into: buffer)
+            try codec.encode(at: place, into: &message)
         } catch let error as PoolError where error.code == .notPortable {
             throw error
         } catch {
@@ -27,9 +27,9 @@ struct CodedShape: TypedShape {
         }
     }
 
-    func decode(to place: UnsafeMutableRawPointer, from reader: inout ByteReader, keys: ReceivedKeys) throws {
+    func decode(to place: UnsafeMutableRawPointer, from incoming: inout Incoming) throws {
         do {
-            try codec.decode(to: place, from: &reader, keys: keys)
+            try codec.decode(to: place, from: &incoming)
         } catch {
             throw PoolError.notDecodable(type, as: "captured value", error)
         }

@@ -56,26 +56,26 @@ private struct ArrayShape<Elements: RandomAccessCollection>: TypedShape {
 
     var type: Any.Type { Elements.self }
 
-    func encode(at place: UnsafeRawPointer, into buffer: ByteBuffer) throws {
+    func encode(at place: UnsafeRawPointer, into message: inout Outgoing) throws {
         let elements = place.assumingMemoryBound(to: Elements.self).pointee
-        buffer.append(UInt64(elements.count))
+        message.bytes.append(UInt64(elements.count))
         try elements.withContiguousStorageIfAvailable { elements in
             guard let start = elements.baseAddress else { return }
-            for index in elements.indices { try element.encode(at: start + index, into: buffer) }
+            for index in elements.indices { try element.encode(at: start + index, into: &message) }
         }
     }
 
-    func decode(to place: UnsafeMutableRawPointer, from reader: inout ByteReader, keys: ReceivedKeys) throws {
-        let count = try reader.readCount(of: element)
-        var rest = reader
+    func decode(to place: UnsafeMutableRawPointer, from incoming: inout Incoming) throws {
+        let count = try incoming.reader.readCount(of: element)
+        var rest = incoming
         let elements = try make(count) { memory, initialized in
             guard let start = memory.baseAddress else { return }
             for index in 0..<count {
-                try element.decode(to: start + index, from: &rest, keys: keys)
+                try element.decode(to: start + index, from: &rest)
                 initialized += 1
             }
         }
-        reader = rest
+        incoming = rest
         place.initializeMemory(as: Elements.self, to: elements)
     }
 }
@@ -85,18 +85,18 @@ private struct SetShape<Element: Hashable>: TypedShape {
 
     var type: Any.Type { Set<Element>.self }
 
-    func encode(at place: UnsafeRawPointer, into buffer: ByteBuffer) throws {
+    func encode(at place: UnsafeRawPointer, into message: inout Outgoing) throws {
         let elements = place.assumingMemoryBound(to: Set<Element>.self).pointee
-        buffer.append(UInt64(elements.count))
+        message.bytes.append(UInt64(elements.count))
         for value in elements {
-            try withUnsafePointer(to: value) { try element.encode(at: $0, into: buffer) }
+            try withUnsafePointer(to: value) { try element.encode(at: $0, into: &message) }
         }
     }
 
-    func decode(to place: UnsafeMutableRawPointer, from reader: inout ByteReader, keys: ReceivedKeys) throws {
+    func decode(to place: UnsafeMutableRawPointer, from incoming: inout Incoming) throws {
         var elements: Set<Element> = []
-        for _ in 0..<(try reader.readCount(of: element)) {
-            elements.insert(try element.value(Element.self, from: &reader, keys: keys))
+        for _ in 0..<(try incoming.reader.readCount(of: element)) {
+            elements.insert(try element.value(Element.self, from: &incoming))
         }
         place.initializeMemory(as: Set<Element>.self, to: elements)
     }
@@ -108,20 +108,20 @@ private struct DictionaryShape<Key: Hashable, Value>: TypedShape {
 
     var type: Any.Type { [Key: Value].self }
 
-    func encode(at place: UnsafeRawPointer, into buffer: ByteBuffer) throws {
+    func encode(at place: UnsafeRawPointer, into message: inout Outgoing) throws {
         let entries = place.assumingMemoryBound(to: [Key: Value].self).pointee
-        buffer.append(UInt64(entries.count))
+        message.bytes.append(UInt64(entries.count))
         for (entryKey, entryValue) in entries {
-            try withUnsafePointer(to: entryKey) { try key.encode(at: $0, into: buffer) }
-            try withUnsafePointer(to: entryValue) { try value.encode(at: $0, into: buffer) }
+            try withUnsafePointer(to: entryKey) { try key.encode(at: $0, into: &message) }
+            try withUnsafePointer(to: entryValue) { try value.encode(at: $0, into: &message) }
         }
     }
 
-    func decode(to place: UnsafeMutableRawPointer, from reader: inout ByteReader, keys: ReceivedKeys) throws {
+    func decode(to place: UnsafeMutableRawPointer, from incoming: inout Incoming) throws {
         var entries: [Key: Value] = [:]
-        for _ in 0..<(try reader.readCount(of: key)) {
-            let entryKey = try key.value(Key.self, from: &reader, keys: keys)
-            entries[entryKey] = try value.value(Value.self, from: &reader, keys: keys)
+        for _ in 0..<(try incoming.reader.readCount(of: key)) {
+            let entryKey = try key.value(Key.self, from: &incoming)
+            entries[entryKey] = try value.value(Value.self, from: &incoming)
         }
         place.initializeMemory(as: [Key: Value].self, to: entries)
     }
@@ -140,7 +140,7 @@ struct EmptyCollectionShape<Sample>: TypedShape {
 
     private var empty: UInt { withUnsafeBytes(of: sample()) { $0.load(as: UInt.self) } }
 
-    func encode(at place: UnsafeRawPointer, into buffer: ByteBuffer) throws {
+    func encode(at place: UnsafeRawPointer, into message: inout Outgoing) throws {
         guard place.load(as: UInt.self) == empty else {
             var refusal = ShapeRefusal("a value of type \(name)")
             refusal.lacksMetadata = true
@@ -148,17 +148,17 @@ struct EmptyCollectionShape<Sample>: TypedShape {
         }
     }
 
-    func decode(to place: UnsafeMutableRawPointer, from reader: inout ByteReader, keys: ReceivedKeys) {
+    func decode(to place: UnsafeMutableRawPointer, from incoming: inout Incoming) {
         place.storeBytes(of: empty, as: UInt.self)
     }
 }
 
 extension ValueShape {
     /// Reads a value of a type that is known here.
-    fileprivate func value<Value>(_: Value.Type, from reader: inout ByteReader, keys: ReceivedKeys) throws -> Value {
+    fileprivate func value<Value>(_: Value.Type, from incoming: inout Incoming) throws -> Value {
         let memory = UnsafeMutablePointer<Value>.allocate(capacity: 1)
         defer { memory.deallocate() }
-        try decode(to: memory, from: &reader, keys: keys)
+        try decode(to: memory, from: &incoming)
         return memory.move()
     }
 }

@@ -7,10 +7,10 @@ struct EnumShape: TypedShape {
     /// In the order of the descriptor; `nil` for a case without a payload.
     let cases: [(any ValueShape)?]
 
-    func encode(at place: UnsafeRawPointer, into buffer: ByteBuffer) throws {
+    func encode(at place: UnsafeRawPointer, into message: inout Outgoing) throws {
         let witness = ValueWitness(type)
         let index = witness.enumCase(at: place)
-        buffer.append(UInt32(index))
+        message.bytes.append(UInt32(index))
         guard let payload = cases[index] else { return }
         // The witness writes where the tag was, so a copy of the bits is projected. Nothing in it is owned twice:
         // the copy is never destroyed.
@@ -18,13 +18,13 @@ struct EnumShape: TypedShape {
             copy.copyMemory(from: UnsafeRawBufferPointer(start: place, count: witness.size))
             guard let start = copy.baseAddress else { return }
             witness.projectPayload(at: start)
-            try payload.encode(at: start, into: buffer)
+            try payload.encode(at: start, into: &message)
         }
     }
 
-    func decode(to place: UnsafeMutableRawPointer, from reader: inout ByteReader, keys: ReceivedKeys) throws {
-        let index = Int(try reader.readCase(of: cases.count))
-        try cases[index]?.decode(to: place, from: &reader, keys: keys)
+    func decode(to place: UnsafeMutableRawPointer, from incoming: inout Incoming) throws {
+        let index = Int(try incoming.reader.readCase(of: cases.count))
+        try cases[index]?.decode(to: place, from: &incoming)
         ValueWitness(type).injectCase(index, at: place)
     }
 }

@@ -35,15 +35,15 @@ struct FieldsShape: ValueShape {
         sparing.map { $0.shape.storeSpare(index, at: place + $0.offset) }
     }
 
-    func encode(at place: UnsafeRawPointer, into buffer: ByteBuffer) throws {
-        for (offset, shape) in fields { try shape.encode(at: place + offset, into: buffer) }
+    func encode(at place: UnsafeRawPointer, into message: inout Outgoing) throws {
+        for (offset, shape) in fields { try shape.encode(at: place + offset, into: &message) }
     }
 
-    func decode(to place: UnsafeMutableRawPointer, from reader: inout ByteReader, keys: ReceivedKeys) throws {
+    func decode(to place: UnsafeMutableRawPointer, from incoming: inout Incoming) throws {
         var decoded = 0
         do {
             for (offset, shape) in fields {
-                try shape.decode(to: place + offset, from: &reader, keys: keys)
+                try shape.decode(to: place + offset, from: &incoming)
                 decoded += 1
             }
         } catch {

@@ -104,9 +104,9 @@ struct NamedTypeShapes {
 
         var inner = NamedTypeShapes()
         inner.depth = depth + 1
-        for (index, argument) in arguments.enumerated() {
+        for (place, argument) in zip(descriptor.parameterPlaces, arguments) {
             // An argument may be a type that no field has.
-            inner.parameters[SyntheticGenericContext.Parameter(depth: 0, index: index)] = try? shape(of: argument)
+            inner.parameters[place] = try? shape(of: argument)
         }
         var shapes: [any ValueShape] = []
         for field in fields {

@@ -47,6 +47,12 @@ struct ShapeRefusal: Error {
         return text
     }
 
+    /// The same of a variable; completes "it …".
+    var clause: String {
+        let text = typeName == nil ? "is \(what)" : "has a part, \(path.joined(separator: ".")), that is \(what)"
+        return lacksMetadata ? "\(text), of whose type this optimized build keeps too little" : text
+    }
+
     static func object(_ name: String, isCodable: Bool) -> ShapeRefusal {
         var refusal = ShapeRefusal("an instance of \(name), a class or an actor")
         refusal.isObject = true

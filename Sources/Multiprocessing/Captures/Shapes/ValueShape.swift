@@ -1,4 +1,4 @@
-package import MultiprocessingCoding
+import MultiprocessingCoding
 import MultiprocessingRuntime
 
 /// How the values of a captured type lie in memory, and how they travel.
@@ -35,10 +35,10 @@ package protocol ValueShape: Sendable {
     func storeSpare(_ index: Int, at place: UnsafeMutableRawPointer)
 
     /// Appends the bytes of the value at `place`.
-    func encode(at place: UnsafeRawPointer, into buffer: ByteBuffer) throws
+    func encode(at place: UnsafeRawPointer, into message: inout Outgoing) throws
 
     /// Initializes the memory at `place`; on failure nothing is initialized.
-    func decode(to place: UnsafeMutableRawPointer, from reader: inout ByteReader, keys: ReceivedKeys) throws
+    func decode(to place: UnsafeMutableRawPointer, from incoming: inout Incoming) throws
 
     /// Destroys the value at `place`.
     func destroy(at place: UnsafeMutableRawPointer)

@@ -16,7 +16,7 @@ import MultiprocessingRuntime
 /// ```
 public struct CarriedTaskLocal: Sendable {
     /// Encodes the value that the current task has.
-    let encode: @Sendable (ByteBuffer) throws -> Void
+    let encode: @Sendable (inout Outgoing) throws -> Void
 
     /// Names the task-local, and its type, for a worker process.
     let makeReference: @Sendable () throws -> [UInt8]
@@ -26,9 +26,9 @@ public struct CarriedTaskLocal: Sendable {
     /// - Parameter local: The task-local itself, `Trace.$context`: evaluated here and in each worker process, so
     ///   it has to be a static property.
     public init<Value: Codable & Sendable>(_ local: @autoclosure @escaping @Sendable () -> TaskLocal<Value>) {
-        encode = { buffer in
+        encode = { message in
             do {
-                try Codec<Value>.resolve().encode(local().get(), into: buffer)
+                try Codec<Value>.resolve().encode(local().get(), into: &message)
             } catch let error as PoolError {
                 throw error
             } catch {
@@ -69,16 +69,17 @@ struct TaskLocalCarrier: Sendable {
 
     /// What a call shares, with the values of the calling task behind it.
     func context(behind context: SharedInput?) throws -> SharedInput {
-        let buffer = ByteBuffer()
+        var message = Outgoing()
+        let buffer = message.bytes
         context?.bytes.withUnsafeBytes { buffer.append(contentsOf: $0) }
         for (local, reference) in locals {
             buffer.append(UInt64(reference.count))
             reference.withUnsafeBytes { buffer.append(contentsOf: $0) }
             let start = buffer.count
             buffer.append(UInt64(0))
-            try local.encode(buffer)
+            try local.encode(&message)
             buffer.overwrite(at: start, with: UInt64(buffer.count - start - 8))
         }
-        return SharedInput(buffer)
+        return SharedInput(message, behind: context)
     }
 }

@@ -1,7 +1,6 @@
-import Dispatch
-import Glibc
-import MultiprocessingSystem
-import Synchronization
+internal import Dispatch
+internal import Glibc
+internal import Synchronization
 
 /// Passes on what workers write to their standard error to that of this process.
 ///

@@ -1,0 +1,72 @@
+import MultiprocessingSystem
+
+/// What a worker process may use at most; `nil` is no limit.
+///
+/// | limit | enforced by | accuracy | what happens |
+/// | --- | --- | --- | --- |
+/// | `memory` | looks at the worker's private memory, 2 to 50 ms apart, closer as it nears the limit | \
+/// what is allocated between two looks, some tens of MiB for the fastest loop | \
+/// the item fails with ``PoolError/Code/memoryLimitExceeded``, the worker is replaced |
+/// | | the kernel (`RLIMIT_DATA`), at twice the limit and at least 1 GiB above it | exact, counts what is reserved \
+/// for writing too | the allocation fails, which in Swift ends the worker: the same error |
+/// | `cpuTime` | looks at the processor time since the item began | up to 50 ms late, never early | \
+/// the item fails with ``PoolError/Code/timedOut``, the worker is replaced |
+/// | `openFiles` | the kernel (`RLIMIT_NOFILE`) | exact | opening one more fails in the item, with `EMFILE` |
+public struct ResourceLimits: Hashable, Sendable {
+    /// The memory that a worker has for itself: its heap, its stacks and its changed data.
+    ///
+    /// Shared memory, mapped files, what the system has swapped out, and processes that the work starts are not
+    /// counted. It is a limit of the worker, so what earlier items left behind counts too; a worker that passes it
+    /// between two items is replaced and fails none. At least 16 MiB.
+    public var memory: ByteCount?
+
+    /// How long the threads of a worker may run on processors for one item.
+    ///
+    /// Time that it waits does not count; two busy threads use it up twice as fast. Items that are begun together,
+    /// because the caller gave a chunk size, count as one.
+    public var cpuTime: Duration?
+
+    /// How many files, sockets and pipes a worker may have open, its own included, of which there are about 16; at
+    /// least 32.
+    ///
+    /// A lower limit that the program itself has holds as well.
+    public var openFiles: Int?
+
+    /// Makes limits; what is left out is not limited.
+    public init(memory: ByteCount? = nil, cpuTime: Duration? = nil, openFiles: Int? = nil) {
+        self.memory = memory
+        self.cpuTime = cpuTime
+        self.openFiles = openFiles
+    }
+
+    static let smallestMemory = ByteCount.mebibytes(16)
+    static let fewestFiles = 32
+
+    /// Whether something has to look, now and then, at what a worker uses.
+    var areWatched: Bool { memory != nil || cpuTime != nil }
+
+    /// How much a worker may map for writing; the kernel holds to this also when nobody looks in time.
+    var mappedBytes: Int? {
+        memory.map { memory in
+            let (sum, overflow) = memory.bytes.addingReportingOverflow(max(memory.bytes, 1 << 30))
+            return overflow ? .max : sum
+        }
+    }
+}
+
+/// A limit that a worker has passed.
+enum PassedLimit: Sendable {
+    case memory(used: ByteCount?, limit: ByteCount)
+    case cpuTime(used: Duration, limit: Duration)
+
+    /// The limit that a worker's last words speak of: memory that the kernel refused it.
+    init?(of limits: ResourceLimits, status: ExitStatus?, lastWords: String) {
+        guard let memory = limits.memory, case .signaled = status,
+            Self.refusals.contains(where: { lastWords.contains($0) })
+        else { return nil }
+        self = .memory(used: nil, limit: memory)
+    }
+
+    /// What the Swift runtime and the C++ library say when memory is not to be had.
+    private static let refusals = ["ailed to allocate", "Could not allocate memory", "std::bad_alloc"]
+}

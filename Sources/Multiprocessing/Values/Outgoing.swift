@@ -1,0 +1,105 @@
+package import MultiprocessingCoding
+import MultiprocessingRuntime
+import Synchronization
+
+/// A message while it is encoded: its bytes so far, and what its values attach to it.
+///
+/// A value deep inside finds the message by its encoder: see ``Swift/Encoder/attach(_:for:)``. Nothing is made for that
+/// before a value asks, so that numbers cost their bytes alone.
+package struct Outgoing {
+    /// The bytes so far.
+    package let bytes: ByteBuffer
+
+    /// What values find in their encoders' `userInfo`, besides the message.
+    private let userInfo: [CodingUserInfoKey: any Sendable]
+
+    /// Encodes values that describe themselves; made for the first of them.
+    private var session: EncodingSession?
+
+    package init(_ bytes: ByteBuffer = ByteBuffer(), userInfo: [CodingUserInfoKey: any Sendable] = [:]) {
+        self.bytes = bytes
+        self.userInfo = userInfo
+    }
+
+    /// What the values encoded so far refer to, each once.
+    package var attachments: [Attachment] { collected?.all ?? [] }
+
+    private var collected: CollectedAttachments? {
+        session?.knownUserInfo?[.outgoing] as? CollectedAttachments
+    }
+
+    /// Appends a value that describes itself; on failure the bytes are as before.
+    package mutating func encode<Value: Encodable>(_ value: Value) throws {
+        if let session { return try session.encode(value) }
+        let made: EncodingSession
+        if userInfo.isEmpty {
+            made = EncodingSession(into: bytes) { [.outgoing: CollectedAttachments()] }
+        } else {
+            made = EncodingSession(into: bytes) { [userInfo] in
+                userInfo.merging([.outgoing: CollectedAttachments()]) { $1 }
+            }
+        }
+        session = made
+        try made.encode(value)
+    }
+
+    /// Begins another message in the same memory.
+    mutating func removeAll(keepingCapacity: Bool = true) {
+        bytes.removeAll(keepingCapacity: keepingCapacity)
+        collected?.removeAll()
+    }
+}
+
+extension CodingUserInfoKey {
+    /// Where an encoder has the attachments of the message that it writes.
+    package static let outgoing = CodingUserInfoKey(rawValue: "Multiprocessing.outgoing")!
+}
+
+/// The attachments of a message that is being encoded.
+package final class CollectedAttachments: Sendable {
+    private struct State {
+        var all: [Attachment] = []
+        var numbers: Set<UInt64> = []
+    }
+
+    private let state = Mutex(State())
+
+    var all: [Attachment] { state.withLock { $0.all } }
+
+    func add(_ attachment: Attachment) {
+        state.withLock { state in
+            if state.numbers.insert(attachment.number).inserted { state.all.append(attachment) }
+        }
+    }
+
+    func removeAll() {
+        // Released outside of the lock, since what goes with an attachment may be anything.
+        _ = state.withLock { state in
+            defer { state = State() }
+            return state
+        }
+    }
+}
+
+extension Encoder {
+    /// Sends an attachment along with the message that is being encoded.
+    ///
+    /// - Parameter value: The value that needs it, for the error.
+    /// - Returns: The number to write, by which the other side finds it.
+    /// - Throws: `EncodingError` when this is no encoder of a pool, with which the attachment could not travel.
+    package func attach<Value>(_ attachment: Attachment, for value: Value) throws -> UInt64 {
+        guard let collected = userInfo[.outgoing] as? CollectedAttachments else {
+            let (name, encoder) = (readableName(of: Value.self), readableName(of: type(of: self)))
+            throw EncodingError.invalidValue(
+                value,
+                .init(
+                    codingPath: codingPath,
+                    debugDescription: """
+                        a value of type \(name) cannot be encoded with \(encoder), because it stands for something that \
+                        no bytes hold; send it to a worker of a pool, in an input, a capture, a shared value or a result
+                        """))
+        }
+        collected.add(attachment)
+        return attachment.number
+    }
+}
