@@ -94,7 +94,7 @@ final class SharedInput: Attachment, @unchecked Sendable {
     // Sendable: it adds nothing to its superclass.
 
     /// - Parameter first: What the message's bytes begin with a copy of.
-    init(_ message: Outgoing, behind first: SharedInput? = nil) {
-        super.init(message.bytes, attachments: (first?.attachments ?? []) + message.attachments)
+    convenience init(_ message: Outgoing, behind first: SharedInput? = nil) {
+        self.init(message.bytes, attachments: (first?.attachments ?? []) + message.attachments)
     }
 }

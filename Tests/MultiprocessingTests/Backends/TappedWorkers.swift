@@ -131,8 +131,6 @@ extension TappedWorkers: WorkerReporting {
         events?.ended(chunk, on: worker, nanoseconds: nanoseconds, isLast: false)
     }
 
-    func setUpFailed(_ worker: WorkerID, error: PoolError) { events?.setUpFailed(worker, error: error) }
-
     func reclaimed(_ chunks: [Chunk], from worker: WorkerID) { events?.reclaimed(chunks, from: worker) }
 
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool) {

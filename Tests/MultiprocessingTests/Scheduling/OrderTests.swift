@@ -48,6 +48,10 @@ private final class WatchfulWorkers: WorkerGroup {
 
     func reclaim(from worker: WorkerID) { notes.during { base.reclaim(from: worker) } }
     func inquire(_ worker: WorkerID) { notes.during { base.inquire(worker) } }
+    func inspect(_ worker: WorkerID) { notes.during { base.inspect(worker) } }
+    func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?) {
+        notes.during { base.interrupt(worker, running: chunk, item: item) }
+    }
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? { base.watch(worker) }
     func processID(of worker: WorkerID) -> Int32? { base.processID(of: worker) }
     func cancel(_ chunk: Chunk, on worker: WorkerID) { notes.during { base.cancel(chunk, on: worker) } }
