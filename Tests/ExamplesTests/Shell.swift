@@ -9,7 +9,7 @@ enum Shell {
         let status: Int32
     }
 
-    /// Runs a command in `directory`, for at most a minute.
+    /// Runs a command in `directory`, for at most five minutes.
     ///
     /// `$BIN` is the folder of the examples' executables.
     static func run(_ command: String, in directory: String = Repository.path) async throws -> Outcome {
