@@ -10,7 +10,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - job: The work, which carries its own state.
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     /// - Throws: What the job threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func run<J: Job>(
         _ job: J,
@@ -23,7 +23,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - job: The work, which carries its own state.
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     /// - Throws: What the job threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func run<J: VoidJob>(_ job: J, options: WorkOptions = WorkOptions()) async throws {
         try await run(job, options) { try core.work(J.self) }
@@ -36,7 +36,7 @@ extension Pool {
     /// Suspends until the work has ended. <doc:Calls> has the rules of all calls.
     ///
     /// - Parameters:
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable. A literal without `await` is taken as
     ///     synchronous.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
@@ -50,7 +50,7 @@ extension Pool {
     /// Runs an asynchronous closure on a worker and returns its value.
     ///
     /// - Parameters:
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func run<Output: Sendable>(
@@ -64,7 +64,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - input: What the closure is called with; on worker processes it has to be `Codable`.
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable. A literal without `await` is taken as
     ///     synchronous.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
@@ -80,7 +80,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - input: What the closure is called with; on worker processes it has to be `Codable`.
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func run<Input: Sendable, Output: Sendable>(
@@ -96,7 +96,7 @@ extension Pool {
     /// Runs a closure without a result on a worker.
     ///
     /// - Parameters:
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable. A literal without `await` is taken as
     ///     synchronous.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
@@ -110,7 +110,7 @@ extension Pool {
     /// Runs an asynchronous closure without a result on a worker.
     ///
     /// - Parameters:
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func run(
@@ -124,7 +124,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - input: What the closure is called with; on worker processes it has to be `Codable`.
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable. A literal without `await` is taken as
     ///     synchronous.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
@@ -140,7 +140,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - input: What the closure is called with; on worker processes it has to be `Codable`.
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func run<Input: Sendable>(

@@ -10,7 +10,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - job: The work, which carries its own state.
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     /// - Returns: A future that gives the job's output, or fails with what the job threw or ``PoolError``.
     public func submit<J: Job>(_ job: J, options: WorkOptions = WorkOptions()) -> Future<J.Output> {
         submit(job, options) { try core.work(J.self) }
@@ -20,7 +20,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - job: The work, which carries its own state.
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     /// - Returns: A future that ends with the job, or fails with what the job threw or ``PoolError``.
     @discardableResult
     public func submit<J: VoidJob>(_ job: J, options: WorkOptions = WorkOptions()) -> Future<Void> {
@@ -34,7 +34,7 @@ extension Pool {
     /// Does not block: whatever is wrong with the work, the future says. <doc:Calls> has the rules of all calls.
     ///
     /// - Parameters:
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable. A literal without `await` is taken as
     ///     synchronous.
     /// - Returns: A future that gives the closure's value, or fails with what the closure threw or ``PoolError``.
@@ -48,7 +48,7 @@ extension Pool {
     /// Queues an asynchronous closure and returns a future of its value.
     ///
     /// - Parameters:
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     /// - Returns: A future that gives the closure's value, or fails with what the closure threw or ``PoolError``.
     public func submit<Output: Sendable>(
@@ -62,7 +62,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - input: What the closure is called with; on worker processes it has to be `Codable`.
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable. A literal without `await` is taken as
     ///     synchronous.
     /// - Returns: A future that gives the closure's value, or fails with what the closure threw or ``PoolError``.
@@ -78,7 +78,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - input: What the closure is called with; on worker processes it has to be `Codable`.
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     /// - Returns: A future that gives the closure's value, or fails with what the closure threw or ``PoolError``.
     public func submit<Input: Sendable, Output: Sendable>(
@@ -94,7 +94,7 @@ extension Pool {
     /// Queues a closure without a result and returns a future of its end.
     ///
     /// - Parameters:
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable. A literal without `await` is taken as
     ///     synchronous.
     /// - Returns: A future that ends with the closure, or fails with what the closure threw or ``PoolError``.
@@ -109,7 +109,7 @@ extension Pool {
     /// Queues an asynchronous closure without a result and returns a future of its end.
     ///
     /// - Parameters:
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     /// - Returns: A future that ends with the closure, or fails with what the closure threw or ``PoolError``.
     @discardableResult
@@ -124,7 +124,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - input: What the closure is called with; on worker processes it has to be `Codable`.
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable. A literal without `await` is taken as
     ///     synchronous.
     /// - Returns: A future that ends with the closure, or fails with what the closure threw or ``PoolError``.
@@ -141,7 +141,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - input: What the closure is called with; on worker processes it has to be `Codable`.
-    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - options: Limits, retries and label of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     /// - Returns: A future that ends with the closure, or fails with what the closure threw or ``PoolError``.
     @discardableResult
