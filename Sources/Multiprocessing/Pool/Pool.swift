@@ -9,6 +9,11 @@ import MultiprocessingSystem
 /// await pool.shutDown()
 /// ```
 ///
+/// One item is given to it by `submit`, which returns a ``Future``, or by `run`, which waits. Many are given by `map`
+/// and `forEach`, which wait for all and stop at the first failure, or by `stream` and `results`, which are read as
+/// items end. Each takes jobs, or a synchronous or asynchronous closure, and ``WorkOptions``. <doc:Calls> has the rules
+/// that they share: order, chunks, failure, cancellation, options and what is thrown.
+///
 /// On ``Backend/processes`` a crash in the work costs the item that crashed and nothing else:
 /// the item fails with ``PoolError/Code/workerCrashed`` and the worker is replaced. Workers
 /// start when work is waiting for them, up to ``workerCount``.

@@ -105,3 +105,24 @@ private func observing(pool: Pool) async throws {
     print(pool.statistics.runningTime.p99)
     _ = squares
 }
+
+private func shapes(pool: Pool, paths: [String], sizes: [Int], words: Set<String>) async throws {
+    struct WordCount: Job {
+        let path: String
+        func run() throws -> Int { try read(path).count }
+    }
+
+    let one = try await pool.run { try slowQuery() }  // no input
+    let two = try await pool.run("a.txt") { try fileSize($0) }  // an input
+    let three = try await pool.map(zip(paths, sizes)) { "\($0): \($1)" }  // pairs
+    let four = try await pool.map(paths, with: words) { $1.contains($0) }  // a value for all items
+    let five = try await pool.map(paths.map { WordCount(path: $0) })  // jobs
+    _ = (one, two, three, four, five)
+}
+
+private func options(pool: Pool, paths: [String]) async throws {
+    let pages = try await pool.map(
+        paths, options: .timeout(.seconds(2)).retry(.attempts(3)).label("pages")
+    ) { try read($0) }
+    _ = pages
+}
