@@ -13,6 +13,12 @@ struct Journal {
         /// What was one chunk is several.
         case cut([Chunk])
         case gone(WorkerID, HeldWork, PoolError)
+        /// A worker's item was given up, and what else it held comes back.
+        case interrupted(WorkerID, HeldWork)
+        /// A further attempt is to be queued, now or later.
+        case retried(Chunk)
+        case resized(from: Int, to: Int)
+        case setUpFailed(WorkerID, PoolError)
         case startFailed(WorkerID, PoolError)
     }
 
@@ -110,6 +116,28 @@ struct Journal {
         append(wasAsked ? .workerStopped(current) : .workerCrashed(current, error), at: now)
     }
 
+    mutating func interrupted(_ id: WorkerID, _ fact: HeldWork, at now: UInt64) {
+        hold(-(tallies.count > id.index ? tallies[id.index].counts.running : 0), on: id)
+        guard case .begun(let chunk, end: _) = fact else { return }
+        received(chunk, from: id)
+        settle(chunk, on: id, ran: 0, at: now)
+    }
+
+    mutating func retried(_ chunk: Chunk, at now: UInt64) {
+        number(chunk, at: now)
+        counts.submitted += chunk.count
+        counts.retried += chunk.count
+        if events.isWatched { append(.itemsRetried(work(chunk, items: chunk.count)), at: now) }
+    }
+
+    mutating func resized(from old: Int, to new: Int, at now: UInt64) {
+        if old != new, events.isWatched { append(.poolResized(from: old, to: new), at: now) }
+    }
+
+    mutating func setUpFailed(_ id: WorkerID, _ error: PoolError, at now: UInt64) {
+        if events.isWatched { append(.setUpFailed(worker(id), error), at: now) }
+    }
+
     mutating func startFailed(_ id: WorkerID, _ error: PoolError, triesAgain: Bool, at now: UInt64) {
         change(id) { $0.isEnding = false }
         if events.isWatched { append(.workerStartFailed(worker(id), error, triesAgain: triesAgain), at: now) }
@@ -147,8 +175,14 @@ struct Journal {
         if events.isWatched { append(.itemsStarted(work(chunk, items: items), worker(id)), at: now) }
     }
 
-    mutating func stopping(_ id: WorkerID) {
-        change(id) { $0.isEnding = true }
+    mutating func stopping(_ id: WorkerID, isRecycling: Bool, at now: UInt64) {
+        change(id) { tally in
+            tally.isEnding = true
+            if isRecycling { tally.isReplacement = true }
+        }
+        guard isRecycling else { return }
+        counts.workersRecycled += 1
+        if events.isWatched { append(.workerRecycled(worker(id)), at: now) }
     }
 
     mutating func killing(_ id: WorkerID, at now: UInt64) {
@@ -266,7 +300,7 @@ struct Journal {
 
     private func work(_ chunk: Chunk, items: Int, ran: UInt64 = 0) -> PoolWork {
         PoolWork(
-            number: Int(clamping: chunk.record.number), items: items, label: nil, attempt: 1,
+            number: Int(clamping: chunk.record.number), items: items, label: chunk.label, attempt: chunk.attempt,
             waited: .nanoseconds(Int64(clamping: chunk.record.waited)),
             ran: ran == 0 ? nil : .nanoseconds(Int64(clamping: ran)))
     }

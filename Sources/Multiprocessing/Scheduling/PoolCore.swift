@@ -122,7 +122,7 @@ final class PoolCore: WorkerReporting {
     /// Changes how many workers there are at most, from now on.
     func resize(to count: Int) throws {
         if let refusal { throw refusal }
-        perform { scheduler in
+        perform(.resized(from: workerCount, to: count)) { scheduler in
             // With the lock held, so that it follows the scheduler.
             if scheduler.phase == .open { size.store(count, ordering: .relaxed) }
             return scheduler.resize(to: count, now: MonotonicTime.now().nanoseconds)
@@ -134,7 +134,9 @@ final class PoolCore: WorkerReporting {
     func retry(_ chunk: Chunk, after pause: Duration) {
         if origin.isElsewhere { return chunk.endOnce(failing: PoolError.forked, nanoseconds: 0) }
         let now = MonotonicTime.now()
-        perform { $0.retry(chunk, at: now.advanced(by: pause).nanoseconds, now: now.nanoseconds) }
+        perform(.retried(chunk), at: now.nanoseconds) {
+            $0.retry(chunk, at: now.advanced(by: pause).nanoseconds, now: now.nanoseconds)
+        }
     }
 
     /// Whether there is a point in a further attempt.
@@ -180,7 +182,9 @@ final class PoolCore: WorkerReporting {
     }
 
     func interrupted(_ worker: WorkerID, holding: HeldWork) {
-        perform { $0.interrupted(worker, holding: holding, now: MonotonicTime.now().nanoseconds) }
+        perform(.interrupted(worker, holding)) {
+            $0.interrupted(worker, holding: holding, now: MonotonicTime.now().nanoseconds)
+        }
     }
 
     func recovered(_ worker: WorkerID) {
@@ -188,7 +192,9 @@ final class PoolCore: WorkerReporting {
     }
 
     func setUpFailed(_ worker: WorkerID, error: PoolError) {
-        perform { $0.setUpFailed(worker, error: error, now: MonotonicTime.now().nanoseconds) }
+        perform(.setUpFailed(worker, error)) {
+            $0.setUpFailed(worker, error: error, now: MonotonicTime.now().nanoseconds)
+        }
         settleStarts()
     }
 
