@@ -63,7 +63,7 @@ extension FaultSoak {
         #expect(statistics.queued == 0 && statistics.running == 0)
         #expect(statistics.busyWorkers == 0 && statistics.idleWorkers == 0 && statistics.startingWorkers == 0)
         let ended = statistics.finished + statistics.failed + statistics.timedOut + statistics.cancelled
-        #expect(statistics.submitted == ended)
+        #expect(statistics.submitted == ended, "\(statistics)")
     }
 
     /// Compares what the items wrote with how they ended.
@@ -78,14 +78,18 @@ extension FaultSoak {
             default: children.append(Int32(words[1])!)
             }
         }
+        var unnoted = 0
         for (index, attempts) in runs {
             #expect(Set(attempts).count == attempts.count, "item \(index) ran twice in attempts \(attempts)")
-            #expect(attempts.sorted() == Array(1...attempts.count), "item \(index) skipped one of \(attempts)")
+            // A worker that is killed at the start of an item leaves no note of it.
+            unnoted += attempts.max()! - attempts.count
         }
         #expect(counts.endings.count == count / 2 && counts.endings.values.allSatisfy { $0 == 1 })
         #expect(counts.succeeded.allSatisfy { runs[$0] != nil }, "a value came from nowhere")
         #expect(counts.expired.allSatisfy { runs[$0] == nil }, "items ran that had waited for too long")
-        #expect(counts.lost <= counts.kills, "\(counts.lost) items were lost by \(counts.kills) kills")
+        #expect(
+            counts.lost + unnoted <= counts.kills,
+            "\(counts.lost) items were lost and \(unnoted) not noted by \(counts.kills) kills")
         await expectSoon("programs that items started are left") {
             children.allSatisfy { !ProcessTable.isRunning($0) }
         }

@@ -52,7 +52,7 @@ struct FaultSoak: Sendable {
     func run() async throws {
         var configuration = Pool.Configuration()
         configuration.gracePeriod = .milliseconds(20)
-        configuration.recycling = Pool.Configuration.Recycling(items: 60, age: .seconds(1))
+        configuration.recycling = Pool.Configuration.Recycling(items: 150, age: .seconds(2))
         configuration.idleTimeout = .milliseconds(200)
         let pool = try Pool(backend.backend, workers: 4, configuration: configuration)
         let killer = Task.detached { [self] in if backend == .processes { await kill() } }
@@ -202,7 +202,7 @@ struct FaultSoak: Sendable {
     private func kill() async {
         var random = RandomSource(seed: seed &+ 200)
         while !Task.isCancelled {
-            try? await Task.sleep(for: .milliseconds(Int.random(in: 5...40, using: &random)))
+            try? await Task.sleep(for: .milliseconds(Int.random(in: 20...120, using: &random)))
             // Only those that were ready: one that dies again and again at its start is another story.
             let seen = Set(notebook.lastLines.compactMap { $0.split(separator: " ").last.flatMap { Int32($0) } })
             let alive = seen.filter { ProcessTable.entry($0)?.parent == getpid() }.sorted()
@@ -214,7 +214,7 @@ struct FaultSoak: Sendable {
     private func resize(_ pool: Pool) async {
         var random = RandomSource(seed: seed &+ 300)
         while !Task.isCancelled {
-            try? await Task.sleep(for: .milliseconds(Int.random(in: 5...60, using: &random)))
+            try? await Task.sleep(for: .milliseconds(Int.random(in: 20...200, using: &random)))
             #expect(throws: Never.self) { try pool.resize(to: Int.random(in: 1...6, using: &random)) }
             tally.note { $0.resizes += 1 }
         }
