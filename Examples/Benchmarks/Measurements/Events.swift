@@ -8,7 +8,8 @@ struct Events: Measurement {
 
     init(_ effort: Effort) {
         count = effort.pick(100_000, quick: 1_000)
-        summary = "map() of \(count) numbers, each a chunk of its own, without and with a reader of events; time of each"
+        summary =
+            "map() of \(count) numbers, each a chunk of its own, without and with a reader of events; time of each"
     }
 
     var figures: [Figure] {

@@ -22,7 +22,9 @@ struct FaultItem: Job {
         var isFlaky: Bool { if case .flaky = self { true } else { false } }
     }
 
-    /// Ways not to end. On a thread, which nothing can stop, all of them end after a while.
+    /// Ways not to end.
+    ///
+    /// On a thread, which nothing can stop, all of them end after a while.
     enum Hang: String, Codable, CaseIterable {
         case tightLoop
         case blockingCall
