@@ -59,6 +59,9 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// The process that a worker runs in; `nil` for a thread, and when the worker is gone.
     func processID(of worker: WorkerID) -> Int32?
 
+    /// The bytes of memory that a worker shares with nobody; `nil` for a thread, and when the worker is gone.
+    func memory(of worker: WorkerID) -> UInt64?
+
     /// Has the calling thread take a worker's results as they come; `nil` if that is not to be had now.
     func watch(_ worker: WorkerID) -> (any WorkerWatch)?
 
@@ -78,6 +81,9 @@ public protocol WorkerGroup: AnyObject, Sendable {
 extension WorkerGroup {
     /// No process of its own.
     public func processID(of worker: WorkerID) -> Int32? { nil }
+
+    /// No memory of its own.
+    public func memory(of worker: WorkerID) -> UInt64? { nil }
 }
 
 /// The right to take a worker's results, which one thread has at a time and gives back soon.

@@ -52,7 +52,8 @@ extension Pool.Configuration {
 
         /// When its own memory, without what it shares with other processes, has grown by so many bytes; at least 1.
         ///
-        /// Not on threads, which have no memory of their own.
+        /// Measured between items, against the moment at which it was ready; the kernel counts in steps of some
+        /// hundred kibibytes. Not on threads, which have no memory of their own.
         public var memoryGrowth: Int?
 
         /// Makes a rule; without any of these, workers are never replaced.

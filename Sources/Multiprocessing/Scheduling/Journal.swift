@@ -94,6 +94,8 @@ struct Journal {
     }
 
     mutating func gone(_ id: WorkerID, _ fact: HeldWork, _ error: PoolError, at now: UInt64) {
+        // News of one that is gone already, as from a thread that was given up twice, is no news.
+        guard tallies.count > id.index, tallies[id.index].generation == id.generation else { return }
         let current = worker(id)
         hold(-(tallies.count > id.index ? tallies[id.index].counts.running : 0), on: id)
         let wasAsked = change(id) { tally in
@@ -207,8 +209,8 @@ struct Journal {
 
     /// Takes the decision that nobody waits for a chunk any more; a thread may still run it, and may never end it.
     mutating func abandoning(_ chunk: Chunk, _ reason: Scheduler.Reason, at now: UInt64) {
-        guard isOnThreads, chunk.record.handed > 0 else { return }
-        let items = chunk.record.handed
+        let items = min(chunk.record.handed, chunk.count - chunk.record.counted)
+        guard isOnThreads, items > 0 else { return }
         chunk.record.handed = 0
         chunk.record.countedFailures += items
         fail(chunk, items, reason.error, on: nil, ran: 0, at: now)
@@ -226,6 +228,8 @@ struct Journal {
 
     /// Counts the items that have ended since they were counted last.
     private mutating func settle(_ chunk: Chunk, on id: WorkerID?, ran: UInt64, at now: UInt64) {
+        // Those that were given up are counted, whatever the thread makes of them later.
+        guard chunk.record.counted < chunk.count else { return }
         let (failed, error) = chunk.failures
         let loss = chunk.pendingLoss
         let made = chunk.finishedCount - failed - chunk.record.countedValues

@@ -24,6 +24,9 @@ final class PoolCore: WorkerReporting {
     /// The options of calls that say nothing, checked.
     private let defaults: WorkOptions
 
+    /// Whether workers are replaced because of the memory that they have.
+    private let measuresMemory: Bool
+
     let state: Mutex<State>
 
     /// How many a pool's results can still reach: the pool itself, and each pending future that somebody holds.
@@ -78,6 +81,7 @@ final class PoolCore: WorkerReporting {
         // Every pool has a mark. Dispatch does not know that the threads it had for the first one are not here.
         if ForkMark.isFork { throw PoolError.madeInFork }
         size = Atomic(workerCount)
+        measuresMemory = rules.recyclingGrowth != nil
         self.defaults = defaults
         needsPortableWork = backend.needsPortableWork
         carrier =
@@ -94,6 +98,12 @@ final class PoolCore: WorkerReporting {
         // First: in a forked process the lock may be held by a thread that is not there.
         if origin.isElsewhere { return .forked }
         return state.withLock { $0.scheduler.phase == .open } ? nil : .poolShutDown
+    }
+
+    /// Has the scheduler know how much memory a worker has, which has nothing to do at this moment.
+    private func noteMemory(of worker: WorkerID) {
+        guard let memory = state.withLock({ $0.group })?.memory(of: worker) else { return }
+        state.withLock { $0.scheduler.note(memory: memory, of: worker) }
     }
 
     // MARK: Work
@@ -147,12 +157,14 @@ final class PoolCore: WorkerReporting {
     func workerReady(_ worker: WorkerID) {
         let now = MonotonicTime.now().nanoseconds
         let processID = state.withLock { $0.group }?.processID(of: worker)
+        if measuresMemory { noteMemory(of: worker) }
         perform(.ready(worker, processID: processID), at: now) { $0.workerReady(worker, now: now) }
         settleStarts()
     }
 
     func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
         if chunk.count == 1 { recentTime.store(nanoseconds, ordering: .relaxed) }
+        if measuresMemory { noteMemory(of: worker) }
         let now = MonotonicTime.now().nanoseconds
         perform(.ended(chunk, worker, nanoseconds), at: now, ending: chunk, nanoseconds) {
             $0.workEnded(on: worker, now: now)
