@@ -51,6 +51,16 @@ struct MadWorker {
         _ = send(sockets[index % sockets.count], bytes, bytes.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
     }
 
+    /// Writes bytes to the lane beside the work: the socket of which the worker has one descriptor only.
+    func writeToLane(_ bytes: [UInt8]) {
+        let inodes = sockets.map { descriptor in
+            var status = stat()
+            return fstat(descriptor, &status) == 0 ? status.st_ino : 0
+        }
+        let lane = inodes.indices.first { index in inodes.filter { $0 == inodes[index] }.count == 1 }
+        if let lane { write(bytes, toSocket: lane) }
+    }
+
     static func header(_ kind: Frame.Kind, number: UInt32, length: UInt64) -> [UInt8] {
         header(kind: UInt32(kind.rawValue), number: number, length: length)
     }

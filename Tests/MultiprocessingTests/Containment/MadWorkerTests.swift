@@ -216,7 +216,7 @@ private enum Harm: Job {
         case .bytes(let bytes): mad.write(bytes)
         case .word(let word, let value): mad[word] = value
         case .lane(let bytes):
-            mad.write(bytes, toSocket: 1)
+            mad.writeToLane(bytes)
             while true { usleep(1_000) }
         }
         return 7
