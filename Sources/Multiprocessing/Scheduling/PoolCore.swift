@@ -203,6 +203,10 @@ final class PoolCore: WorkerReporting {
         perform { $0.recovered(worker, now: MonotonicTime.now().nanoseconds) }
     }
 
+    func progressed(on worker: WorkerID, chunk: Chunk, item: Int, fraction: Double, text: String) {
+        // Nothing in the pool asks for it.
+    }
+
     func setUpFailed(_ worker: WorkerID, error: PoolError) {
         perform(.setUpFailed(worker, error)) {
             $0.setUpFailed(worker, error: error, now: MonotonicTime.now().nanoseconds)
