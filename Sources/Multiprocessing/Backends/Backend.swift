@@ -113,7 +113,6 @@ package protocol WorkerReporting: AnyObject, Sendable {
     func reclaimed(_ chunks: [Chunk], from worker: WorkerID)
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError)
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool)
-    func setUpFailed(_ worker: WorkerID, error: PoolError)
     func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID)
     func interrupted(_ worker: WorkerID, holding: HeldWork)
     func recovered(_ worker: WorkerID)
@@ -182,11 +181,6 @@ public struct WorkerEvents: Sendable {
     /// The worker has done with the item that was given up, and can be given work.
     package func recovered(_ worker: WorkerID) {
         owner.recovered(worker)
-    }
-
-    /// What has to run first in the worker has failed, and would fail again.
-    package func setUpFailed(_ worker: WorkerID, error: PoolError) {
-        owner.setUpFailed(worker, error: error)
     }
 
     /// The worker could not be started; whether it is tried again is the pool's to decide.

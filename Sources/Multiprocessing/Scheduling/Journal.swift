@@ -7,7 +7,9 @@ struct Journal {
     enum Fact {
         case other
         case submitted(Chunk)
-        case ready(WorkerID, processID: Int32?)
+        /// It may have to be set up first.
+        case started(WorkerID, processID: Int32?)
+        case setUpDone(WorkerID, UInt64)
         case ended(Chunk, WorkerID, UInt64)
         case cameBack([Chunk], WorkerID)
         /// What was one chunk is several.
@@ -51,10 +53,18 @@ struct Journal {
         if events.isWatched { append(.itemsQueued(work(chunk, items: chunk.count)), at: now) }
     }
 
-    mutating func ready(_ id: WorkerID, processID: Int32?, at now: UInt64) {
+    mutating func started(_ id: WorkerID, processID: Int32?) {
+        change(id) { $0.counts.processID = processID }
+    }
+
+    mutating func setUpDone(_ id: WorkerID, _ nanoseconds: UInt64, at now: UInt64) {
+        guard events.isWatched else { return }
+        append(.setUpDone(worker(id), after: .nanoseconds(Int64(clamping: nanoseconds))), at: now)
+    }
+
+    mutating func ready(_ id: WorkerID, at now: UInt64) {
         counts.workersStarted += 1
         let start = change(id) { tally in
-            tally.counts.processID = processID
             tally.counts.started += 1
             return tally.startedAt
         }
@@ -145,6 +155,14 @@ struct Journal {
             change(id) { $0.counts.bytesSent += chunk.inputSize }
         }
         if events.isWatched { append(.itemsStarted(work(chunk, items: items), worker(id)), at: now) }
+    }
+
+    mutating func settingUp(_ id: WorkerID, at now: UInt64) {
+        if events.isWatched { append(.setUpBegan(worker(id)), at: now) }
+    }
+
+    mutating func setUpFailed(_ id: WorkerID, _ error: PoolError, at now: UInt64) {
+        if events.isWatched { append(.setUpFailed(worker(id), error), at: now) }
     }
 
     mutating func stopping(_ id: WorkerID) {

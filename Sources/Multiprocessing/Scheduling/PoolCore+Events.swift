@@ -13,7 +13,12 @@ extension PoolCore.State {
         switch fact {
         case .other: break
         case .submitted(let chunk): journal.submitted(chunk, at: now)
-        case .ready(let worker, let processID): journal.ready(worker, processID: processID, at: now)
+        case .started(let worker, let processID):
+            journal.started(worker, processID: processID)
+            if scheduler.rules.setUpTimeout == nil { journal.ready(worker, at: now) }
+        case .setUpDone(let worker, let nanoseconds):
+            journal.setUpDone(worker, nanoseconds, at: now)
+            journal.ready(worker, at: now)
         case .ended(let chunk, let worker, let nanoseconds): journal.ended(chunk, on: worker, nanoseconds, at: now)
         case .cameBack(let chunks, let worker): journal.cameBack(chunks, from: worker, at: now)
         case .cut(let parts): journal.cut(parts, at: now)
@@ -30,6 +35,8 @@ extension PoolCore.State {
                 for other in others { journal.assigned(other, to: worker, at: now) }
             case .end(let chunk, let reason): journal.ending(chunk, reason, at: now)
             case .start(let worker): journal.starting(worker, at: now)
+            case .setUp(let worker): journal.settingUp(worker, at: now)
+            case .setUpFailed(let worker, let error): journal.setUpFailed(worker, error, at: now)
             case .stop(let worker): journal.stopping(worker)
             case .kill(let worker): journal.killing(worker, at: now)
             case .abandon(let chunk, let reason): journal.abandoning(chunk, reason, at: now)

@@ -137,8 +137,6 @@ extension TappedWorkers: WorkerReporting {
         events?.startFailed(worker, error: error, wasKilled: wasKilled)
     }
 
-    func setUpFailed(_ worker: WorkerID, error: PoolError) { events?.setUpFailed(worker, error: error) }
-
     func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID) {
         state.withLock { state in
             state.facts.append(.working(item: item, since: since))
