@@ -109,6 +109,7 @@ public struct WorkerID: Hashable, Sendable {
 package protocol WorkerReporting: AnyObject, Sendable {
     func workerReady(_ worker: WorkerID)
     func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64)
+    func sent(_ byteCount: Int, to worker: WorkerID)
     func chunkEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64)
     func reclaimed(_ chunks: [Chunk], from worker: WorkerID)
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError)
@@ -144,6 +145,11 @@ public struct WorkerEvents: Sendable {
         } else {
             owner.chunkEnded(on: worker, with: chunk, nanoseconds: nanoseconds)
         }
+    }
+
+    /// The worker was sent so many bytes that its work refers to, besides the work itself.
+    package func sent(_ byteCount: Int, to worker: WorkerID) {
+        owner.sent(byteCount, to: worker)
     }
 
     /// The worker will not begin these, which it was asked for.

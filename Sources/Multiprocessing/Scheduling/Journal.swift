@@ -125,6 +125,11 @@ struct Journal {
         if events.isWatched { append(.workerStartFailed(worker(id), error, triesAgain: triesAgain), at: now) }
     }
 
+    mutating func sent(_ byteCount: Int, to id: WorkerID) {
+        counts.bytesSent += byteCount
+        change(id) { $0.counts.bytesSent += byteCount }
+    }
+
     // MARK: Decisions
 
     mutating func starting(_ id: WorkerID, at now: UInt64) {

@@ -174,6 +174,10 @@ final class PoolCore: WorkerReporting {
         }
     }
 
+    func sent(_ byteCount: Int, to worker: WorkerID) {
+        state.withLock { $0.journal.sent(byteCount, to: worker) }
+    }
+
     func chunkEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
         noteEnd(of: chunk, on: worker, nanoseconds)
         chunk.endOnce(failing: CancellationError(), nanoseconds: nanoseconds)

@@ -127,6 +127,8 @@ extension TappedWorkers: WorkerReporting {
         events?.ended(chunk, on: worker, nanoseconds: nanoseconds, isLast: true)
     }
 
+    func sent(_ byteCount: Int, to worker: WorkerID) { events?.sent(byteCount, to: worker) }
+
     func chunkEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
         events?.ended(chunk, on: worker, nanoseconds: nanoseconds, isLast: false)
     }

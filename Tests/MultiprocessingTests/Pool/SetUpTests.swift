@@ -38,7 +38,7 @@ struct SetUpTests {
     }
 
     private func failure(_ body: () async throws -> some Sendable) async throws -> PoolError {
-        try #require(try await #require(throws: PoolError.self) { _ = try await body() })
+        try await #require(throws: PoolError.self) { _ = try await body() }
     }
 
     @Test("Runs once in each worker, before its first item, with what it captures", arguments: TestBackend.allCases)
@@ -148,7 +148,7 @@ struct SetUpTests {
         }
         flag.lower()
         try await withSetUp(backend, setUp) { pool in
-            await #expect(throws: PoolError.self) { try await pool.run { 1 } }
+            _ = try await failure { try await pool.run { 1 } }
             try flag.raise()
             // Fails for a second.
             var value: Int?
