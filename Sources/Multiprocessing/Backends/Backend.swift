@@ -115,11 +115,11 @@ public struct WorkerID: Hashable, Sendable {
 package protocol WorkerReporting: AnyObject, Sendable {
     func workerReady(_ worker: WorkerID)
     func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64)
+    func sent(_ byteCount: Int, to worker: WorkerID)
     func chunkEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64)
     func reclaimed(_ chunks: [Chunk], from worker: WorkerID)
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError)
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool)
-    func setUpFailed(_ worker: WorkerID, error: PoolError)
     func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID)
     func interrupted(_ worker: WorkerID, holding: HeldWork)
     func recovered(_ worker: WorkerID)
@@ -152,6 +152,11 @@ public struct WorkerEvents: Sendable {
         } else {
             owner.chunkEnded(on: worker, with: chunk, nanoseconds: nanoseconds)
         }
+    }
+
+    /// The worker was sent so many bytes that its work refers to, besides the work itself.
+    package func sent(_ byteCount: Int, to worker: WorkerID) {
+        owner.sent(byteCount, to: worker)
     }
 
     /// The worker will not begin these, which it was asked for.
@@ -199,11 +204,6 @@ public struct WorkerEvents: Sendable {
     ///   - text: At most 1,000 bytes of what the work said.
     package func progressed(on worker: WorkerID, chunk: Chunk, item: Int, fraction: Double, text: String) {
         owner.progressed(on: worker, chunk: chunk, item: item, fraction: fraction, text: text)
-    }
-
-    /// What has to run first in the worker has failed, and would fail again.
-    package func setUpFailed(_ worker: WorkerID, error: PoolError) {
-        owner.setUpFailed(worker, error: error)
     }
 
     /// The worker could not be started; whether it is tried again is the pool's to decide.

@@ -139,6 +139,7 @@ package struct CapturedClosure: Sendable {
                 ? "a key path; write the closure out, as in { $0.name }"
                 : "self, or another reference, which is an instance of \(readableName(of: type)), a class or an actor "
                     + "(or a structure with nothing in it but that, which cannot be told from it)"
+                    + captureAdvice(for: type)
         case CaptureBox.kind, 0x500:
             what =
                 "a mutable variable, or values of a layout that is not the expected one, as code has that was compiled "

@@ -22,9 +22,9 @@ public struct PoolStatistics: Sendable, Codable {
     /// Items that workers have.
     public internal(set) var running = 0
 
-    /// Bytes of encoded inputs that went to worker processes; zero on threads.
+    /// Bytes that went to worker processes: of encoded inputs, captures, shared values and broadcasts; zero on threads.
     ///
-    /// Without functions, shared inputs and what frames all that, and without what goes once more after a crash.
+    /// Without functions, variables and what frames all that, and without inputs that go once more after a crash.
     public internal(set) var bytesSent = 0
     /// Bytes of encoded values and errors that came from worker processes; zero on threads.
     public internal(set) var bytesReceived = 0
@@ -89,7 +89,7 @@ public struct PoolStatistics: Sendable, Codable {
         public internal(set) var failed = 0
         /// How long items ran here.
         public internal(set) var runningTime = Duration.zero
-        /// Bytes of encoded inputs that went to it; zero for a thread.
+        /// Bytes of encoded inputs, captures, shared values and broadcasts that went to it; zero for a thread.
         public internal(set) var bytesSent = 0
         /// Bytes of encoded values and errors that came from it; zero for a thread.
         public internal(set) var bytesReceived = 0

@@ -28,12 +28,21 @@ extension Pool {
         /// Workers that were let go are started again when there is work for them.
         public var idleTimeout: Duration?
 
-        /// Runs in each worker before its first item: opens a log, loads a model; on processes it has to be portable.
+        /// Runs once in each worker before its first item: opens a log, loads a model, connects to a database.
         ///
-        /// When it fails, everything that is queued fails with ``PoolError/Code/setUpFailed``.
+        /// On processes it is sent to each worker, with what it captures as that was when the pool was made, so it has to
+        /// be portable; what it makes is kept in static properties or in a ``WorkerLocal``. A worker that replaces
+        /// another runs it too. ``Worker/current`` says where it runs; task-local values of callers are not there.
+        ///
+        /// When it throws, crashes or takes too long in one worker, everything that is queued fails at once with
+        /// ``PoolError/Code/setUpFailed``, which has the cause as its ``PoolError/underlyingError``, and that worker
+        /// ends. Workers that were set up go on. If there are none, what is submitted within a second fails the same
+        /// way; what is submitted later starts a worker, and the set-up is tried again. ``Pool/start()`` tries it at once.
         public var setUp: (@Sendable () async throws -> Void)?
 
-        /// How long ``setUp`` may take.
+        /// How long ``setUp`` may take in a worker.
+        ///
+        /// Then its process is killed. A thread cannot be killed: the set-up is cancelled, and the thread given up.
         public var setUpTimeout: Duration = .seconds(60)
 
         /// Makes the configuration that a pool has if it is given none.
@@ -103,6 +112,7 @@ extension Pool.Configuration {
         rules.recyclingAge = recycling.age?.wholeNanoseconds
         rules.recyclingGrowth = recycling.memoryGrowth.map(UInt64.init)
         rules.idleTimeout = idleTimeout?.wholeNanoseconds
+        if setUp != nil { rules.setUpTimeout = setUpTimeout.wholeNanoseconds }
         return rules
     }
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import MultiprocessingRuntime
 import MultiprocessingSystem
 
 /// Runs Swift work on threads or in worker processes; one parameter chooses which.
@@ -39,7 +40,8 @@ public final class Pool: Sendable {
     ///   - configuration: How the pool works beyond that.
     /// - Throws: ``PoolError/Code/invalidArgument`` when `workers` is less than 1 or more than 65,536
     ///   or the configuration has a value that makes no sense,
-    ///   ``PoolError/Code/notPortable`` when a task-local to carry cannot be found in a worker process, and
+    ///   ``PoolError/Code/notPortable`` when a task-local to carry cannot be found in a worker process or the
+    ///   set-up cannot be sent to one, and
     ///   ``PoolError/Code/workerStartFailed`` when the backend cannot run here at all.
     public init(
         _ backend: any Backend = .processes,
@@ -51,6 +53,7 @@ public final class Pool: Sendable {
         core = try PoolCore(
             backend: backend, workerCount: workers ?? Cores.usableHere, carrying: configuration.carriedTaskLocals,
             defaults: configuration.defaults, rules: configuration.rules)
+        if let setUp = configuration.setUp { try core.setUp(with: core.work(AsyncNullaryProcedureBox(setUp))) }
     }
 
     deinit {
@@ -62,8 +65,8 @@ public final class Pool: Sendable {
     /// Without it a worker starts when work is waiting for it. Threads are ready at once. When the task is
     /// cancelled this throws `CancellationError` at once, and the workers go on starting.
     ///
-    /// - Throws: ``PoolError/Code/workerStartFailed`` when a worker could not be started, ``PoolError/Code/shutDown``
-    ///   when the pool has ended or ends meanwhile, and `CancellationError`.
+    /// - Throws: ``PoolError/Code/workerStartFailed`` when a worker could not be started,
+    ///   ``PoolError/Code/setUpFailed`` when its set-up failed, ``PoolError/Code/shutDown`` when the pool has ended or ends meanwhile, and `CancellationError`.
     nonisolated(nonsending) public func start() async throws {
         try await core.start()
     }

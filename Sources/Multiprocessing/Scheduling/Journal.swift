@@ -7,7 +7,9 @@ struct Journal {
     enum Fact {
         case other
         case submitted(Chunk)
-        case ready(WorkerID, processID: Int32?)
+        /// It may have to be set up first.
+        case started(WorkerID, processID: Int32?)
+        case setUpDone(WorkerID, UInt64)
         case ended(Chunk, WorkerID, UInt64)
         case cameBack([Chunk], WorkerID)
         /// What was one chunk is several.
@@ -18,7 +20,6 @@ struct Journal {
         /// A further attempt is to be queued, now or later.
         case retried(Chunk)
         case resized(from: Int, to: Int)
-        case setUpFailed(WorkerID, PoolError)
         case startFailed(WorkerID, PoolError)
     }
 
@@ -57,10 +58,18 @@ struct Journal {
         if events.isWatched { append(.itemsQueued(work(chunk, items: chunk.count)), at: now) }
     }
 
-    mutating func ready(_ id: WorkerID, processID: Int32?, at now: UInt64) {
+    mutating func started(_ id: WorkerID, processID: Int32?) {
+        change(id) { $0.counts.processID = processID }
+    }
+
+    mutating func setUpDone(_ id: WorkerID, _ nanoseconds: UInt64, at now: UInt64) {
+        guard events.isWatched else { return }
+        append(.setUpDone(worker(id), after: .nanoseconds(Int64(clamping: nanoseconds))), at: now)
+    }
+
+    mutating func ready(_ id: WorkerID, at now: UInt64) {
         counts.workersStarted += 1
         let start = change(id) { tally in
-            tally.counts.processID = processID
             tally.counts.started += 1
             return tally.startedAt
         }
@@ -136,13 +145,14 @@ struct Journal {
         if old != new, events.isWatched { append(.poolResized(from: old, to: new), at: now) }
     }
 
-    mutating func setUpFailed(_ id: WorkerID, _ error: PoolError, at now: UInt64) {
-        if events.isWatched { append(.setUpFailed(worker(id), error), at: now) }
-    }
-
     mutating func startFailed(_ id: WorkerID, _ error: PoolError, triesAgain: Bool, at now: UInt64) {
         change(id) { $0.isEnding = false }
         if events.isWatched { append(.workerStartFailed(worker(id), error, triesAgain: triesAgain), at: now) }
+    }
+
+    mutating func sent(_ byteCount: Int, to id: WorkerID) {
+        counts.bytesSent += byteCount
+        change(id) { $0.counts.bytesSent += byteCount }
     }
 
     // MARK: Decisions
@@ -175,6 +185,14 @@ struct Journal {
             change(id) { $0.counts.bytesSent += chunk.inputSize }
         }
         if events.isWatched { append(.itemsStarted(work(chunk, items: items), worker(id)), at: now) }
+    }
+
+    mutating func settingUp(_ id: WorkerID, at now: UInt64) {
+        if events.isWatched { append(.setUpBegan(worker(id)), at: now) }
+    }
+
+    mutating func setUpFailed(_ id: WorkerID, _ error: PoolError, at now: UInt64) {
+        if events.isWatched { append(.setUpFailed(worker(id), error), at: now) }
     }
 
     mutating func stopping(_ id: WorkerID, isRecycling: Bool, at now: UInt64) {

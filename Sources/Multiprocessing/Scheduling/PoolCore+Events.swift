@@ -13,7 +13,12 @@ extension PoolCore.State {
         switch fact {
         case .other: break
         case .submitted(let chunk): journal.submitted(chunk, at: now)
-        case .ready(let worker, let processID): journal.ready(worker, processID: processID, at: now)
+        case .started(let worker, let processID):
+            journal.started(worker, processID: processID)
+            if scheduler.rules.setUpTimeout == nil { journal.ready(worker, at: now) }
+        case .setUpDone(let worker, let nanoseconds):
+            journal.setUpDone(worker, nanoseconds, at: now)
+            journal.ready(worker, at: now)
         case .ended(let chunk, let worker, let nanoseconds): journal.ended(chunk, on: worker, nanoseconds, at: now)
         case .cameBack(let chunks, let worker): journal.cameBack(chunks, from: worker, at: now)
         case .cut(let parts): journal.cut(parts, at: now)
@@ -21,7 +26,6 @@ extension PoolCore.State {
         case .interrupted(let worker, let holding): journal.interrupted(worker, holding, at: now)
         case .retried(let chunk): journal.retried(chunk, at: now)
         case .resized(let old, let new): journal.resized(from: old, to: new, at: now)
-        case .setUpFailed(let worker, let error): journal.setUpFailed(worker, error, at: now)
         case .startFailed(let worker, let error):
             let triesAgain = scheduler.seats[worker.index].isStarting
             journal.startFailed(worker, error, triesAgain: triesAgain, at: now)
@@ -34,6 +38,8 @@ extension PoolCore.State {
                 for other in others { journal.assigned(other, to: worker, at: now) }
             case .end(let chunk, let reason): journal.ending(chunk, reason, at: now)
             case .start(let worker): journal.starting(worker, at: now)
+            case .setUp(let worker): journal.settingUp(worker, at: now)
+            case .setUpFailed(let worker, let error): journal.setUpFailed(worker, error, at: now)
             case .stop(let worker):
                 let isRecycling = scheduler.phase == .open && worker.index < scheduler.workerCount
                 journal.stopping(

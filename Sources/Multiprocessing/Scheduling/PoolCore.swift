@@ -65,6 +65,8 @@ final class PoolCore: WorkerReporting {
         fileprivate var untold = RingQueue<[Scheduler.Action]>()
         var isFinished = false
         var finishWaiters: [CheckedContinuation<Void, Never>] = []
+        /// What each worker runs first.
+        var setUp: SetUpWork?
         /// Who waits for all workers to be ready.
         var startWaiters = StartWaiters()
 
@@ -107,6 +109,12 @@ final class PoolCore: WorkerReporting {
     }
 
     // MARK: Work
+
+    /// Has each worker run something first; before there is any.
+    func setUp(with work: ItemFunction<Void, Void>) throws {
+        let setUp = try SetUpWork(work, isPortable: needsPortableWork)
+        state.withLock { $0.setUp = setUp }
+    }
 
     /// What holds for a call with these options.
     ///
@@ -158,17 +166,30 @@ final class PoolCore: WorkerReporting {
         let now = MonotonicTime.now().nanoseconds
         let processID = state.withLock { $0.group }?.processID(of: worker)
         if measuresMemory { noteMemory(of: worker) }
-        perform(.ready(worker, processID: processID), at: now) { $0.workerReady(worker, now: now) }
+        perform(.started(worker, processID: processID), at: now) { $0.workerReady(worker, now: now) }
+        settleStarts()
+    }
+
+    private func setUpEnded(on worker: WorkerID, with chunk: SetUpChunk, nanoseconds: UInt64) {
+        chunk.endOnce(failing: CancellationError(), nanoseconds: nanoseconds)
+        let now = MonotonicTime.now().nanoseconds
+        let fact: Journal.Fact = chunk.failure == nil ? .setUpDone(worker, nanoseconds) : .other
+        perform(fact, at: now) { $0.setUpEnded(worker, chunk.failure, now: now) }
         settleStarts()
     }
 
     func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
+        if let setUp = chunk as? SetUpChunk { return setUpEnded(on: worker, with: setUp, nanoseconds: nanoseconds) }
         if chunk.count == 1 { recentTime.store(nanoseconds, ordering: .relaxed) }
         if measuresMemory { noteMemory(of: worker) }
         let now = MonotonicTime.now().nanoseconds
         perform(.ended(chunk, worker, nanoseconds), at: now, ending: chunk, nanoseconds) {
             $0.workEnded(on: worker, now: now)
         }
+    }
+
+    func sent(_ byteCount: Int, to worker: WorkerID) {
+        state.withLock { $0.journal.sent(byteCount, to: worker) }
     }
 
     func chunkEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
@@ -205,13 +226,6 @@ final class PoolCore: WorkerReporting {
 
     func progressed(on worker: WorkerID, chunk: Chunk, item: Int, fraction: Double, text: String) {
         // Nothing in the pool asks for it.
-    }
-
-    func setUpFailed(_ worker: WorkerID, error: PoolError) {
-        perform(.setUpFailed(worker, error)) {
-            $0.setUpFailed(worker, error: error, now: MonotonicTime.now().nanoseconds)
-        }
-        settleStarts()
     }
 
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool) {
@@ -326,6 +340,8 @@ final class PoolCore: WorkerReporting {
             group.assign(next, then: others, to: worker)
         case .reclaim(let worker): group.reclaim(from: worker)
         case .start(let worker): group.start(worker)
+        case .setUp(let worker):
+            if let chunk = state.withLock({ $0.setUp })?.makeChunk() { group.assign(chunk, then: [], to: worker) }
         case .inquire(let worker): group.inquire(worker)
         case .inspect(let worker): group.inspect(worker)
         case .interrupt(let worker, let chunk, let item): group.interrupt(worker, running: chunk, item: item)
@@ -338,7 +354,7 @@ final class PoolCore: WorkerReporting {
             finishIfOver()
         // Here, because it comes before its worker is killed, which would end it in another way.
         case .abandon(let chunk, let reason): chunk.abandon(reason.error)
-        case .end, .cut: break
+        case .end, .cut, .setUpFailed: break
         }
     }
 
@@ -353,9 +369,14 @@ final class PoolCore: WorkerReporting {
 
     private func wake(at time: UInt64) {
         let alarm = AlarmClock.shared.call(at: MonotonicTime(nanoseconds: time)) { [weak self] in
-            self?.perform { $0.timeIsUp(now: MonotonicTime.now().nanoseconds) }
+            self?.timeIsUp()
         }
         if alarm == nil { perform { $0.clockFailed() } }
+    }
+
+    private func timeIsUp() {
+        perform { $0.timeIsUp(now: MonotonicTime.now().nanoseconds) }
+        settleStarts()
     }
 
     /// Tells of the pool's end once every result has been delivered, whichever thread delivers the last.

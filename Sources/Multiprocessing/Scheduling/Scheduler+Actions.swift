@@ -2,6 +2,10 @@ extension Scheduler {
     /// Something for the owner of the scheduler to do, after unlocking.
     package enum Action {
         case start(WorkerID)
+        /// Have the worker run what comes before its first item.
+        case setUp(WorkerID)
+        /// What came before a worker's first item has failed: nothing to do but to tell of it.
+        case setUpFailed(WorkerID, PoolError)
         /// Give the idle worker a chunk, and more to run behind it.
         case assign(Chunk, then: [Chunk], WorkerID)
         /// Ask a busy worker for what it has not begun.
@@ -75,7 +79,8 @@ extension Scheduler {
             case .assign(_, then: _, let worker):
                 tellsWorkers = true
                 assignee = worker
-            case .start, .reclaim, .cancel, .inquire, .inspect, .interrupt, .wake, .stop, .kill, .abandon, .finished:
+            case .start, .setUp, .setUpFailed, .reclaim, .cancel, .inquire, .inspect, .interrupt, .wake, .stop, .kill,
+                .abandon, .finished:
                 tellsWorkers = true
             }
             if first == nil {
@@ -90,7 +95,7 @@ extension Scheduler {
             var orders: [Action] = []
             forEach { action in
                 switch action {
-                case .end, .cut: return
+                case .end, .cut, .setUpFailed: return
                 default: orders.append(action)
                 }
             }

@@ -60,7 +60,7 @@ extension Scheduler {
         switch seats[index].life {
         case .empty:
             return
-        case .retrying, .starting:
+        case .retrying, .starting, .settingUp:
             startingCount -= 1
         case .idle:
             idle.removeAll { $0 == index }
@@ -86,7 +86,7 @@ extension Scheduler {
             startingCount -= 1
             vacate(index)
             return
-        case .starting:
+        case .starting, .settingUp:
             startingCount -= 1
             seats[index].life = .ending(nil)
         case .idle, .overstaying:

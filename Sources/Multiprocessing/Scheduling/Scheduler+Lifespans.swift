@@ -70,7 +70,7 @@ extension Scheduler {
             switch seats[index].life {
             case .idle:
                 retire(index, &actions)
-            case .retrying, .starting:
+            case .retrying, .starting, .settingUp:
                 kill(index, &actions)
             case .busy(let work):
                 if work.isDivisible { reclaim(from: index, &actions) }
@@ -111,16 +111,5 @@ extension Scheduler {
         guard liveCount == startingCount else { return }
         for chunk in outstanding { chunk.returns = Self.maximumReturns }
         failQueued(error, &actions)
-    }
-
-    /// Takes the news that what was to run first in a worker has failed: all that waits fails with it.
-    package mutating func setUpFailed(_ id: WorkerID, error: PoolError, now: UInt64) -> Actions {
-        guard let index = index(of: id), case .starting = seats[index].life else { return Actions() }
-        var actions = Actions()
-        startFailure = error
-        kill(index, &actions)
-        failQueued(error, &actions)
-        stopIfDrained(&actions)
-        return actions
     }
 }

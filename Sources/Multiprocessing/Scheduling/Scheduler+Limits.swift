@@ -8,6 +8,8 @@ extension Scheduler {
                 enforceLimits(on: index, work, now: now, &actions)
             case .overstaying(let end):
                 if end <= now { kill(index, &actions) } else { wake(at: end, &actions) }
+            case .settingUp(let end):
+                if end <= now { setUpTookTooLong(index, now: now, &actions) } else { wake(at: end, &actions) }
             case .empty, .retrying, .starting, .idle, .ending:
                 break
             }

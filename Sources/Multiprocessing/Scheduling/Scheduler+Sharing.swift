@@ -48,7 +48,7 @@ extension Scheduler {
             if isSpent(index, now: now) { retire(index, &actions) } else { rest(index, now: now, &actions) }
         case .ending:
             seats[index].life = .ending(hasWork ? work : nil)
-        case .empty, .retrying, .starting, .idle, .overstaying:
+        case .empty, .retrying, .starting, .settingUp, .idle, .overstaying:
             break
         }
     }

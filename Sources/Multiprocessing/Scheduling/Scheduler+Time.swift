@@ -109,7 +109,7 @@ extension Scheduler {
             }
         case .ending:
             vacate(index)
-        case .empty, .retrying, .idle, .busy, .overstaying:
+        case .empty, .retrying, .settingUp, .idle, .busy, .overstaying:
             return actions
         }
         stopIfDrained(&actions)

@@ -58,6 +58,9 @@ package struct Scheduler {
     /// Why a start was given up since ``startAll()``, if one was.
     var startFailure: PoolError?
 
+    /// With what the latest set-up failed; `nil` since one has succeeded.
+    var setUpFailure: PoolError?
+
     /// How many workers ended one after another, each at once and with no item to blame.
     var quickDeaths = 0
 
@@ -144,6 +147,10 @@ package struct Scheduler {
             assign(chunk, to: index, now: now, &actions)
             return actions
         }
+        if let error = setUpFailure, now < startsPausedUntil, !seats.contains(where: \.takesWork) {
+            chunk.place = .ended
+            return Actions(.end(chunk, .failed(error)))
+        }
         enqueue(chunk)
         if let limit = chunk.limits.queueTimeout {
             chunk.startBy = now.advanced(by: limit)
@@ -205,24 +212,30 @@ package struct Scheduler {
 
     // MARK: Workers
 
-    /// Takes the news that a worker can be given work.
+    /// Takes the news that a worker has started: it can be given work, or has to be set up first.
     package mutating func workerReady(_ id: WorkerID, now: UInt64) -> Actions {
         guard let index = index(of: id) else { return Actions() }
         switch seats[index].life {
         case .starting:
-            startingCount -= 1
-            startsPausedUntil = 0
-            seats[index].life = .idle
-            seats[index].readyTime = now
-            seats[index].itemCount = 0
-            return employ(index, now: now)
+            if let limit = rules.setUpTimeout { return beginSetUp(of: index, limit: limit, now: now) }
+            return begin(index, now: now)
         case .ending:
             // Orders of two threads can change places: a worker that was started after the order to kill it
             // never got that order.
             return Actions(.kill(id))
-        case .empty, .retrying, .idle, .busy, .overstaying:
+        case .empty, .retrying, .settingUp, .idle, .busy, .overstaying:
             return Actions()
         }
+    }
+
+    /// Gives a worker its first work.
+    mutating func begin(_ index: Int, now: UInt64) -> Actions {
+        startingCount -= 1
+        startsPausedUntil = 0
+        seats[index].life = .idle
+        seats[index].readyTime = now
+        seats[index].itemCount = 0
+        return employ(index, now: now)
     }
 
     /// Takes the news that a worker is gone, and what it held comes back.
@@ -234,6 +247,7 @@ package struct Scheduler {
         guard let index = index(of: id) else { return Actions() }
         var actions = Actions()
         let work = seats[index].holding
+        if case .settingUp = seats[index].life { failSetUp(of: id, error, now: now, &actions) }
         noteDeath(of: index, fact, now: now)
         leave(index)
         var outstanding: [Chunk] = []
@@ -258,7 +272,7 @@ package struct Scheduler {
         guard seats.indices.contains(id.index), seats[id.index].generation == id.generation else { return nil }
         switch seats[id.index].life {
         case .empty, .retrying: return nil
-        case .starting, .idle, .busy, .overstaying, .ending: return id.index
+        case .starting, .settingUp, .idle, .busy, .overstaying, .ending: return id.index
         }
     }
 

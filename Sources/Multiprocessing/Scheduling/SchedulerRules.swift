@@ -15,6 +15,9 @@ package struct SchedulerRules: Equatable, Sendable {
     /// How long a worker may be idle before it is let go; `nil` for ever.
     package var idleTimeout: UInt64?
 
+    /// How long what runs first in each worker may take; `nil` if nothing does.
+    package var setUpTimeout: UInt64?
+
     /// The defaults of ``Pool/Configuration``.
     package init() {}
 }

@@ -7,6 +7,8 @@ package struct Seat {
         /// There is none, because the last start failed, and it is tried again at this time.
         case retrying(at: UInt64, Attempts)
         case starting(Attempts)
+        /// Runs what comes before its first item; its time is over then.
+        case settingUp(until: UInt64)
         case idle
         case busy(Holding)
         /// Still runs an item that it should have stopped, for which nobody waits any more; ended at this time.
@@ -136,8 +138,16 @@ package struct Seat {
     /// Whether work need not start another worker, because this one will come.
     var isStarting: Bool {
         switch life {
-        case .retrying, .starting: true
+        case .retrying, .starting, .settingUp: true
         case .empty, .idle, .busy, .overstaying, .ending: false
+        }
+    }
+
+    /// Whether there is a worker, or one is about to come, that will take work.
+    var takesWork: Bool {
+        switch life {
+        case .starting, .settingUp, .idle, .busy, .overstaying: true
+        case .empty, .retrying, .ending: false
         }
     }
 
@@ -146,7 +156,7 @@ package struct Seat {
         switch life {
         case .busy(let holding): holding
         case .ending(let holding): holding
-        case .empty, .retrying, .starting, .idle, .overstaying: nil
+        case .empty, .retrying, .starting, .settingUp, .idle, .overstaying: nil
         }
     }
 }

@@ -26,6 +26,9 @@ package class Attachment: @unchecked Sendable {
     /// What is sent of it.
     package let bytes: ByteBuffer
 
+    /// How many bytes it had when it came.
+    let size: Int
+
     /// What its own bytes refer to.
     package let attachments: [Attachment]
 
@@ -35,13 +38,20 @@ package class Attachment: @unchecked Sendable {
 
     private let holders = Mutex<[Holder]>([])
 
+    private struct Made {
+        var object: (any AnyObject & Sendable)?
+        /// How many threads read the bytes to make it.
+        var makers = 0
+    }
+
     /// What was made of the bytes.
-    private let made = Mutex<(any AnyObject & Sendable)?>(nil)
+    private let made = Mutex(Made())
 
     private static let count = Atomic<UInt64>(0)
 
     package init(_ bytes: ByteBuffer, attachments: [Attachment] = []) {
         self.bytes = bytes
+        size = bytes.count
         self.attachments = attachments
         number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
     }
@@ -62,22 +72,33 @@ package class Attachment: @unchecked Sendable {
 
     /// What the bytes stand for in this process: made once, whoever asks.
     ///
-    /// - Parameter make: May be called by several threads at once; the first result counts.
+    /// - Parameters:
+    ///   - keepsBytes: Whether the bytes are of use once the object is there; else their memory is given back.
+    ///   - make: May be called by several threads at once; the first result counts.
     package final func object<Object: AnyObject & Sendable>(
         _ type: Object.Type = Object.self,
+        keepsBytes: Bool = true,
         _ make: (ByteBuffer) throws -> Object
     ) throws -> Object {
-        if let known = made.withLock({ $0 }) {
-            guard let object = known as? Object else { throw PortableFailure.unexpectedAttachment }
-            return object
+        let known = made.withLock { made in
+            if made.object == nil { made.makers += 1 }
+            return made.object
         }
-        let object = try make(bytes)
-        let first = made.withLock { made in
-            if made == nil { made = object }
-            return made
+        if let known { return try Self.cast(known) }
+        let result = Result { try make(bytes) }
+        let (object, isUnread) = made.withLock { made in
+            made.makers -= 1
+            if made.object == nil, case .success(let object) = result { made.object = object }
+            // Nobody begins to read them any more.
+            return (made.object, made.makers == 0 && made.object != nil)
         }
-        guard let first = first as? Object else { throw PortableFailure.unexpectedAttachment }
-        return first
+        if isUnread, !keepsBytes { bytes.removeAll() }
+        return try Self.cast(try object ?? result.get())
+    }
+
+    private static func cast<Object>(_ object: any AnyObject & Sendable) throws -> Object {
+        guard let object = object as? Object else { throw PortableFailure.unexpectedAttachment }
+        return object
     }
 }
 

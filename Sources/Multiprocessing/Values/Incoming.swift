@@ -55,6 +55,7 @@ package final class Sender: Sendable {
     package init(userInfo: [CodingUserInfoKey: any Sendable] = [:], attachmentLimit: Int = .max) {
         attachments = ReceivedAttachments(limit: attachmentLimit)
         keys = ReceivedKeys(userInfo: userInfo.merging([.incoming: attachments]) { $1 })
+        attachments.belong(to: self)
     }
 
     /// Reads part of a message of this sender.
@@ -72,7 +73,12 @@ package final class ReceivedAttachments: Sendable {
         var size = 0
     }
 
+    private struct Owner {
+        weak var sender: Sender?
+    }
+
     private let state = Mutex(State())
+    private let owner = Mutex(Owner())
     private let limit: Int
 
     /// What one counts for, besides its bytes.
@@ -80,6 +86,21 @@ package final class ReceivedAttachments: Sendable {
 
     init(limit: Int) {
         self.limit = limit
+    }
+
+    fileprivate func belong(to sender: Sender) {
+        owner.withLock { $0.sender = sender }
+    }
+
+    /// Calls `body` with the bytes of an attachment as a message of who sent them.
+    ///
+    /// - Throws: What `body` throws, and an error if the sender is gone.
+    func read<R>(_ bytes: ByteBuffer, _ body: (inout Incoming) throws -> R) throws -> R {
+        guard let sender = owner.withLock({ $0.sender }) else { throw PortableFailure.unexpectedAttachment }
+        return try bytes.withUnsafeBytes { bytes in
+            var incoming = Incoming(bytes, from: sender)
+            return try body(&incoming)
+        }
     }
 
     /// The attachment with this number.
@@ -112,7 +133,7 @@ package final class ReceivedAttachments: Sendable {
         // Let go of outside of the lock.
         let forgotten = state.withLock { state in
             let attachment = state.attachments.removeValue(forKey: number)
-            if let attachment { state.size -= attachment.bytes.count + Self.overhead }
+            if let attachment { state.size -= attachment.size + Self.overhead }
             return attachment
         }
         guard forgotten != nil else { throw PortableFailure.unexpectedAttachment }

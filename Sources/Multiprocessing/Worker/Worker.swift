@@ -21,7 +21,7 @@ public struct Worker: Hashable, Sendable {
 
     /// The worker that runs the calling code; `nil` outside of workers.
     public static var current: Worker? {
-        threadWorker ?? WorkerProcess.identity
+        ThreadPlace.current?.worker ?? WorkerProcess.identity
     }
 
     /// Whether two values name the same worker, whatever it runs.
@@ -34,6 +34,4 @@ public struct Worker: Hashable, Sendable {
         hasher.combine(index)
         hasher.combine(processID)
     }
-
-    @TaskLocal static var threadWorker: Worker?
 }

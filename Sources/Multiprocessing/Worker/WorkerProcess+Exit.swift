@@ -10,7 +10,7 @@ extension WorkerProcess {
     /// How long an orphan may take to write its buffers, in milliseconds.
     private static let orphanLimit: UInt32 = 500
 
-    /// Ends this process as a program ends: with exit handlers, the buffers of its streams, and its profile.
+    /// Ends this process as a program ends: lets go of what the worker has kept, then with exit handlers, the buffers of its streams, and its profile.
     ///
     /// Called on the main thread when the pool asks for the end. The parent kills what the work left
     /// behind, as soon as it sees that the worker is gone.
@@ -21,6 +21,7 @@ extension WorkerProcess {
             ThisProcess.pause(milliseconds: exitLimit)
             ThisProcess.endWithGroup()
         }
+        WorkerLocals.ofProcess.tearDown()
         ThisProcess.exitInOrder()
     }
 

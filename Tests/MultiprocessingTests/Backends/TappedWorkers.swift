@@ -128,6 +128,8 @@ extension TappedWorkers: WorkerReporting {
         events?.ended(chunk, on: worker, nanoseconds: nanoseconds, isLast: true)
     }
 
+    func sent(_ byteCount: Int, to worker: WorkerID) { events?.sent(byteCount, to: worker) }
+
     func chunkEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
         events?.ended(chunk, on: worker, nanoseconds: nanoseconds, isLast: false)
     }
@@ -137,8 +139,6 @@ extension TappedWorkers: WorkerReporting {
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool) {
         events?.startFailed(worker, error: error, wasKilled: wasKilled)
     }
-
-    func setUpFailed(_ worker: WorkerID, error: PoolError) { events?.setUpFailed(worker, error: error) }
 
     func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID) {
         state.withLock { state in

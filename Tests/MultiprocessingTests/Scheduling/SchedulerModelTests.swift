@@ -11,6 +11,7 @@ import Testing
 private struct SchedulerModel {
     private enum State: Equatable {
         case starting
+        case settingUp
         case ready
         case dying
     }
@@ -27,6 +28,8 @@ private struct SchedulerModel {
         var isOverstaying = false
         /// When its work was given up.
         var interruptTime: UInt64 = 0
+        /// When its set-up began.
+        var setUpStart: UInt64 = 0
     }
 
     private(set) var scheduler: Scheduler
@@ -62,6 +65,7 @@ private struct SchedulerModel {
         rules.gracePeriod = [0, 30_000, 1_000_000_000].randomElement(using: &random) ?? 0
         rules.recyclingItems = [nil, nil, 1, 20].randomElement(using: &random) ?? nil
         rules.recyclingAge = [nil, nil, 100_000, 2_000_000_000].randomElement(using: &random) ?? nil
+        rules.setUpTimeout = [nil, nil, 60_000, 2_000_000_000].randomElement(using: &random) ?? nil
         rules.idleTimeout = [nil, nil, 50_000, 1_000_000_000].randomElement(using: &random) ?? nil
         return rules
     }
@@ -73,7 +77,8 @@ private struct SchedulerModel {
         ring()
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<30: submit()
-        case 30..<44: becomeReady()
+        case 30..<40: becomeReady()
+        case 40..<44: endSetUp()
         case 44..<52: advance()
         case 52..<70: endChunk()
         case 70..<74: giveBack()
@@ -96,6 +101,7 @@ private struct SchedulerModel {
             now = max(now, alarms.min() ?? 0)
             ring()
             becomeReady()
+            endSetUp()
             giveBack()
             cut()
             endChunk()
@@ -144,8 +150,22 @@ private struct SchedulerModel {
 
     private mutating func becomeReady() {
         guard let worker = pick({ $0.state == .starting }, using: &random) else { return }
-        processes[worker]?.state = .ready
+        processes[worker]?.state = rules.setUpTimeout == nil ? .ready : .settingUp
+        processes[worker]?.setUpStart = now
         perform(scheduler.workerReady(worker, now: now))
+    }
+
+    /// A worker ends what it had to do before its first item, one way or the other.
+    private mutating func endSetUp() {
+        guard let worker = pick({ $0.state == .settingUp }, using: &random) else { return }
+        let failure = Int.random(in: 0..<4, using: &random) == 0 ? error : nil
+        processes[worker]?.state = .ready
+        let waiting = scheduler.queuedCount
+        let actions = scheduler.setUpEnded(worker, failure, now: now)
+        if failure != nil, scheduler.queuedCount > 0 {
+            breaches.append("\(scheduler.queuedCount) of \(waiting) chunks wait on after a set-up has failed")
+        }
+        perform(actions)
     }
 
     /// A worker ends some of its chunk's items.
@@ -284,6 +304,7 @@ private struct SchedulerModel {
         perform(scheduler.workEnded(on: worker, now: now))
         perform(scheduler.workerEnded(worker, holding: .unbegun, error: error, now: now))
         perform(scheduler.startFailed(worker, error: error, wasKilled: false, now: now))
+        perform(scheduler.setUpEnded(worker, Bool.random(using: &random) ? error : nil, now: now))
         if scheduler.liveCount != live { breaches.append("stale news had an effect") }
         // An occasion for a start that was due.
         perform(scheduler.reclaimed([], from: worker, now: now))
@@ -307,6 +328,10 @@ private struct SchedulerModel {
                 breaches.append("a place was taken twice")
             }
             processes[worker] = Process()
+        case .setUp(let worker):
+            if processes[worker]?.state != .settingUp { breaches.append("a worker was to be set up that is not new") }
+        case .setUpFailed:
+            break
         case .assign(let first, let others, let worker):
             assign([first] + others, to: worker)
         case .reclaim(let worker):
@@ -394,7 +419,7 @@ private struct SchedulerModel {
             if case .retrying(let time, _) = seat.life { time } else { nil }
         }
         if scheduler.liveCount != processes.count + retries.count { breaches.append("workers are miscounted") }
-        let starting = processes.values.count { $0.state == .starting }
+        let starting = processes.values.count { $0.state == .starting || $0.state == .settingUp }
         if scheduler.startingCount != starting + retries.count { breaches.append("starting workers are miscounted") }
         let held = processes.values.reduce(0) { $0 + $1.chunks.count }
         if scheduler.cuttingCount != cuts.count { breaches.append("chunks that are cut are miscounted") }
@@ -416,6 +441,10 @@ private struct SchedulerModel {
             process.state == .ready && process.isOverstaying && alarm > process.interruptTime + rules.gracePeriod
         }
         if overdue { breaches.append("a grace period waits for a call that does not come") }
+        let isSetUpLate = processes.values.contains { process in
+            process.state == .settingUp && alarm > process.setUpStart + (rules.setUpTimeout ?? .max)
+        }
+        if isSetUpLate { breaches.append("a set-up's limit waits for a call that does not come") }
         // One worker is started with each event, and that it is ready is the next.
         if lacksWorker, scheduler.startingCount == 0, alarm == .max {
             breaches.append("work waits for a start that nobody tries")

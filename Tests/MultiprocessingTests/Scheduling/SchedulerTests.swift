@@ -4,6 +4,8 @@ import Testing
 /// What the scheduler answered, in a form that can be compared.
 enum Answer: Equatable, CustomStringConvertible {
     case start(WorkerID)
+    case setUp(WorkerID)
+    case setUpFailed(WorkerID, PoolError.Code)
     case assign(ObjectIdentifier, then: [ObjectIdentifier], WorkerID)
     case reclaim(WorkerID)
     case cut(ObjectIdentifier, [Int])
@@ -21,6 +23,8 @@ enum Answer: Equatable, CustomStringConvertible {
     init(_ action: Scheduler.Action) {
         switch action {
         case .start(let worker): self = .start(worker)
+        case .setUp(let worker): self = .setUp(worker)
+        case .setUpFailed(let worker, let error): self = .setUpFailed(worker, error.code)
         case .assign(let chunk, let others, let worker):
             self = .assign(ObjectIdentifier(chunk), then: others.map { ObjectIdentifier($0) }, worker)
         case .reclaim(let worker): self = .reclaim(worker)
@@ -50,6 +54,8 @@ enum Answer: Equatable, CustomStringConvertible {
     var description: String {
         switch self {
         case .start(let worker): "start \(worker.index).\(worker.generation)"
+        case .setUp(let worker): "set up \(worker.index).\(worker.generation)"
+        case .setUpFailed(let worker, let code): "set-up of \(worker.index).\(worker.generation) failed: \(code)"
         case .assign(_, let others, let worker):
             "assign \(1 + others.count) to \(worker.index).\(worker.generation)"
         case .reclaim(let worker): "reclaim from \(worker.index).\(worker.generation)"

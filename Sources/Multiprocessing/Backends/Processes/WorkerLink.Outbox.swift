@@ -19,6 +19,8 @@ extension WorkerLink {
         /// The versions of main.swift's variables that the worker has, by their numbers.
         private var knownVariables: [UInt32: UInt64] = [:]
         private var sentKeys = 0
+        /// How many bytes of attachments were added and not asked for.
+        private var attachedSize = 0
 
         /// Up to which chunk the worker was asked whether it has done it.
         private(set) var inquired: UInt64 = 0
@@ -82,11 +84,18 @@ extension WorkerLink {
         private mutating func append(_ attachment: Attachment, behind head: ByteBuffer) {
             guard knownAttachments.insert(attachment.number).inserted else { return }
             for inner in attachment.attachments { append(inner, behind: head) }
+            attachedSize += attachment.bytes.count
             let size = 8 + attachment.bytes.count
             Frame.Header(kind: .attachment, number: 0, length: UInt64(size)).append(to: head)
             head.append(attachment.number)
             append(attachment.bytes, 0..<attachment.bytes.count, behind: head)
             Frame.appendPadding(after: size, to: head)
+        }
+
+        /// How many bytes of attachments were added since this was asked.
+        mutating func takeAttachedSize() -> Int {
+            defer { attachedSize = 0 }
+            return attachedSize
         }
 
         mutating func appendForget(_ attachment: UInt64) {

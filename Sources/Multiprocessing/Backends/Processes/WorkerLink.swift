@@ -83,11 +83,13 @@ final class WorkerLink: AttachmentHolder {
         }
         chunk.portable?.forEachAttachment { $0.addHolder(self) }
         for other in others { other.portable?.forEachAttachment { $0.addHolder(self) } }
-        outbox.withLock { outbox in
-            guard !outbox.isClosed else { return }
+        let attachedSize = outbox.withLock { outbox in
+            guard !outbox.isClosed else { return 0 }
             outbox.append(chunk, then: others)
             send(&outbox)
+            return outbox.takeAttachedSize()
         }
+        if attachedSize > 0 { events.sent(attachedSize, to: id) }
         // A cancellation that another thread brought a moment ago did not find the chunk here.
         if chunk.isCancelled { cancel(chunk) }
         for other in others where other.isCancelled { cancel(other) }

@@ -13,6 +13,8 @@ final class ThreadWorker: Sendable {
     private let number: Int
     private let events: WorkerEvents
     private let executor: QueueExecutor
+    /// What its items have it keep.
+    private let locals = WorkerLocals()
     private let state = Mutex(State())
 
     /// Whether there is a chunk; follows `state`, for a look without the lock.
@@ -124,13 +126,29 @@ final class ThreadWorker: Sendable {
 
     /// Cancels what runs, and what is still to come.
     func abandonWork() {
-        let task = state.withLock { state in
+        let (task, isBusy) = state.withLock { state in
             state.isAbandoned = true
             state.isTaskSpent = true
             state.markCancelled()
-            return state.chunkTask ?? state.task
+            return (state.chunkTask ?? state.task, state.chunk != nil)
         }
         task?.cancel()
+        if !isBusy { tearDown {} }
+    }
+
+    /// Lets go of what the worker has kept, on its thread; the worker runs nothing any more.
+    ///
+    /// - Parameter onEnd: Called behind that, at once if there is nothing.
+    func tearDown(_ onEnd: @escaping @Sendable () -> Void) {
+        if locals.isEmpty { return onEnd() }
+        executor.queue.async { [locals] in
+            locals.tearDown()
+            onEnd()
+        }
+    }
+
+    private func place(_ attempt: Int = 1) -> ThreadPlace {
+        ThreadPlace(worker: Worker(index: number, attempt: attempt), locals: locals)
     }
 
     // MARK: Serving
@@ -143,10 +161,10 @@ final class ThreadWorker: Sendable {
             state.priority = state.chunk?.caller.priority ?? .medium
             // Detached: it must have nothing of the caller who happened to wake it.
             state.task = Task.detached(executorPreference: executor, priority: state.priority) { [self] in
-                TaskLocalStorage.learn(key: Worker.$threadWorker) { body in
-                    Worker.$threadWorker.withValue(Worker(index: self.number)) { body() }
+                TaskLocalStorage.learn(key: ThreadPlace.$current) { body in
+                    ThreadPlace.$current.withValue(self.place()) { body() }
                 }
-                await Worker.$threadWorker.withValue(Worker(index: number)) {
+                await ThreadPlace.$current.withValue(place()) {
                     await serveChunks()
                 }
             }
@@ -160,14 +178,13 @@ final class ThreadWorker: Sendable {
             if let locals = chunk.caller.locals, !chunk.isCancelled {
                 await run(chunk, with: locals)
             } else if chunk.attempt > 1 {
-                await Worker.$threadWorker.withValue(Worker(index: number, attempt: chunk.attempt)) {
-                    await chunk.run()
-                }
+                await ThreadPlace.$current.withValue(place(chunk.attempt)) { await chunk.run() }
             } else {
                 await chunk.run()
             }
             let nanoseconds = MonotonicTime.now().nanoseconds - start
             let end = finishChunk()
+            if end.isAbandoned { locals.tearDown() }
             // Reported from here, because the pool's answer is most often the next chunk.
             if end.wasInterrupted {
                 events.recovered(id)
@@ -186,8 +203,7 @@ final class ThreadWorker: Sendable {
         await withUnsafeContinuation { continuation in
             locals.make(on: executor) { [self] in
                 let task = Task(executorPreference: executor, priority: chunk.caller.priority) {
-                    let worker = Worker(index: self.number, attempt: chunk.attempt)
-                    await Worker.$threadWorker.withValue(worker) { await chunk.run() }
+                    await ThreadPlace.$current.withValue(self.place(chunk.attempt)) { await chunk.run() }
                     continuation.resume()
                 }
                 // Not begun yet, because this is its executor's thread.
@@ -232,6 +248,8 @@ final class ThreadWorker: Sendable {
         let isLast: Bool
         /// Whether the task was cancelled with it.
         let isSpent: Bool
+        /// Whether it was the last of a worker that the pool has given up.
+        let isAbandoned: Bool
         /// Whether its item was taken from the thread.
         let wasInterrupted: Bool
     }
@@ -247,7 +265,9 @@ final class ThreadWorker: Sendable {
                 state.task = nil
             }
             defer { state.isInterrupted = false }
-            return ChunkEnd(isLast: isLast, isSpent: state.isTaskSpent, wasInterrupted: state.isInterrupted)
+            return ChunkEnd(
+                isLast: isLast, isSpent: state.isTaskSpent, isAbandoned: isLast && state.isAbandoned,
+                wasInterrupted: state.isInterrupted)
         }
     }
 }

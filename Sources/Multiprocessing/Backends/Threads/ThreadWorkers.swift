@@ -58,8 +58,12 @@ final class ThreadWorkers: WorkerGroup {
     }
 
     func stop(_ worker: WorkerID) {
+        let thread = self[worker]
         remove(worker)
-        events.workerEnded(worker, holding: .unbegun, error: .poolShutDown)
+        let report = { @Sendable [events] in
+            events.workerEnded(worker, holding: .unbegun, error: .poolShutDown)
+        }
+        if let thread { thread.tearDown(report) } else { report() }
     }
 
     func kill(_ worker: WorkerID) {

@@ -53,8 +53,9 @@ struct ShapeRefusal: Error {
         return lacksMetadata ? "\(text), of whose type this optimized build keeps too little" : text
     }
 
-    static func object(_ name: String, isCodable: Bool) -> ShapeRefusal {
-        var refusal = ShapeRefusal("an instance of \(name), a class or an actor")
+    /// - Parameter advice: What to do instead, if more is known than of other objects.
+    static func object(_ name: String, isCodable: Bool, advice: String = "") -> ShapeRefusal {
+        var refusal = ShapeRefusal("an instance of \(name), a class or an actor\(advice)")
         refusal.isObject = true
         refusal.isCodableObject = isCodable
         return refusal

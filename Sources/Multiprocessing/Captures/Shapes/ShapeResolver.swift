@@ -20,7 +20,8 @@ struct ShapeResolver {
         case 0x301:
             return try tuple(type)
         case 0, 0x203, 0x305:
-            throw .object(readableName(of: type), isCodable: type is any Encodable.Type)
+            throw .object(
+                readableName(of: type), isCodable: type is any Encodable.Type, advice: captureAdvice(for: type))
         case 0x302:
             throw ShapeRefusal("a function, of type \(readableName(of: type))")
         case 0x303, 0x307:
