@@ -117,10 +117,12 @@ extension Control {
                 for (number, bytes) in large.enumerated() {
                     #expect(bytes.consists(of: UInt8(number), count: 3 << 20))
                 }
+                let before = pool.statistics.workersStarted
                 let futures = (0..<20).map { number in pool.submit(number) { $0 + 1 } }
                 await pool.shutDown()
                 for (number, future) in futures.enumerated() { #expect(try await future.value == number + 1) }
-                #expect(pool.statistics.workersStarted >= 56)
+                // Three may have been there. Items of one map are handed over together, and count less exactly.
+                #expect(pool.statistics.workersStarted - before >= 17)
                 #expect(pool.statistics.workersCrashed == 0)
             }
         }
