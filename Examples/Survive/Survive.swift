@@ -27,7 +27,7 @@ struct Survive {
         printTable(rows)
         let astray = rows.filter { $0.outcome.kind != $0.item.deed.expected }.count + items.count - rows.count
         let workers = await roll.value
-        let left = workers.filter(isAlive).count + (hasChildren ? 1 : 0)
+        let left = remaining(of: workers)
         printSummary(rows, pool.statistics)
         let path = CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : "/tmp/survive.svg"
         try timeline.write(to: path)
@@ -38,7 +38,7 @@ struct Survive {
 
     /// A crash is not tried again, only what the items say may be.
     private static var options: WorkOptions {
-        .timeout(.seconds(1)).label("survive").retry(.attempts(2, on: [], where: { $0 is Hiccup }))
+        .timeout(.seconds(3)).label("survive").retry(.attempts(2, on: [], where: { $0 is Hiccup }))
     }
 
     /// The process ids of all workers that there were, until the pool has ended.
@@ -69,6 +69,17 @@ struct Survive {
         zip(cells, [4, 23, 36, 0])
             .map { cell, width in cell + String(repeating: " ", count: max(0, width - cell.count)) }
             .joined(separator: "  ")
+    }
+
+    /// How many processes are left, for which whoever reaps what the workers started gets some time.
+    private static func remaining(of workers: Set<Int32>) -> Int {
+        let end = ContinuousClock.now + .seconds(5)
+        var count = Int.max
+        while count > 0, ContinuousClock.now < end {
+            if count != .max { usleep(10_000) }
+            count = workers.filter(isAlive).count + (hasChildren ? 1 : 0)
+        }
+        return count
     }
 
     /// Whether a worker or anything that it has started is there: what it starts is of its process group.

@@ -54,6 +54,8 @@ extension Pool.Configuration {
     /// When a worker is replaced between items, to be rid of what piles up in it; `nil` for never.
     public struct Recycling: Hashable, Sendable {
         /// After how many items; at least 1.
+        ///
+        /// What of one `map` or stream a worker was handed together it runs to its end, so there it may be more.
         public var items: Int?
 
         /// After how long, counted from its start; more than zero.

@@ -307,7 +307,7 @@ package struct Scheduler {
             retire(index, &actions)
             startIfNeeded(now: now, &actions)
             stopIfDrained(&actions)
-        } else if let (first, others) = nextLot() {
+        } else if let (first, others) = nextLot(for: index) {
             assign(first, then: others, to: index, now: now, &actions)
             startIfNeeded(now: now, &actions)
             reclaimStalled(now: now, &actions)

@@ -109,17 +109,20 @@ extension Control {
     struct ReplacementTests {
         @Test("Pitfalls 7, 8: a worker that is replaced after each item loses nothing, also while the pool ends")
         func afterEachItem() async throws {
-            try await TestBackend.processes.withPool(workers: 3, .with { $0.recycling.items = 1 }) { pool async throws in
+            let configuration = Pool.Configuration.with { $0.recycling.items = 1 }
+            try await TestBackend.processes.withPool(workers: 3, configuration) { pool async throws in
                 #expect(try await pool.map(0..<30, chunkSize: 1) { $0 * 2 } == (0..<30).map { $0 * 2 })
                 // A result larger than any buffer is read to its end before its worker is gone.
                 let large = try await pool.map(0..<6, chunkSize: 1) { [UInt8](repeating: UInt8($0), count: 3 << 20) }
                 for (number, bytes) in large.enumerated() {
                     #expect(bytes.consists(of: UInt8(number), count: 3 << 20))
                 }
+                let before = pool.statistics.workersStarted
                 let futures = (0..<20).map { number in pool.submit(number) { $0 + 1 } }
                 await pool.shutDown()
                 for (number, future) in futures.enumerated() { #expect(try await future.value == number + 1) }
-                #expect(pool.statistics.workersStarted >= 56)
+                // Three may have been there. Items of one map are handed over together, and count less exactly.
+                #expect(pool.statistics.workersStarted - before >= 17)
                 #expect(pool.statistics.workersCrashed == 0)
             }
         }
