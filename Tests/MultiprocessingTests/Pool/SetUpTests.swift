@@ -166,7 +166,8 @@ struct SetUpTests {
         }
         // On threads it may capture anything.
         try await withSetUp(.threads, configuration { _ = handle }) { pool in
-            #expect(try await pool.run { 4 } == 4)
+            let value = try await pool.run { 4 }
+            #expect(value == 4)
         }
     }
 

@@ -86,19 +86,21 @@ struct BroadcastTests {
     @Test("A worker has one copy, which goes with the last handle")
     func freed() async throws {
         try await TestBackend.processes.withPool(workers: 1) { pool in
-            do {
-                let counted = pool.broadcast(Counted([1, 2, 3]))
-                let copy = counted
-                for _ in 0..<5 {
-                    #expect(try await pool.run { copy.value.numbers.count } == 3)
-                    #expect(try await pool.run(counted) { _ in Counted.live.withLock { $0 } } == 1)
-                }
-                #expect(Counted.live.withLock { $0 } == 1)
-            }
+            try await useCounted(in: pool)
             #expect(Counted.live.withLock { $0 } == 0)
             // The worker reads of it behind what it has been sent by now.
             #expect(try await pool.run { Counted.live.withLock { $0 } } == 0)
         }
+    }
+
+    private func useCounted(in pool: Pool) async throws {
+        let counted = pool.broadcast(Counted([1, 2, 3]))
+        let copy = counted
+        for _ in 0..<5 {
+            #expect(try await pool.run { copy.value.numbers.count } == 3)
+            #expect(try await pool.run(counted) { _ in Counted.live.withLock { $0 } } == 1)
+        }
+        #expect(Counted.live.withLock { $0 } == 1)
     }
 
     @Test("Threads use the value itself")

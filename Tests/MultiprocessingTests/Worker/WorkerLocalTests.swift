@@ -152,7 +152,7 @@ struct WorkerLocalTests {
     @Test("Threads that ask together get the same")
     func concurrent() async throws {
         try await TestBackend.processes.withPool(workers: 1) { pool in
-            let ids = try await pool.run {
+            let ids = try await pool.run { () -> [UInt64] in
                 let ids = Mutex<[UInt64]>([])
                 DispatchQueue.concurrentPerform(iterations: 8) { _ in
                     guard let id = try? Locals.slow.value else { return }
