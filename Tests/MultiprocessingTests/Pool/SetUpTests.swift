@@ -65,7 +65,8 @@ struct SetUpTests {
         let setUp = configuration { Left.runs.withLock { $0[1, default: 0] += 1 } }
         try await withSetUp(.processes, setUp) { pool in
             for _ in 0..<3 {
-                #expect(try await pool.run { Left.runs.withLock { $0[1] } } == 1)
+                let runs = try await pool.run { Left.runs.withLock { $0[1] } }
+                #expect(runs == 1)
                 await #expect(throws: PoolError.self) { try await pool.run { () -> Int in fatalError("on purpose") } }
             }
         }

@@ -87,9 +87,10 @@ struct BroadcastTests {
     func freed() async throws {
         try await TestBackend.processes.withPool(workers: 1) { pool in
             try await useCounted(in: pool)
-            #expect(Counted.live.withLock { $0 } == 0)
-            // The worker reads of it behind what it has been sent by now.
-            #expect(try await pool.run { Counted.live.withLock { $0 } } == 0)
+            // Whoever ended the last item may hold what it had for a moment longer than it took to resume this.
+            await expectSoon("the program lets go of it") { Counted.live.withLock { $0 } == 0 }
+            while try await pool.run({ Counted.live.withLock { $0 } }) > 0 {}
+            #expect(pool.statistics.workersStarted == 1)
         }
     }
 
@@ -108,17 +109,12 @@ struct BroadcastTests {
         try await TestBackend.threads.withPool { pool in
             let value = Counted([7])
             let broadcast = pool.broadcast(value)
-            #expect(
-                try await pool.map(0..<50) { _ in ObjectIdentifier(broadcast.value) == ObjectIdentifier(value) }
-                    .allSatisfy(\.self))
+            let same = try await pool.map(0..<50) { _ in ObjectIdentifier(broadcast.value) == ObjectIdentifier(value) }
+            #expect(same == Array(repeating: true, count: 50))
             #expect(pool.statistics.bytesSent == 0)
             // Needs no encoding, then.
             let stubborn = pool.broadcast(Stubborn())
-            #expect(
-                try await pool.run {
-                    _ = stubborn.value
-                    return 1
-                } == 1)
+            try await pool.run { _ = stubborn.value }
         }
     }
 
@@ -158,14 +154,10 @@ struct BroadcastTests {
     func unencodable() async throws {
         try await TestBackend.processes.withPool(workers: 1) { pool in
             let stubborn = pool.broadcast(Stubborn())
-            await expectRefusal("Stubborn") {
-                _ = try await pool.run {
-                    _ = stubborn.value
-                    return 1
-                }
-            }
-            await expectRefusal("Stubborn") { _ = try await pool.run(stubborn) { _ in 1 } }
-            #expect(try await pool.run { 1 } == 1)
+            await expectRefusal("Stubborn") { try await pool.run { _ = stubborn.value } }
+            await expectRefusal("Stubborn") { try await pool.run(stubborn) { _ in } }
+            let value = try await pool.run { 1 }
+            #expect(value == 1)
         }
     }
 }

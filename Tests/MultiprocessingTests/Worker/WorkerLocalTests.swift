@@ -169,7 +169,8 @@ struct WorkerLocalTests {
         let local = WorkerLocal { 5 }
         let (pair, number) = ([local], 1)
         try await TestBackend.threads.withPool { pool in
-            #expect(try await pool.run { try local.value } == 5)
+            let value = try await pool.run { try local.value }
+            #expect(value == 5)
         }
         try await TestBackend.processes.withPool { pool in
             await expectRefusal("WorkerLocal", "static let") { _ = try await pool.run { try local.value } }
