@@ -5,10 +5,10 @@ enum MeasuredBackend: String, CaseIterable {
     case processes
     case threads
 
-    func pool(workers: Int = 2) throws -> Pool {
+    func pool(workers: Int = 2, configuration: Pool.Configuration = Pool.Configuration()) throws -> Pool {
         switch self {
-        case .processes: try Pool(.processes, workers: workers)
-        case .threads: try Pool(.threads, workers: workers)
+        case .processes: try Pool(.processes, workers: workers, configuration: configuration)
+        case .threads: try Pool(.threads, workers: workers, configuration: configuration)
         }
     }
 

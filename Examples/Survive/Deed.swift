@@ -1,4 +1,5 @@
 import Glibc
+import Multiprocessing
 
 /// What an item does to the worker that runs it.
 enum Deed: String, Codable, CaseIterable {
@@ -13,12 +14,20 @@ enum Deed: String, Codable, CaseIterable {
     case aborts = "calls abort()"
     case killsItself = "sends itself SIGKILL"
     case segfaultsItself = "sends itself SIGSEGV"
+    case hangsInLoop = "hangs in a tight loop"
+    case ignoresTermination = "hangs, ignores SIGTERM"
+    case startsProgram = "starts a program, hangs"
+    case eatsMemory = "takes memory for ever"
+    case leaks = "leaks 64 MiB"
+    case failsAtFirst = "fails, works if retried"
 
     /// How an item that does this has to end.
     var expected: Outcome.Kind {
         switch self {
-        case .returns: .value
+        case .returns, .leaks, .failsAtFirst: .value
         case .throwsError: .error
+        case .hangsInLoop, .ignoresTermination, .startsProgram: .timeOut
+        case .eatsMemory: .memory
         default: .crash
         }
     }
@@ -30,6 +39,28 @@ enum Deed: String, Codable, CaseIterable {
             break
         case .throwsError:
             throw Refusal(processID: getpid())
+        case .failsAtFirst:
+            if Worker.current?.attempt == 1 { throw Hiccup() }
+        case .hangsInLoop, .ignoresTermination, .startsProgram:
+            try hang()
+        case .eatsMemory:
+            while true { take(mebibytes: 8) }
+        case .leaks:
+            take(mebibytes: 64)
+        default:
+            crash()
+        }
+    }
+
+    private func hang() throws {
+        if self == .ignoresTermination { signal(SIGTERM, SIG_IGN) }
+        if self == .startsProgram { try startProgram() }
+        var rounds = 0
+        while rounds >= 0 { rounds = (rounds + 1) % 1_000 }
+    }
+
+    private func crash() {
+        switch self {
         case .fatalError:
             Swift.fatalError("an item that calls fatalError")
         case .unwrapsNil:
@@ -49,7 +80,7 @@ enum Deed: String, Codable, CaseIterable {
             kill(getpid(), SIGKILL)
             // The signal is delivered before this process runs on; this is never reached.
             pause()
-        case .segfaultsItself:
+        default:
             // Again and again, because a runtime that writes a backtrace goes on after the first.
             while true { kill(getpid(), SIGSEGV) }
         }
@@ -64,9 +95,27 @@ enum Deed: String, Codable, CaseIterable {
         // The call to getpid stays behind the recursion, which is why no loop can be made of it.
         count == .max ? count : depth(count + 1) &+ Int(getpid())
     }
+
+    /// Takes memory and writes to all of it; nobody gives it back.
+    private func take(mebibytes: Int) {
+        memset(UnsafeMutableRawPointer.allocate(byteCount: mebibytes << 20, alignment: 16), 1, mebibytes << 20)
+    }
+
+    /// Starts a program that would outlive everything, as a C library might.
+    private func startProgram() throws {
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup("1000"), nil]
+        defer { arguments.forEach { free($0) } }
+        var process: pid_t = 0
+        guard posix_spawn(&process, "/bin/sleep", nil, nil, &arguments, nil) == 0 else {
+            throw Refusal(processID: getpid())
+        }
+    }
 }
 
 /// The error of the items that throw; being `Codable` it arrives as what it is.
 struct Refusal: Error, Codable {
     let processID: Int32
 }
+
+/// The error of a first attempt, after which a second one is made.
+struct Hiccup: Error, Codable {}

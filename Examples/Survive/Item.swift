@@ -11,10 +11,10 @@ struct Item: Job {
         return getpid()
     }
 
-    /// Forty items, every other one harmless, so that each crash has neighbors it could harm.
-    static var forty: [Item] {
+    /// Each deed twice, and a harmless item before each, so that each crash has neighbors it could harm.
+    static var all: [Item] {
         let harmful = Deed.allCases.filter { $0 != .returns }
-        return (0..<40).map { number in
+        return (0..<4 * harmful.count).map { number in
             Item(number: number, deed: number % 2 == 0 ? .returns : harmful[number / 2 % harmful.count])
         }
     }

@@ -7,6 +7,8 @@ struct Outcome: CustomStringConvertible {
         case value
         case error
         case crash
+        case timeOut
+        case memory
         /// Anything else: there is no such item in this program.
         case other
     }
@@ -21,9 +23,22 @@ struct Outcome: CustomStringConvertible {
             self.init(.value, "value", worker)
         case .failure(let error as Refusal):
             self.init(.error, "error Refusal", error.processID)
-        case .failure(let error as PoolError) where error.code == .workerCrashed:
-            self.init(.crash, "crash, \(Self.reason(error))", error.processID)
+        case .failure(let error as PoolError):
+            self.init(error)
         case .failure(let error):
+            self.init(.other, "\(error)", nil)
+        }
+    }
+
+    private init(_ error: PoolError) {
+        switch error.code {
+        case .workerCrashed:
+            self.init(.crash, "crash, \(Self.reason(error))", error.processID)
+        case .timedOut:
+            self.init(.timeOut, "timed out after \(error.limit.map { "\($0)" } ?? "?")", error.processID)
+        case .memoryLimitExceeded:
+            self.init(.memory, "more memory than \(error.memoryLimit.map { "\($0)" } ?? "?")", error.processID)
+        default:
             self.init(.other, "\(error)", nil)
         }
     }

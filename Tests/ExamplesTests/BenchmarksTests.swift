@@ -8,6 +8,7 @@ struct BenchmarksTests {
     private static let expected: [String: Set<String>] = [
         "start": both, "round-trip": both, "submit": both, "small": both, "map": both, "echo": both,
         "structs": both, "captures": both, "cpu": both, "uneven": both, "recover": ["processes"],
+        "deadline": both, "cancel": both, "kill": ["processes"], "armed": both, "recycle": both, "events": both,
         "memory": both, "idle": both, "scale": both,
     ]
     private static let both: Set = ["processes", "threads"]

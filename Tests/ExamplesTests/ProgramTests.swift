@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// The examples run, and show what they are to show.
@@ -23,15 +24,22 @@ struct ProgramTests {
         #expect(run.output.contains("1  2  4  8  16  32  64  128  256  512\n"))
     }
 
-    @Test("survive accounts for forty items and leaves no process")
+    @Test("survive accounts for all its items, leaves no process, and writes its picture")
     func survive() async throws {
-        let run = try await Shell.run("$BIN/survive")
+        let picture = "/tmp/survive-test-\(ProcessInfo.processInfo.processIdentifier).svg"
+        defer { try? FileManager.default.removeItem(atPath: picture) }
+        let run = try await Shell.run("$BIN/survive \(picture)")
         #expect(run.status == 0, "\(run.output)\(run.errors)")
-        #expect(run.output.contains("\n40 items, 18 crashes, "))
+        #expect(run.output.contains("\n64 items, 18 crashes, 6 stopped at their deadline,\n2 at their memory limit; "))
         #expect(run.output.hasSuffix("\n0 items unaccounted for, 0 processes left\n"))
-        for ending in ["signal 4 ", "signal 6 ", "signal 9 ", "signal 11 ", "exit code 3", "error Refusal"] {
-            #expect(run.output.contains(ending))
-        }
-        #expect(run.output.split(separator: "\n").count { $0.contains(" value ") } == 20)
+        let endings = [
+            "signal 4 ", "signal 6 ", "signal 9 ", "signal 11 ", "exit code 3", "error Refusal",
+            "timed out after 3.0 seconds", "more memory than 256 MiB",
+        ]
+        for ending in endings { #expect(run.output.contains(ending), "\(ending): \(run.output)") }
+        #expect(run.output.split(separator: "\n").count { $0.contains(" value ") } == 36)
+        #expect(!run.output.contains("\n0 were replaced"), "\(run.output)")
+        let text = try String(contentsOfFile: picture, encoding: .utf8)
+        #expect(text.hasPrefix("<svg ") && text.contains("survive"))
     }
 }

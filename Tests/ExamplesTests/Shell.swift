@@ -9,7 +9,7 @@ enum Shell {
         let status: Int32
     }
 
-    /// Runs a command in `directory`, for at most a minute.
+    /// Runs a command in `directory`, for at most five minutes.
     ///
     /// `$BIN` is the folder of the examples' executables.
     static func run(_ command: String, in directory: String = Repository.path) async throws -> Outcome {
@@ -35,7 +35,7 @@ enum Shell {
         // The command is an argument of its own, so that its quotes stay as they are.
         let script = """
             exec 2>\(errorFile) </dev/null; cd '\(directory)' && BIN='\(try executables())' LC_ALL=C \
-            timeout 60 bash -o pipefail -c '\(command.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'
+            timeout 300 bash -o pipefail -c '\(command.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'
             """
         guard let stream = popen(script, "re") else { throw Failure(description: "no shell") }
         let output = readAll(stream)

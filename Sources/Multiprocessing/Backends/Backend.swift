@@ -59,6 +59,9 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// The process that a worker runs in; `nil` for a thread, and when the worker is gone.
     func processID(of worker: WorkerID) -> Int32?
 
+    /// The bytes of memory that a worker shares with nobody; `nil` for a thread, and when the worker is gone.
+    func memory(of worker: WorkerID) -> UInt64?
+
     /// Has the calling thread take a worker's results as they come; `nil` if that is not to be had now.
     func watch(_ worker: WorkerID) -> (any WorkerWatch)?
 
@@ -78,6 +81,9 @@ public protocol WorkerGroup: AnyObject, Sendable {
 extension WorkerGroup {
     /// No process of its own.
     public func processID(of worker: WorkerID) -> Int32? { nil }
+
+    /// No memory of its own.
+    public func memory(of worker: WorkerID) -> UInt64? { nil }
 }
 
 /// The right to take a worker's results, which one thread has at a time and gives back soon.
@@ -117,6 +123,7 @@ package protocol WorkerReporting: AnyObject, Sendable {
     func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID)
     func interrupted(_ worker: WorkerID, holding: HeldWork)
     func recovered(_ worker: WorkerID)
+    func progressed(on worker: WorkerID, chunk: Chunk, item: Int, fraction: Double, text: String)
 }
 
 /// Where the workers of a pool report what happens to them.
@@ -187,6 +194,16 @@ public struct WorkerEvents: Sendable {
     /// The worker has done with the item that was given up, and can be given work.
     package func recovered(_ worker: WorkerID) {
         owner.recovered(worker)
+    }
+
+    /// The item that the worker runs says how far it has come; it is reported before its end.
+    ///
+    /// - Parameters:
+    ///   - item: The number of the item in the chunk.
+    ///   - fraction: As the work said it: any `Double`, also what is no number.
+    ///   - text: At most 1,000 bytes of what the work said.
+    package func progressed(on worker: WorkerID, chunk: Chunk, item: Int, fraction: Double, text: String) {
+        owner.progressed(on: worker, chunk: chunk, item: item, fraction: fraction, text: text)
     }
 
     /// The worker could not be started; whether it is tried again is the pool's to decide.

@@ -127,7 +127,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         return contents.withLock { contents in
             guard let part = split(&contents, at: count) else { return nil }
             self.count = count
-            claims.setLimit(Self.strides(of: count, stride))
+            claims.setLimit(Self.strides(of: count, stride), begun: Self.strides(of: finishedCount, stride))
             return part
         }
     }

@@ -33,9 +33,11 @@ package struct StrideClaims: ~Copyable, Sendable {
     /// How many strides may be begun.
     package var limit: Int { Int(word.load(ordering: .acquiring) >> 32) }
 
-    /// Sets how many strides may be begun, of a chunk that nobody runs; those that were begun stay so.
-    package func setLimit(_ limit: Int) {
-        let begun = word.load(ordering: .acquiring) & 0xFFFF_FFFF
-        word.store(UInt64(UInt32(clamping: limit)) << 32 | begun, ordering: .releasing)
+    /// Sets how many strides may be begun, of a chunk that nobody runs.
+    ///
+    /// - Parameter begun: How many of them have ended already, in a run before.
+    package func setLimit(_ limit: Int, begun: Int = 0) {
+        word.store(
+            UInt64(UInt32(clamping: limit)) << 32 | UInt64(UInt32(clamping: begun)), ordering: .releasing)
     }
 }

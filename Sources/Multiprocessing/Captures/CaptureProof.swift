@@ -1,6 +1,6 @@
-import Glibc
 import MultiprocessingCoding
 import MultiprocessingRuntime
+import MultiprocessingSystem
 
 /// The proof, made once in each process, that captures are laid out as this library believes.
 ///
@@ -9,7 +9,7 @@ import MultiprocessingRuntime
 /// user's is touched.
 enum CaptureProof {
     private static let failure: NotPortable? = {
-        if let setting = getenv("MULTIPROCESSING_CAPTURES"), String(cString: setting) == "off" {
+        if ThisProcess.variable("MULTIPROCESSING_CAPTURES") == "off" {
             return NotPortable("it captures values, which MULTIPROCESSING_CAPTURES=off forbids")
         }
         do {

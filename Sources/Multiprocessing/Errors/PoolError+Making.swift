@@ -18,8 +18,8 @@ extension PoolError {
     static func itemTimedOut(after limit: UInt64) -> PoolError {
         let limit = Duration.nanoseconds(Int64(clamping: limit))
         var error = PoolError(
-            .timedOut, "the item ran for longer than its timeout of \(limit) and was stopped; allow it more, or do less"
-        )
+            .timedOut,
+            "the item ran for longer than its timeout of \(limit) and was stopped; allow it more, or do less")
         error.limit = limit
         return error
     }

@@ -54,6 +54,8 @@ extension Pool.Configuration {
     /// When a worker is replaced between items, to be rid of what piles up in it; `nil` for never.
     public struct Recycling: Hashable, Sendable {
         /// After how many items; at least 1.
+        ///
+        /// What of one `map` or stream a worker was handed together it runs to its end, so there it may be more.
         public var items: Int?
 
         /// After how long, counted from its start; more than zero.
@@ -61,7 +63,8 @@ extension Pool.Configuration {
 
         /// When its own memory, without what it shares with other processes, has grown by so many bytes; at least 1.
         ///
-        /// Not on threads, which have no memory of their own.
+        /// Measured between items, against the moment at which it was ready; the kernel counts in steps of some
+        /// hundred kibibytes. Not on threads, which have no memory of their own.
         public var memoryGrowth: Int?
 
         /// Makes a rule; without any of these, workers are never replaced.

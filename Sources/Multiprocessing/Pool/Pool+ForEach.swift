@@ -1,14 +1,18 @@
+import MultiprocessingRuntime
+
+/// Many items without a result.
 extension Pool {
     // MARK: Jobs
 
     /// Runs jobs without a result on the workers and waits for all.
     ///
-    /// Fails fast and is cancelled as `map` is.
+    /// Suspends until all have ended, and fails fast. <doc:Calls> has the rules of all calls.
     ///
     /// - Parameters:
-    ///   - jobs: The jobs; taken in the caller's own calls, a few chunks ahead of the workers.
-    ///   - chunkSize: How many jobs travel together; chosen by the time that they take if left out.
-    /// - Throws: What a job threw, `CancellationError`, or ``PoolError``.
+    ///   - jobs: The jobs.
+    ///   - chunkSize: How many jobs travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    /// - Throws: What the first job in order that failed threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func forEach<S: Sequence>(
         _ jobs: S,
         chunkSize: Int? = nil,
@@ -19,18 +23,17 @@ extension Pool {
 
     // MARK: Closures
 
-    /// Calls a closure with each input on the workers and waits for all.
+    /// Calls a closure with each input and waits for all.
     ///
-    /// Suspends until all have ended. Fails fast: at the first failure no further chunk starts,
-    /// what runs is cancelled, and the error of the first item in order that failed is thrown.
-    /// When the task is cancelled this throws `CancellationError` at once.
+    /// Suspends until all have ended, and fails fast. <doc:Calls> has the rules of all calls.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs; taken in the caller's own calls, a few chunks ahead of the workers.
-    ///   - chunkSize: How many items travel together. By default a chunk grows until it runs for
-    ///     about a millisecond, which makes the cost of sending it small.
+    ///   - inputs: The inputs.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     @inlinable
     nonisolated(nonsending) public func forEach<S: Sequence>(
         _ inputs: S,
@@ -42,39 +45,36 @@ extension Pool {
             Intake(inputs), core.work(procedure: body), loop: ItemLoop(body), chunkSize: chunkSize, options: options)
     }
 
-    /// Calls a closure with each input on the workers and waits for all.
+    /// Calls an asynchronous closure with each input and waits for all.
     ///
-    /// Suspends until all have ended. Fails fast: at the first failure no further chunk starts,
-    /// what runs is cancelled, and the error of the first item in order that failed is thrown.
-    /// When the task is cancelled this throws `CancellationError` at once.
+    /// Suspends until all have ended, and fails fast. <doc:Calls> has the rules of all calls.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs; taken in the caller's own calls, a few chunks ahead of the workers.
-    ///   - chunkSize: How many items travel together. By default a chunk grows until it runs for
-    ///     about a millisecond, which makes the cost of sending it small.
+    ///   - inputs: The inputs.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     nonisolated(nonsending) public func forEach<S: Sequence>(
         _ inputs: S,
         chunkSize: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Void
     ) async throws where S.Element: Sendable {
-        _ = try await core.map(Intake(inputs), core.work(procedure: body), chunkSize: chunkSize, options: options)
+        _ = try await core.map(
+            Intake(inputs), core.work(AsyncProcedureBox(body)), chunkSize: chunkSize, options: options)
     }
 
-    /// Calls a closure with each input on the workers and waits for all.
-    ///
-    /// Suspends until all have ended. Fails fast: at the first failure no further chunk starts,
-    /// what runs is cancelled, and the error of the first item in order that failed is thrown.
-    /// When the task is cancelled this throws `CancellationError` at once.
+    /// Calls a closure with both halves of each input and waits for all.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs, in pairs, as `zip` makes them; taken in the caller's own calls, a few chunks ahead of the workers.
-    ///   - chunkSize: How many items travel together. By default a chunk grows until it runs for
-    ///     about a millisecond, which makes the cost of sending it small.
+    ///   - inputs: The inputs in pairs, as `zip` makes them.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     @inlinable
     nonisolated(nonsending) public func forEach<S: Sequence, A: Sendable, B: Sendable>(
         _ inputs: S,
@@ -87,40 +87,35 @@ extension Pool {
             chunkSize: chunkSize, options: options)
     }
 
-    /// Calls a closure with each input on the workers and waits for all.
-    ///
-    /// Suspends until all have ended. Fails fast: at the first failure no further chunk starts,
-    /// what runs is cancelled, and the error of the first item in order that failed is thrown.
-    /// When the task is cancelled this throws `CancellationError` at once.
+    /// Calls an asynchronous closure with both halves of each input and waits for all.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs, in pairs, as `zip` makes them; taken in the caller's own calls, a few chunks ahead of the workers.
-    ///   - chunkSize: How many items travel together. By default a chunk grows until it runs for
-    ///     about a millisecond, which makes the cost of sending it small.
+    ///   - inputs: The inputs in pairs, as `zip` makes them.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     nonisolated(nonsending) public func forEach<S: Sequence, A: Sendable, B: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Void
     ) async throws where S.Element == (A, B) {
-        _ = try await core.map(Intake(inputs), core.work(pairProcedure: body), chunkSize: chunkSize, options: options)
+        _ = try await core.map(
+            Intake(inputs), core.work(AsyncBinaryProcedureBox(body)), chunkSize: chunkSize, options: options)
     }
 
-    /// Calls a closure with each input on the workers and waits for all.
-    ///
-    /// Suspends until all have ended. Fails fast: at the first failure no further chunk starts,
-    /// what runs is cancelled, and the error of the first item in order that failed is thrown.
-    /// When the task is cancelled this throws `CancellationError` at once.
+    /// Calls a closure with each input and a shared value and waits for all.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs; taken in the caller's own calls, a few chunks ahead of the workers.
-    ///   - shared: A value for all items, sent to each worker once.
-    ///   - chunkSize: How many items travel together. By default a chunk grows until it runs for
-    ///     about a millisecond, which makes the cost of sending it small.
+    ///   - inputs: The inputs.
+    ///   - shared: The second argument for all items, sent to each worker once.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     @inlinable
     nonisolated(nonsending) public func forEach<S: Sequence, C: Sendable>(
         _ inputs: S,
@@ -134,19 +129,16 @@ extension Pool {
             chunkSize: chunkSize, options: options)
     }
 
-    /// Calls a closure with each input on the workers and waits for all.
-    ///
-    /// Suspends until all have ended. Fails fast: at the first failure no further chunk starts,
-    /// what runs is cancelled, and the error of the first item in order that failed is thrown.
-    /// When the task is cancelled this throws `CancellationError` at once.
+    /// Calls an asynchronous closure with each input and a shared value and waits for all.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs; taken in the caller's own calls, a few chunks ahead of the workers.
-    ///   - shared: A value for all items, sent to each worker once.
-    ///   - chunkSize: How many items travel together. By default a chunk grows until it runs for
-    ///     about a millisecond, which makes the cost of sending it small.
+    ///   - inputs: The inputs.
+    ///   - shared: The second argument for all items, sent to each worker once.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     nonisolated(nonsending) public func forEach<S: Sequence, C: Sendable>(
         _ inputs: S,
         with shared: C,
@@ -155,6 +147,7 @@ extension Pool {
         _ body: @escaping @Sendable (S.Element, C) async throws -> Void
     ) async throws where S.Element: Sendable {
         _ = try await core.map(
-            Intake(inputs), core.work(sharing: shared, procedure: body), chunkSize: chunkSize, options: options)
+            Intake(inputs), core.work(AsyncBinaryProcedureBox(body), sharing: shared),
+            chunkSize: chunkSize, options: options)
     }
 }

@@ -1,17 +1,18 @@
+import MultiprocessingRuntime
+
+/// Many items, whose values are returned together.
 extension Pool {
     // MARK: Jobs
 
     /// Runs jobs on the workers and returns their outputs in order.
     ///
-    /// Suspends until all have ended. Fails fast: at the first failure no further chunk starts,
-    /// what runs is cancelled, and the error of the first job in order that failed is thrown.
-    /// When the task is cancelled this throws `CancellationError` at once.
+    /// Suspends until all have ended, and fails fast. <doc:Calls> has the rules of all calls.
     ///
     /// - Parameters:
-    ///   - jobs: The jobs; taken in the caller's own calls, a few chunks ahead of the workers.
-    ///   - chunkSize: How many jobs travel together. By default a chunk grows until it runs for
-    ///     about a millisecond, which makes the cost of sending it small.
-    /// - Throws: What a job threw, `CancellationError`, or ``PoolError``.
+    ///   - jobs: The jobs.
+    ///   - chunkSize: How many jobs travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    /// - Throws: What the first job in order that failed threw, `CancellationError`, or ``PoolError``.
     nonisolated(nonsending) public func map<S: Sequence>(
         _ jobs: S,
         chunkSize: Int? = nil,
@@ -22,18 +23,17 @@ extension Pool {
 
     // MARK: Closures
 
-    /// Calls a closure with each input on the workers and returns the values in input order.
+    /// Calls a closure with each input and returns the values in input order.
     ///
-    /// Suspends until all have ended. Fails fast: at the first failure no further chunk starts,
-    /// what runs is cancelled, and the error of the first item in order that failed is thrown.
-    /// When the task is cancelled this throws `CancellationError` at once.
+    /// Suspends until all have ended, and fails fast. <doc:Calls> has the rules of all calls.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs; taken in the caller's own calls, a few chunks ahead of the workers.
-    ///   - chunkSize: How many items travel together. By default a chunk grows until it runs for
-    ///     about a millisecond, which makes the cost of sending it small.
+    ///   - inputs: The inputs.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     @inlinable
     nonisolated(nonsending) public func map<S: Sequence, Output: Sendable>(
         _ inputs: S,
@@ -45,39 +45,35 @@ extension Pool {
             Intake(inputs), core.work(body), loop: ItemLoop(body), chunkSize: chunkSize, options: options)
     }
 
-    /// Calls a closure with each input on the workers and returns the values in input order.
+    /// Calls an asynchronous closure with each input and returns the values in input order.
     ///
-    /// Suspends until all have ended. Fails fast: at the first failure no further chunk starts,
-    /// what runs is cancelled, and the error of the first item in order that failed is thrown.
-    /// When the task is cancelled this throws `CancellationError` at once.
+    /// Suspends until all have ended, and fails fast. <doc:Calls> has the rules of all calls.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs; taken in the caller's own calls, a few chunks ahead of the workers.
-    ///   - chunkSize: How many items travel together. By default a chunk grows until it runs for
-    ///     about a millisecond, which makes the cost of sending it small.
+    ///   - inputs: The inputs.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     nonisolated(nonsending) public func map<S: Sequence, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
     ) async throws -> [Output] where S.Element: Sendable {
-        try await core.map(Intake(inputs), core.work(body), chunkSize: chunkSize, options: options)
+        try await core.map(Intake(inputs), core.work(AsyncFunctionBox(body)), chunkSize: chunkSize, options: options)
     }
 
-    /// Calls a closure with each input on the workers and returns the values in input order.
-    ///
-    /// Suspends until all have ended. Fails fast: at the first failure no further chunk starts,
-    /// what runs is cancelled, and the error of the first item in order that failed is thrown.
-    /// When the task is cancelled this throws `CancellationError` at once.
+    /// Calls a closure with both halves of each input and returns the values in input order.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs, in pairs, as `zip` makes them; taken in the caller's own calls, a few chunks ahead of the workers.
-    ///   - chunkSize: How many items travel together. By default a chunk grows until it runs for
-    ///     about a millisecond, which makes the cost of sending it small.
+    ///   - inputs: The inputs in pairs, as `zip` makes them.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     @inlinable
     nonisolated(nonsending) public func map<S: Sequence, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
@@ -86,44 +82,39 @@ extension Pool {
         _ body: @escaping @Sendable (A, B) throws -> Output
     ) async throws -> [Output] where S.Element == (A, B) {
         try await core.map(
-            Intake(inputs), core.work(pairs: body), loop: ItemLoop { try body($0.0, $0.1) }, chunkSize: chunkSize,
-            options: options)
+            Intake(inputs), core.work(pairs: body), loop: ItemLoop { try body($0.0, $0.1) },
+            chunkSize: chunkSize, options: options)
     }
 
-    /// Calls a closure with each input on the workers and returns the values in input order.
-    ///
-    /// Suspends until all have ended. Fails fast: at the first failure no further chunk starts,
-    /// what runs is cancelled, and the error of the first item in order that failed is thrown.
-    /// When the task is cancelled this throws `CancellationError` at once.
+    /// Calls an asynchronous closure with both halves of each input and returns the values in input order.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs, in pairs, as `zip` makes them; taken in the caller's own calls, a few chunks ahead of the workers.
-    ///   - chunkSize: How many items travel together. By default a chunk grows until it runs for
-    ///     about a millisecond, which makes the cost of sending it small.
+    ///   - inputs: The inputs in pairs, as `zip` makes them.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     nonisolated(nonsending) public func map<S: Sequence, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
     ) async throws -> [Output] where S.Element == (A, B) {
-        try await core.map(Intake(inputs), core.work(pairs: body), chunkSize: chunkSize, options: options)
+        try await core.map(
+            Intake(inputs), core.work(AsyncBinaryFunctionBox(body)), chunkSize: chunkSize, options: options)
     }
 
-    /// Calls a closure with each input on the workers and returns the values in input order.
-    ///
-    /// Suspends until all have ended. Fails fast: at the first failure no further chunk starts,
-    /// what runs is cancelled, and the error of the first item in order that failed is thrown.
-    /// When the task is cancelled this throws `CancellationError` at once.
+    /// Calls a closure with each input and a shared value and returns the values in input order.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs; taken in the caller's own calls, a few chunks ahead of the workers.
-    ///   - shared: A value for all items, sent to each worker once.
-    ///   - chunkSize: How many items travel together. By default a chunk grows until it runs for
-    ///     about a millisecond, which makes the cost of sending it small.
+    ///   - inputs: The inputs.
+    ///   - shared: The second argument for all items, sent to each worker once.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     @inlinable
     nonisolated(nonsending) public func map<S: Sequence, C: Sendable, Output: Sendable>(
         _ inputs: S,
@@ -137,19 +128,16 @@ extension Pool {
             chunkSize: chunkSize, options: options)
     }
 
-    /// Calls a closure with each input on the workers and returns the values in input order.
-    ///
-    /// Suspends until all have ended. Fails fast: at the first failure no further chunk starts,
-    /// what runs is cancelled, and the error of the first item in order that failed is thrown.
-    /// When the task is cancelled this throws `CancellationError` at once.
+    /// Calls an asynchronous closure with each input and a shared value and returns the values in input order.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs; taken in the caller's own calls, a few chunks ahead of the workers.
-    ///   - shared: A value for all items, sent to each worker once.
-    ///   - chunkSize: How many items travel together. By default a chunk grows until it runs for
-    ///     about a millisecond, which makes the cost of sending it small.
+    ///   - inputs: The inputs.
+    ///   - shared: The second argument for all items, sent to each worker once.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     nonisolated(nonsending) public func map<S: Sequence, C: Sendable, Output: Sendable>(
         _ inputs: S,
         with shared: C,
@@ -157,6 +145,8 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element, C) async throws -> Output
     ) async throws -> [Output] where S.Element: Sendable {
-        try await core.map(Intake(inputs), core.work(sharing: shared, body), chunkSize: chunkSize, options: options)
+        try await core.map(
+            Intake(inputs), core.work(AsyncBinaryFunctionBox(body), sharing: shared),
+            chunkSize: chunkSize, options: options)
     }
 }

@@ -1,11 +1,19 @@
 /// `map` with more than one shared value.
+///
+/// The values travel as one tuple. On worker processes the closure is a capture of the library's own closure, so
+/// with `MULTIPROCESSING_CAPTURES=off` share one tuple instead.
 extension Pool {
-    /// Calls a closure with each input and 2 shared values, and returns the values in input order.
+    /// Calls a closure with each input and 2 shared values and returns the values in input order.
     ///
-    /// As `map` with one shared value: each is sent to each worker once. On worker processes the closure
-    /// travels as a capture of the library's own, so with `MULTIPROCESSING_CAPTURES=off` share one tuple instead.
-    ///
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Parameters:
+    ///   - inputs: The inputs.
+    ///   - first: The second argument for all items, sent to each worker once.
+    ///   - second: The third argument for all items, sent to each worker once.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - body: The work; on worker processes it has to be portable.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     nonisolated(nonsending) public func map<S: Sequence, C: Sendable, D: Sendable, Output: Sendable>(
         _ inputs: S,
         with first: C,
@@ -19,12 +27,17 @@ extension Pool {
         }
     }
 
-    /// Calls a closure with each input and 2 shared values, and returns the values in input order.
+    /// Calls an asynchronous closure with each input and 2 shared values and returns the values in input order.
     ///
-    /// As `map` with one shared value: each is sent to each worker once. On worker processes the closure
-    /// travels as a capture of the library's own, so with `MULTIPROCESSING_CAPTURES=off` share one tuple instead.
-    ///
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Parameters:
+    ///   - inputs: The inputs.
+    ///   - first: The second argument for all items, sent to each worker once.
+    ///   - second: The third argument for all items, sent to each worker once.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - body: The work; on worker processes it has to be portable.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     nonisolated(nonsending) public func map<S: Sequence, C: Sendable, D: Sendable, Output: Sendable>(
         _ inputs: S,
         with first: C,
@@ -38,12 +51,18 @@ extension Pool {
         }
     }
 
-    /// Calls a closure with each input and 3 shared values, and returns the values in input order.
+    /// Calls a closure with each input and 3 shared values and returns the values in input order.
     ///
-    /// As `map` with one shared value: each is sent to each worker once. On worker processes the closure
-    /// travels as a capture of the library's own, so with `MULTIPROCESSING_CAPTURES=off` share one tuple instead.
-    ///
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Parameters:
+    ///   - inputs: The inputs.
+    ///   - first: The second argument for all items, sent to each worker once.
+    ///   - second: The third argument for all items, sent to each worker once.
+    ///   - third: The fourth argument for all items, sent to each worker once.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - body: The work; on worker processes it has to be portable.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     nonisolated(nonsending) public func map<S: Sequence, C: Sendable, D: Sendable, E: Sendable, Output: Sendable>(
         _ inputs: S,
         with first: C,
@@ -58,12 +77,18 @@ extension Pool {
         }
     }
 
-    /// Calls a closure with each input and 3 shared values, and returns the values in input order.
+    /// Calls an asynchronous closure with each input and 3 shared values and returns the values in input order.
     ///
-    /// As `map` with one shared value: each is sent to each worker once. On worker processes the closure
-    /// travels as a capture of the library's own, so with `MULTIPROCESSING_CAPTURES=off` share one tuple instead.
-    ///
-    /// - Throws: What the closure threw, `CancellationError`, or ``PoolError``.
+    /// - Parameters:
+    ///   - inputs: The inputs.
+    ///   - first: The second argument for all items, sent to each worker once.
+    ///   - second: The third argument for all items, sent to each worker once.
+    ///   - third: The fourth argument for all items, sent to each worker once.
+    ///   - chunkSize: How many items travel together; if left out, as many as run for about a millisecond.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    ///   - body: The work; on worker processes it has to be portable.
+    /// - Throws: What the closure threw for the first input in order that failed, `CancellationError`, or
+    ///   ``PoolError``.
     nonisolated(nonsending) public func map<S: Sequence, C: Sendable, D: Sendable, E: Sendable, Output: Sendable>(
         _ inputs: S,
         with first: C,

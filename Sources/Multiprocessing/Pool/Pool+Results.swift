@@ -1,17 +1,20 @@
+import MultiprocessingRuntime
+
+/// Many items, each with a result that is read as they come.
 extension Pool {
     // MARK: Over a sequence
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives one result for each.
+    /// Calls a closure with each input and gives one result for each.
     ///
-    /// Nothing happens until the first result is asked for. Inputs are taken only as fast as
-    /// results are, so an endless sequence will do. A failure is a result like any other, and
-    /// the stream goes on; letting go of the iterator stops it, and cancels what runs.
+    /// Nothing starts until the first result is asked for. A failure is a result like any other. <doc:Calls> has the
+    /// rules of all calls.
     ///
     /// - Parameters:
     ///   - inputs: The inputs.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func results<S: Sequence, Output: Sendable>(
         _ inputs: S,
@@ -21,21 +24,18 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(body) }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(FunctionBox(body)) }
         return ResultStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives one result for each.
-    ///
-    /// Nothing happens until the first result is asked for. Inputs are taken only as fast as
-    /// results are, so an endless sequence will do. A failure is a result like any other, and
-    /// the stream goes on; letting go of the iterator stops it, and cancels what runs.
+    /// Calls an asynchronous closure with each input and gives one result for each.
     ///
     /// - Parameters:
     ///   - inputs: The inputs.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func results<S: Sequence, Output: Sendable>(
         _ inputs: S,
@@ -45,21 +45,18 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(body) }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(AsyncFunctionBox(body)) }
         return ResultStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives one result for each.
-    ///
-    /// Nothing happens until the first result is asked for. Inputs are taken only as fast as
-    /// results are, so an endless sequence will do. A failure is a result like any other, and
-    /// the stream goes on; letting go of the iterator stops it, and cancels what runs.
+    /// Calls a closure with both halves of each input and gives one result for each.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs, in pairs.
+    ///   - inputs: The inputs in pairs.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func results<S: Sequence, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
@@ -69,21 +66,18 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(pairs: body) }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(BinaryFunctionBox(body)) }
         return ResultStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives one result for each.
-    ///
-    /// Nothing happens until the first result is asked for. Inputs are taken only as fast as
-    /// results are, so an endless sequence will do. A failure is a result like any other, and
-    /// the stream goes on; letting go of the iterator stops it, and cancels what runs.
+    /// Calls an asynchronous closure with both halves of each input and gives one result for each.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs, in pairs.
+    ///   - inputs: The inputs in pairs.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func results<S: Sequence, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
@@ -93,21 +87,21 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(pairs: body) }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(AsyncBinaryFunctionBox(body)) }
         return ResultStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Runs jobs on the workers, as results are taken, and gives one result for each.
+    /// Runs jobs on the workers and gives one result for each.
     ///
-    /// Nothing happens until the first result is asked for. Inputs are taken only as fast as
-    /// results are, so an endless sequence will do. A failure is a result like any other, and
-    /// the stream goes on; letting go of the iterator stops it, and cancels what runs.
+    /// Nothing starts until the first result is asked for. A failure is a result like any other. <doc:Calls> has the
+    /// rules of all calls.
     ///
     /// - Parameters:
     ///   - jobs: The jobs.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     public func results<S: Sequence>(
         _ jobs: S,
         chunkSize: Int? = nil,
@@ -121,17 +115,17 @@ extension Pool {
 
     // MARK: Over an asynchronous sequence
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives one result for each.
+    /// Calls a closure with each input of an asynchronous sequence and gives one result for each.
     ///
-    /// Nothing happens until the first result is asked for. Inputs are taken only as fast as
-    /// results are, so an endless sequence will do. A failure is a result like any other, and
-    /// the stream goes on; letting go of the iterator stops it, and cancels what runs.
+    /// Nothing starts until the first result is asked for. A failure is a result like any other. <doc:Calls> has the
+    /// rules of all calls.
     ///
     /// - Parameters:
     ///   - inputs: The inputs, awaited by a task of the stream's own.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func results<S: AsyncSequence & Sendable, Output: Sendable>(
         _ inputs: S,
@@ -141,21 +135,18 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(body) }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(FunctionBox(body)) }
         return ResultStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives one result for each.
-    ///
-    /// Nothing happens until the first result is asked for. Inputs are taken only as fast as
-    /// results are, so an endless sequence will do. A failure is a result like any other, and
-    /// the stream goes on; letting go of the iterator stops it, and cancels what runs.
+    /// Calls an asynchronous closure with each input of an asynchronous sequence and gives one result for each.
     ///
     /// - Parameters:
     ///   - inputs: The inputs, awaited by a task of the stream's own.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func results<S: AsyncSequence & Sendable, Output: Sendable>(
         _ inputs: S,
@@ -165,21 +156,18 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(body) }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(AsyncFunctionBox(body)) }
         return ResultStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives one result for each.
-    ///
-    /// Nothing happens until the first result is asked for. Inputs are taken only as fast as
-    /// results are, so an endless sequence will do. A failure is a result like any other, and
-    /// the stream goes on; letting go of the iterator stops it, and cancels what runs.
+    /// Calls a closure with both halves of each input of an asynchronous sequence and gives one result for each.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs, in pairs, awaited by a task of the stream's own.
+    ///   - inputs: The inputs in pairs, awaited by a task of the stream's own.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func results<S: AsyncSequence & Sendable, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
@@ -189,21 +177,19 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(pairs: body) }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(BinaryFunctionBox(body)) }
         return ResultStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives one result for each.
-    ///
-    /// Nothing happens until the first result is asked for. Inputs are taken only as fast as
-    /// results are, so an endless sequence will do. A failure is a result like any other, and
-    /// the stream goes on; letting go of the iterator stops it, and cancels what runs.
+    /// Calls an asynchronous closure with both halves of each input of an asynchronous sequence and gives one result
+    /// for each.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs, in pairs, awaited by a task of the stream's own.
+    ///   - inputs: The inputs in pairs, awaited by a task of the stream's own.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func results<S: AsyncSequence & Sendable, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
@@ -213,21 +199,18 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(pairs: body) }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(AsyncBinaryFunctionBox(body)) }
         return ResultStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Runs jobs on the workers, as results are taken, and gives one result for each.
-    ///
-    /// Nothing happens until the first result is asked for. Inputs are taken only as fast as
-    /// results are, so an endless sequence will do. A failure is a result like any other, and
-    /// the stream goes on; letting go of the iterator stops it, and cancels what runs.
+    /// Runs jobs of an asynchronous sequence on the workers and gives one result for each.
     ///
     /// - Parameters:
     ///   - jobs: The jobs, awaited by a task of the stream's own.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     public func results<S: AsyncSequence & Sendable>(
         _ jobs: S,
         chunkSize: Int? = nil,

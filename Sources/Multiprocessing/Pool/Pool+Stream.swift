@@ -1,17 +1,20 @@
+import MultiprocessingRuntime
+
+/// Many items, whose values are read as they come.
 extension Pool {
     // MARK: Over a sequence
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives the values.
+    /// Calls a closure with each input and gives the values as a stream.
     ///
-    /// Nothing happens until the first value is asked for. Inputs are taken only as fast as
-    /// values are, so an endless sequence will do. Throws at the first failure, and then stops;
-    /// letting go of the iterator stops it too, and cancels what runs.
+    /// Nothing starts until the first value is asked for. Throws at the first failure, and then stops. <doc:Calls>
+    /// has the rules of all calls.
     ///
     /// - Parameters:
     ///   - inputs: The inputs.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func stream<S: Sequence, Output: Sendable>(
         _ inputs: S,
@@ -21,21 +24,18 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element: Sendable {
-        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(body) }
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(FunctionBox(body)) }
         return ValueStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives the values.
-    ///
-    /// Nothing happens until the first value is asked for. Inputs are taken only as fast as
-    /// values are, so an endless sequence will do. Throws at the first failure, and then stops;
-    /// letting go of the iterator stops it too, and cancels what runs.
+    /// Calls an asynchronous closure with each input and gives the values as a stream.
     ///
     /// - Parameters:
     ///   - inputs: The inputs.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func stream<S: Sequence, Output: Sendable>(
         _ inputs: S,
@@ -45,21 +45,18 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element: Sendable {
-        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(body) }
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(AsyncFunctionBox(body)) }
         return ValueStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives the values.
-    ///
-    /// Nothing happens until the first value is asked for. Inputs are taken only as fast as
-    /// values are, so an endless sequence will do. Throws at the first failure, and then stops;
-    /// letting go of the iterator stops it too, and cancels what runs.
+    /// Calls a closure with both halves of each input and gives the values as a stream.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs, in pairs.
+    ///   - inputs: The inputs in pairs.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func stream<S: Sequence, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
@@ -69,21 +66,18 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element == (A, B) {
-        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(pairs: body) }
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(BinaryFunctionBox(body)) }
         return ValueStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives the values.
-    ///
-    /// Nothing happens until the first value is asked for. Inputs are taken only as fast as
-    /// values are, so an endless sequence will do. Throws at the first failure, and then stops;
-    /// letting go of the iterator stops it too, and cancels what runs.
+    /// Calls an asynchronous closure with both halves of each input and gives the values as a stream.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs, in pairs.
+    ///   - inputs: The inputs in pairs.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func stream<S: Sequence, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
@@ -93,21 +87,21 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element == (A, B) {
-        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(pairs: body) }
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(AsyncBinaryFunctionBox(body)) }
         return ValueStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Runs jobs on the workers, as results are taken, and gives the values.
+    /// Runs jobs on the workers and gives the values as a stream.
     ///
-    /// Nothing happens until the first value is asked for. Inputs are taken only as fast as
-    /// values are, so an endless sequence will do. Throws at the first failure, and then stops;
-    /// letting go of the iterator stops it too, and cancels what runs.
+    /// Nothing starts until the first value is asked for. Throws at the first failure, and then stops. <doc:Calls>
+    /// has the rules of all calls.
     ///
     /// - Parameters:
     ///   - jobs: The jobs.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     public func stream<S: Sequence>(
         _ jobs: S,
         chunkSize: Int? = nil,
@@ -121,17 +115,17 @@ extension Pool {
 
     // MARK: Over an asynchronous sequence
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives the values.
+    /// Calls a closure with each input of an asynchronous sequence and gives the values as a stream.
     ///
-    /// Nothing happens until the first value is asked for. Inputs are taken only as fast as
-    /// values are, so an endless sequence will do. Throws at the first failure, and then stops;
-    /// letting go of the iterator stops it too, and cancels what runs.
+    /// Nothing starts until the first value is asked for. Throws at the first failure, and then stops. <doc:Calls>
+    /// has the rules of all calls.
     ///
     /// - Parameters:
     ///   - inputs: The inputs, awaited by a task of the stream's own.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func stream<S: AsyncSequence & Sendable, Output: Sendable>(
         _ inputs: S,
@@ -141,21 +135,18 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element: Sendable {
-        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(body) }
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(FunctionBox(body)) }
         return ValueStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives the values.
-    ///
-    /// Nothing happens until the first value is asked for. Inputs are taken only as fast as
-    /// values are, so an endless sequence will do. Throws at the first failure, and then stops;
-    /// letting go of the iterator stops it too, and cancels what runs.
+    /// Calls an asynchronous closure with each input of an asynchronous sequence and gives the values as a stream.
     ///
     /// - Parameters:
     ///   - inputs: The inputs, awaited by a task of the stream's own.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func stream<S: AsyncSequence & Sendable, Output: Sendable>(
         _ inputs: S,
@@ -165,21 +156,18 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element: Sendable {
-        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(body) }
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(AsyncFunctionBox(body)) }
         return ValueStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives the values.
-    ///
-    /// Nothing happens until the first value is asked for. Inputs are taken only as fast as
-    /// values are, so an endless sequence will do. Throws at the first failure, and then stops;
-    /// letting go of the iterator stops it too, and cancels what runs.
+    /// Calls a closure with both halves of each input of an asynchronous sequence and gives the values as a stream.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs, in pairs, awaited by a task of the stream's own.
+    ///   - inputs: The inputs in pairs, awaited by a task of the stream's own.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func stream<S: AsyncSequence & Sendable, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
@@ -189,21 +177,19 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element == (A, B) {
-        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(pairs: body) }
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(BinaryFunctionBox(body)) }
         return ValueStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Calls a closure with each input on the workers, as results are taken, and gives the values.
-    ///
-    /// Nothing happens until the first value is asked for. Inputs are taken only as fast as
-    /// values are, so an endless sequence will do. Throws at the first failure, and then stops;
-    /// letting go of the iterator stops it too, and cancels what runs.
+    /// Calls an asynchronous closure with both halves of each input of an asynchronous sequence and gives the values
+    /// as a stream.
     ///
     /// - Parameters:
-    ///   - inputs: The inputs, in pairs, awaited by a task of the stream's own.
+    ///   - inputs: The inputs in pairs, awaited by a task of the stream's own.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     public func stream<S: AsyncSequence & Sendable, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
@@ -213,21 +199,18 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element == (A, B) {
-        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(pairs: body) }
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(AsyncBinaryFunctionBox(body)) }
         return ValueStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
-    /// Runs jobs on the workers, as results are taken, and gives the values.
-    ///
-    /// Nothing happens until the first value is asked for. Inputs are taken only as fast as
-    /// values are, so an endless sequence will do. Throws at the first failure, and then stops;
-    /// letting go of the iterator stops it too, and cancels what runs.
+    /// Runs jobs of an asynchronous sequence on the workers and gives the values as a stream.
     ///
     /// - Parameters:
     ///   - jobs: The jobs, awaited by a task of the stream's own.
     ///   - chunkSize: How many items travel together; 1 if left out.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     public func stream<S: AsyncSequence & Sendable>(
         _ jobs: S,
         chunkSize: Int? = nil,

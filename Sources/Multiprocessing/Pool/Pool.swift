@@ -1,4 +1,5 @@
 import Dispatch
+import MultiprocessingRuntime
 import MultiprocessingSystem
 
 /// Runs Swift work on threads or in worker processes; one parameter chooses which.
@@ -8,6 +9,11 @@ import MultiprocessingSystem
 /// let squares = try await pool.map(1...1_000) { $0 * $0 }
 /// await pool.shutDown()
 /// ```
+///
+/// One item is given to it by `submit`, which returns a ``Future``, or by `run`, which waits. Many are given by `map`
+/// and `forEach`, which wait for all and stop at the first failure, or by `stream` and `results`, which are read as
+/// items end. Each takes jobs, or a synchronous or asynchronous closure, and ``WorkOptions``. <doc:Calls> has the rules
+/// that they share: order, chunks, failure, cancellation, options and what is thrown.
 ///
 /// On ``Backend/processes`` a crash in the work costs the item that crashed and nothing else:
 /// the item fails with ``PoolError/Code/workerCrashed`` and the worker is replaced. Workers
@@ -47,7 +53,7 @@ public final class Pool: Sendable {
         core = try PoolCore(
             backend: backend, workerCount: workers ?? Cores.usableHere, carrying: configuration.carriedTaskLocals,
             defaults: configuration.defaults, rules: configuration.rules)
-        if let setUp = configuration.setUp { try core.setUp(with: core.work(procedure: setUp)) }
+        if let setUp = configuration.setUp { try core.setUp(with: core.work(AsyncNullaryProcedureBox(setUp))) }
     }
 
     deinit {

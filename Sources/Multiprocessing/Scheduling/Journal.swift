@@ -15,6 +15,11 @@ struct Journal {
         /// What was one chunk is several.
         case cut([Chunk])
         case gone(WorkerID, HeldWork, PoolError)
+        /// A worker's item was given up, and what else it held comes back.
+        case interrupted(WorkerID, HeldWork)
+        /// A further attempt is to be queued, now or later.
+        case retried(Chunk)
+        case resized(from: Int, to: Int)
         case startFailed(WorkerID, PoolError)
     }
 
@@ -98,6 +103,8 @@ struct Journal {
     }
 
     mutating func gone(_ id: WorkerID, _ fact: HeldWork, _ error: PoolError, at now: UInt64) {
+        // News of one that is gone already, as from a thread that was given up twice, is no news.
+        guard tallies.count > id.index, tallies[id.index].generation == id.generation else { return }
         let current = worker(id)
         hold(-(tallies.count > id.index ? tallies[id.index].counts.running : 0), on: id)
         let wasAsked = change(id) { tally in
@@ -118,6 +125,24 @@ struct Journal {
         }
         guard events.isWatched else { return }
         append(wasAsked ? .workerStopped(current) : .workerCrashed(current, error), at: now)
+    }
+
+    mutating func interrupted(_ id: WorkerID, _ fact: HeldWork, at now: UInt64) {
+        hold(-(tallies.count > id.index ? tallies[id.index].counts.running : 0), on: id)
+        guard case .begun(let chunk, end: _) = fact else { return }
+        received(chunk, from: id)
+        settle(chunk, on: id, ran: 0, at: now)
+    }
+
+    mutating func retried(_ chunk: Chunk, at now: UInt64) {
+        number(chunk, at: now)
+        counts.submitted += chunk.count
+        counts.retried += chunk.count
+        if events.isWatched { append(.itemsRetried(work(chunk, items: chunk.count)), at: now) }
+    }
+
+    mutating func resized(from old: Int, to new: Int, at now: UInt64) {
+        if old != new, events.isWatched { append(.poolResized(from: old, to: new), at: now) }
     }
 
     mutating func startFailed(_ id: WorkerID, _ error: PoolError, triesAgain: Bool, at now: UInt64) {
@@ -170,8 +195,14 @@ struct Journal {
         if events.isWatched { append(.setUpFailed(worker(id), error), at: now) }
     }
 
-    mutating func stopping(_ id: WorkerID) {
-        change(id) { $0.isEnding = true }
+    mutating func stopping(_ id: WorkerID, isRecycling: Bool, at now: UInt64) {
+        change(id) { tally in
+            tally.isEnding = true
+            if isRecycling { tally.isReplacement = true }
+        }
+        guard isRecycling else { return }
+        counts.workersRecycled += 1
+        if events.isWatched { append(.workerRecycled(worker(id)), at: now) }
     }
 
     mutating func killing(_ id: WorkerID, at now: UInt64) {
@@ -196,8 +227,8 @@ struct Journal {
 
     /// Takes the decision that nobody waits for a chunk any more; a thread may still run it, and may never end it.
     mutating func abandoning(_ chunk: Chunk, _ reason: Scheduler.Reason, at now: UInt64) {
-        guard isOnThreads, chunk.record.handed > 0 else { return }
-        let items = chunk.record.handed
+        let items = min(chunk.record.handed, chunk.count - chunk.record.counted)
+        guard isOnThreads, items > 0 else { return }
         chunk.record.handed = 0
         chunk.record.countedFailures += items
         fail(chunk, items, reason.error, on: nil, ran: 0, at: now)
@@ -215,6 +246,8 @@ struct Journal {
 
     /// Counts the items that have ended since they were counted last.
     private mutating func settle(_ chunk: Chunk, on id: WorkerID?, ran: UInt64, at now: UInt64) {
+        // Those that were given up are counted, whatever the thread makes of them later.
+        guard chunk.record.counted < chunk.count else { return }
         let (failed, error) = chunk.failures
         let loss = chunk.pendingLoss
         let made = chunk.finishedCount - failed - chunk.record.countedValues
@@ -289,7 +322,7 @@ struct Journal {
 
     private func work(_ chunk: Chunk, items: Int, ran: UInt64 = 0) -> PoolWork {
         PoolWork(
-            number: Int(clamping: chunk.record.number), items: items, label: nil, attempt: 1,
+            number: Int(clamping: chunk.record.number), items: items, label: chunk.label, attempt: chunk.attempt,
             waited: .nanoseconds(Int64(clamping: chunk.record.waited)),
             ran: ran == 0 ? nil : .nanoseconds(Int64(clamping: ran)))
     }

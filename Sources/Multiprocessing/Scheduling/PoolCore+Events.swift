@@ -23,6 +23,9 @@ extension PoolCore.State {
         case .cameBack(let chunks, let worker): journal.cameBack(chunks, from: worker, at: now)
         case .cut(let parts): journal.cut(parts, at: now)
         case .gone(let worker, let holding, let error): journal.gone(worker, holding, error, at: now)
+        case .interrupted(let worker, let holding): journal.interrupted(worker, holding, at: now)
+        case .retried(let chunk): journal.retried(chunk, at: now)
+        case .resized(let old, let new): journal.resized(from: old, to: new, at: now)
         case .startFailed(let worker, let error):
             let triesAgain = scheduler.seats[worker.index].isStarting
             journal.startFailed(worker, error, triesAgain: triesAgain, at: now)
@@ -37,7 +40,10 @@ extension PoolCore.State {
             case .start(let worker): journal.starting(worker, at: now)
             case .setUp(let worker): journal.settingUp(worker, at: now)
             case .setUpFailed(let worker, let error): journal.setUpFailed(worker, error, at: now)
-            case .stop(let worker): journal.stopping(worker)
+            case .stop(let worker):
+                let isRecycling = scheduler.phase == .open && worker.index < scheduler.workerCount
+                journal.stopping(
+                    worker, isRecycling: isRecycling && scheduler.isSpent(worker.index, now: now), at: now)
             case .kill(let worker): journal.killing(worker, at: now)
             case .abandon(let chunk, let reason): journal.abandoning(chunk, reason, at: now)
             case .reclaim, .cut, .cancel, .inquire, .inspect, .interrupt, .wake, .finished: break

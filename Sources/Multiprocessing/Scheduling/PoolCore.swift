@@ -24,6 +24,9 @@ final class PoolCore: WorkerReporting {
     /// The options of calls that say nothing, checked.
     private let defaults: WorkOptions
 
+    /// Whether workers are replaced because of the memory that they have.
+    private let measuresMemory: Bool
+
     let state: Mutex<State>
 
     /// How many a pool's results can still reach: the pool itself, and each pending future that somebody holds.
@@ -80,6 +83,7 @@ final class PoolCore: WorkerReporting {
         // Every pool has a mark. Dispatch does not know that the threads it had for the first one are not here.
         if ForkMark.isFork { throw PoolError.madeInFork }
         size = Atomic(workerCount)
+        measuresMemory = rules.recyclingGrowth != nil
         self.defaults = defaults
         needsPortableWork = backend.needsPortableWork
         carrier =
@@ -96,6 +100,12 @@ final class PoolCore: WorkerReporting {
         // First: in a forked process the lock may be held by a thread that is not there.
         if origin.isElsewhere { return .forked }
         return state.withLock { $0.scheduler.phase == .open } ? nil : .poolShutDown
+    }
+
+    /// Has the scheduler know how much memory a worker has, which has nothing to do at this moment.
+    private func noteMemory(of worker: WorkerID) {
+        guard let memory = state.withLock({ $0.group })?.memory(of: worker) else { return }
+        state.withLock { $0.scheduler.note(memory: memory, of: worker) }
     }
 
     // MARK: Work
@@ -130,7 +140,7 @@ final class PoolCore: WorkerReporting {
     /// Changes how many workers there are at most, from now on.
     func resize(to count: Int) throws {
         if let refusal { throw refusal }
-        perform { scheduler in
+        perform(.resized(from: workerCount, to: count)) { scheduler in
             // With the lock held, so that it follows the scheduler.
             if scheduler.phase == .open { size.store(count, ordering: .relaxed) }
             return scheduler.resize(to: count, now: MonotonicTime.now().nanoseconds)
@@ -142,7 +152,9 @@ final class PoolCore: WorkerReporting {
     func retry(_ chunk: Chunk, after pause: Duration) {
         if origin.isElsewhere { return chunk.endOnce(failing: PoolError.forked, nanoseconds: 0) }
         let now = MonotonicTime.now()
-        perform { $0.retry(chunk, at: now.advanced(by: pause).nanoseconds, now: now.nanoseconds) }
+        perform(.retried(chunk), at: now.nanoseconds) {
+            $0.retry(chunk, at: now.advanced(by: pause).nanoseconds, now: now.nanoseconds)
+        }
     }
 
     /// Whether there is a point in a further attempt.
@@ -153,6 +165,7 @@ final class PoolCore: WorkerReporting {
     func workerReady(_ worker: WorkerID) {
         let now = MonotonicTime.now().nanoseconds
         let processID = state.withLock { $0.group }?.processID(of: worker)
+        if measuresMemory { noteMemory(of: worker) }
         perform(.started(worker, processID: processID), at: now) { $0.workerReady(worker, now: now) }
         settleStarts()
     }
@@ -168,6 +181,7 @@ final class PoolCore: WorkerReporting {
     func workEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
         if let setUp = chunk as? SetUpChunk { return setUpEnded(on: worker, with: setUp, nanoseconds: nanoseconds) }
         if chunk.count == 1 { recentTime.store(nanoseconds, ordering: .relaxed) }
+        if measuresMemory { noteMemory(of: worker) }
         let now = MonotonicTime.now().nanoseconds
         perform(.ended(chunk, worker, nanoseconds), at: now, ending: chunk, nanoseconds) {
             $0.workEnded(on: worker, now: now)
@@ -201,11 +215,17 @@ final class PoolCore: WorkerReporting {
     }
 
     func interrupted(_ worker: WorkerID, holding: HeldWork) {
-        perform { $0.interrupted(worker, holding: holding, now: MonotonicTime.now().nanoseconds) }
+        perform(.interrupted(worker, holding)) {
+            $0.interrupted(worker, holding: holding, now: MonotonicTime.now().nanoseconds)
+        }
     }
 
     func recovered(_ worker: WorkerID) {
         perform { $0.recovered(worker, now: MonotonicTime.now().nanoseconds) }
+    }
+
+    func progressed(on worker: WorkerID, chunk: Chunk, item: Int, fraction: Double, text: String) {
+        // Nothing in the pool asks for it.
     }
 
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool) {

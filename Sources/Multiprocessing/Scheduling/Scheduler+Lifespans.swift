@@ -8,7 +8,15 @@ extension Scheduler {
         if index >= workerCount { return true }
         if let limit = rules.recyclingItems, seats[index].itemCount >= limit { return true }
         if let age = rules.recyclingAge { return seats[index].readyTime.advanced(by: age) <= now }
+        if let limit = rules.recyclingGrowth, seats[index].memoryGrowth >= limit { return true }
         return false
+    }
+
+    /// Takes the news of how much memory a worker has to itself: first when it is about to be ready, then between items.
+    package mutating func note(memory: UInt64, of id: WorkerID) {
+        guard let index = index(of: id) else { return }
+        if case .starting = seats[index].life { seats[index].memoryAtStart = memory }
+        seats[index].memoryGrowth = memory - min(memory, seats[index].memoryAtStart)
     }
 
     /// Lets an idle worker end by itself; what takes it out of the list of those is the caller's.

@@ -29,7 +29,8 @@ extension Scheduler {
             } else {
                 work.graceEnd = .max
             }
-        } else if work.lookTime <= now {
+        }
+        if work.lookTime <= now {
             // Where nothing runs yet, what begins from now on is not due before this.
             work.lookTime = now.advanced(by: max(work.shortestTimeout ?? .max, Self.lookInterval))
             actions.append(.inspect(id(index)))
@@ -44,7 +45,7 @@ extension Scheduler {
         // That of the first: the worker is not given more time because something else was cancelled too.
         work.graceEnd = min(work.graceEnd, now.advanced(by: max(rules.gracePeriod, 1)))
         seats[index].life = .busy(work)
-        wake(at: work.graceEnd, &actions)
+        wake(at: max(work.graceEnd, now + 1), &actions)
     }
 
     /// Takes the news of what a worker runs, which was asked because of a limit.
@@ -79,6 +80,7 @@ extension Scheduler {
         var actions = Actions()
         actions.released = work.others + [work.first]
         var outstanding: [Chunk] = []
+        var hadGrace = work.isOverdue
         switch fact {
         case .goesOn:
             for chunk in work.chunks where isOutstanding(chunk) {
@@ -86,6 +88,8 @@ extension Scheduler {
                 actions.append(.abandon(chunk, .cancelled))
             }
         case .begun(let chunk, _):
+            // What was overdue may have been another, which has ended since.
+            if !chunk.isCancelled { hadGrace = false }
             let error: any Error =
                 chunk.isCancelled ? CancellationError() : PoolError.itemTimedOut(after: chunk.limits.timeout ?? 0)
             outstanding = settle(work.chunks, fact, error)
@@ -93,7 +97,7 @@ extension Scheduler {
             outstanding = settle(work.chunks, fact, CancellationError())
         }
         if case .busy = seats[index].life {
-            let end = now.advanced(by: work.isOverdue ? 0 : rules.gracePeriod)
+            let end = now.advanced(by: hadGrace ? 0 : rules.gracePeriod)
             seats[index].life = .overstaying(until: end)
             if end <= now { kill(index, &actions) } else { wake(at: end, &actions) }
         } else {

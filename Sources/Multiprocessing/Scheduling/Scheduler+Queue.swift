@@ -1,14 +1,20 @@
 /// What waits for a worker.
 extension Scheduler {
     /// The next chunks for one worker: more than one if they are quick and there are enough for all.
-    mutating func nextLot() -> (Chunk, [Chunk])? {
+    ///
+    /// Not more items than the worker has left until it is replaced, but for those of the first chunk.
+    mutating func nextLot(for index: Int) -> (Chunk, [Chunk])? {
         guard let first = popQueued() else { return nil }
         let share = queuedCount / workerCount
         // One that may not wait for long does not wait behind another.
         guard formsLots, share > 0, typicalTime > 0, first.limits.queueTimeout == nil else { return (first, []) }
         let count = min(share, Self.lotLimit - 1, Int(clamping: Self.lotTime / typicalTime))
+        var room = (rules.recyclingItems ?? .max) - seats[index].itemCount - first.count
         var others: [Chunk] = []
-        while others.count < count, queue.first?.limits.queueTimeout == nil, let next = popQueued() {
+        while others.count < count, let head = queue.first, head.limits.queueTimeout == nil, head.count <= room,
+            let next = popQueued()
+        {
+            room -= next.count
             others.append(next)
         }
         return (first, others)
@@ -30,8 +36,8 @@ extension Scheduler {
     /// Puts work that has come back first in the queue, and hands it to who is idle.
     mutating func distribute(_ chunks: [Chunk], _ error: PoolError, now: UInt64, _ actions: inout Actions) {
         for chunk in chunks.reversed() { takeBack(chunk, error, &actions) }
-        while !idle.isEmpty, let (first, others) = nextLot() {
-            guard let index = idle.popLast() else { break }
+        while let index = idle.last, let (first, others) = nextLot(for: index) {
+            idle.removeLast()
             assign(first, then: others, to: index, now: now, &actions)
         }
         startIfNeeded(now: now, &actions)

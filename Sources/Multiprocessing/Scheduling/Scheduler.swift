@@ -110,10 +110,12 @@ package struct Scheduler {
     package static let quickDeathAge: UInt64 = 1_000_000_000
 
     /// How many workers may die so in a row before all that waits for one fails with the cause.
-    package static let quickDeathLimit = 10
+    ///
+    /// As many as one chunk may end, so that no chunk has fewer attempts because it is among others.
+    package static let quickDeathLimit = maximumReturns
 
     /// What a worker runs is asked no more often than this, but for an item that is due.
-    static let lookInterval: UInt64 = 1_000_000
+    package static let lookInterval: UInt64 = 1_000_000
 
     /// Chunks that have waited for too long are looked for no more often than this.
     static let expiryInterval: UInt64 = 5_000_000
@@ -153,7 +155,8 @@ package struct Scheduler {
         if let limit = chunk.limits.queueTimeout {
             chunk.startBy = now.advanced(by: limit)
             nextExpiry = min(nextExpiry, chunk.startBy)
-            wake(at: nextExpiry, &actions)
+            // Without a clock there may be some that are late.
+            wake(at: max(nextExpiry, now + 1), &actions)
         }
         startIfNeeded(now: now, &actions)
         return actions
@@ -304,7 +307,7 @@ package struct Scheduler {
             retire(index, &actions)
             startIfNeeded(now: now, &actions)
             stopIfDrained(&actions)
-        } else if let (first, others) = nextLot() {
+        } else if let (first, others) = nextLot(for: index) {
             assign(first, then: others, to: index, now: now, &actions)
             startIfNeeded(now: now, &actions)
             reclaimStalled(now: now, &actions)

@@ -115,6 +115,10 @@ package struct Seat {
     /// How many items it was given and has ended.
     var itemCount = 0
 
+    /// How much memory the worker had to itself before its first item, in bytes, and how much more it has since.
+    var memoryAtStart: UInt64 = 0
+    var memoryGrowth: UInt64 = 0
+
     /// Whether work was asked back, and the answer is still to come, though the worker may have ended the rest.
     var isReclaiming = false
 

@@ -19,18 +19,19 @@ struct FunctionDefinition: Sendable {
 
     /// What makes two functions the same one.
     struct Key: Hashable {
-        let shape: FunctionShape
+        let role: FunctionRole
         let function: Identity
-        let family: ObjectIdentifier
+        /// The type of the box or job, which tells apart functions of the same code by the types they are used with.
+        let type: ObjectIdentifier
     }
 
     private static let count = Atomic<UInt32>(0)
 
     /// - Throws: ``NotPortable`` when the code or a type has no name in another process.
-    init(_ shape: FunctionShape, _ code: ClosureShape?, types: [Any.Type], variables: [SentVariable]) throws {
-        var bytes: [UInt8] = [shape.role.rawValue, shape.isProcedure ? 1 : 0]
+    init(_ role: FunctionRole, _ code: ClosureShape?, _ type: Any.Type, variables: [SentVariable]) throws {
+        var bytes: [UInt8] = [role.rawValue]
         code?.encode(into: &bytes)
-        for type in types { try TypeReference(type).encode(into: &bytes) }
+        try TypeReference(type).encode(into: &bytes)
         bytes.append(number: UInt(variables.count))
         for variable in variables { bytes.append(number: UInt(variable.id)) }
         bytes.seal()
@@ -40,26 +41,24 @@ struct FunctionDefinition: Sendable {
 
     /// What a definition says.
     struct Contents {
-        let shape: FunctionShape
+        let role: FunctionRole
         let code: ClosureShape?
-        let types: [Any.Type]
+        /// The type of the box or job.
+        let type: Any.Type
         /// The numbers of the variables of main.swift that the function can reach.
         let variables: [UInt32]
     }
 
-    /// Reads what ``init(_:_:types:variables:)`` wrote.
+    /// Reads what ``init(_:_:_:variables:)`` wrote.
     static func decode(_ bytes: [UInt8]) throws -> Contents {
         var reader = try ReferenceReader(sealed: bytes)
-        guard let role = FunctionShape.Role(rawValue: try reader.readByte()) else {
-            throw PortableFailure.unknownFunction
-        }
-        let shape = FunctionShape(role: role, isProcedure: try reader.readByte() != 0)
-        let code = shape.hasCode ? try ClosureShape(decoding: &reader) : nil
-        let types = try (0..<shape.typeCount).map { _ in try TypeReference(decoding: &reader).resolve() }
+        guard let role = FunctionRole(rawValue: try reader.readByte()) else { throw PortableFailure.unknownFunction }
+        let code = role.hasCode ? try ClosureShape(decoding: &reader) : nil
+        let type = try TypeReference(decoding: &reader).resolve()
         let variables = try (0..<(try reader.readCount())).map { _ in
             UInt32(truncatingIfNeeded: try reader.readNumber())
         }
         guard reader.isAtEnd else { throw PortableFailure.unknownFunction }
-        return Contents(shape: shape, code: code, types: types, variables: variables)
+        return Contents(role: role, code: code, type: type, variables: variables)
     }
 }

@@ -21,25 +21,29 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
 
     /// Finds or makes the portable form of a function.
     ///
-    /// - Parameter family: A type that tells apart functions of the same code by the types they are used with.
+    /// - Parameters:
+    ///   - type: The type of the box or job.
+    ///   - types: The types in it that the caller chose.
     /// - Throws: ``PoolError/Code/notPortable`` when it has none.
     static func resolve(
-        _ shape: FunctionShape,
+        _ role: FunctionRole,
         _ function: FunctionDefinition.Identity,
-        _ family: Any.Type,
+        _ type: Any.Type,
         types: @autoclosure () -> [Any.Type],
         _ closure: () throws -> ClosureShape? = { nil }
     ) throws -> PortableFunction {
-        let key = FunctionDefinition.Key(shape: shape, function: function, family: ObjectIdentifier(family))
+        let key = FunctionDefinition.Key(role: role, function: function, type: ObjectIdentifier(type))
         if let known = PortableFunctions.shared[key] {
             // Filed under a key that holds both types.
             return unsafeDowncast(known, to: PortableFunction.self)
         }
         do {
             let (code, types) = (try closure(), types())
+            // By itself, so that a type without a name is refused as what the caller wrote and not as a part of a box.
+            for type in types { _ = try TypeReference(type) }
             let variables = try TopLevelVariables.reached(by: code, types: types).map(SentVariable.resolve)
             let made = try PortableFunction(
-                FunctionDefinition(shape, code, types: types, variables: variables), variables)
+                FunctionDefinition(role, code, type, variables: variables), variables)
             PortableFunctions.shared[key] = made
             return made
         } catch let error as NotPortable {

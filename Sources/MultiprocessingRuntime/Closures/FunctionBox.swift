@@ -3,8 +3,12 @@
 /// The representation of a function depends on how generic its type is where it stands; the
 /// stored property of a generic structure always has the most general one, also where the code
 /// around it was specialized. So the two words that a box holds mean the same function in a box of
-/// the same type in another process. One structure for each shape: a conversion between shapes
-/// wraps the function in a thunk, and the words would be the thunk's.
+/// the same type in another process.
+///
+/// There is one structure for each shape, because a conversion between shapes wraps the function in a thunk, and the
+/// words would be the thunk's. That is so for a parameter pack in place of the inputs (its function takes their
+/// addresses in an array), for `Void` as the output (its function returns by address what a procedure does not return
+/// at all), and for synchronous functions taken as asynchronous ones.
 package protocol FunctionBoxing<Body>: Sendable {
     associatedtype Body
     /// Whether the first word is the address of an async function pointer, not of code.
@@ -15,37 +19,37 @@ package protocol FunctionBoxing<Body>: Sendable {
 
 // MARK: - Functions
 
-package struct FunctionBox<Input, Output>: FunctionBoxing {
+package struct FunctionBox<Input: Sendable, Output: Sendable>: FunctionBoxing {
     package static var isAsync: Bool { false }
     package let body: @Sendable (Input) throws -> Output
     package init(_ body: @escaping @Sendable (Input) throws -> Output) { self.body = body }
 }
 
-package struct AsyncFunctionBox<Input, Output>: FunctionBoxing {
+package struct AsyncFunctionBox<Input: Sendable, Output: Sendable>: FunctionBoxing {
     package static var isAsync: Bool { true }
     package let body: @Sendable (Input) async throws -> Output
     package init(_ body: @escaping @Sendable (Input) async throws -> Output) { self.body = body }
 }
 
-package struct NullaryFunctionBox<Output>: FunctionBoxing {
+package struct NullaryFunctionBox<Output: Sendable>: FunctionBoxing {
     package static var isAsync: Bool { false }
     package let body: @Sendable () throws -> Output
     package init(_ body: @escaping @Sendable () throws -> Output) { self.body = body }
 }
 
-package struct AsyncNullaryFunctionBox<Output>: FunctionBoxing {
+package struct AsyncNullaryFunctionBox<Output: Sendable>: FunctionBoxing {
     package static var isAsync: Bool { true }
     package let body: @Sendable () async throws -> Output
     package init(_ body: @escaping @Sendable () async throws -> Output) { self.body = body }
 }
 
-package struct BinaryFunctionBox<First, Second, Output>: FunctionBoxing {
+package struct BinaryFunctionBox<First: Sendable, Second: Sendable, Output: Sendable>: FunctionBoxing {
     package static var isAsync: Bool { false }
     package let body: @Sendable (First, Second) throws -> Output
     package init(_ body: @escaping @Sendable (First, Second) throws -> Output) { self.body = body }
 }
 
-package struct AsyncBinaryFunctionBox<First, Second, Output>: FunctionBoxing {
+package struct AsyncBinaryFunctionBox<First: Sendable, Second: Sendable, Output: Sendable>: FunctionBoxing {
     package static var isAsync: Bool { true }
     package let body: @Sendable (First, Second) async throws -> Output
     package init(_ body: @escaping @Sendable (First, Second) async throws -> Output) { self.body = body }
@@ -53,13 +57,13 @@ package struct AsyncBinaryFunctionBox<First, Second, Output>: FunctionBoxing {
 
 // MARK: - Functions without a result
 
-package struct ProcedureBox<Input>: FunctionBoxing {
+package struct ProcedureBox<Input: Sendable>: FunctionBoxing {
     package static var isAsync: Bool { false }
     package let body: @Sendable (Input) throws -> Void
     package init(_ body: @escaping @Sendable (Input) throws -> Void) { self.body = body }
 }
 
-package struct AsyncProcedureBox<Input>: FunctionBoxing {
+package struct AsyncProcedureBox<Input: Sendable>: FunctionBoxing {
     package static var isAsync: Bool { true }
     package let body: @Sendable (Input) async throws -> Void
     package init(_ body: @escaping @Sendable (Input) async throws -> Void) { self.body = body }
@@ -77,13 +81,13 @@ package struct AsyncNullaryProcedureBox: FunctionBoxing {
     package init(_ body: @escaping @Sendable () async throws -> Void) { self.body = body }
 }
 
-package struct BinaryProcedureBox<First, Second>: FunctionBoxing {
+package struct BinaryProcedureBox<First: Sendable, Second: Sendable>: FunctionBoxing {
     package static var isAsync: Bool { false }
     package let body: @Sendable (First, Second) throws -> Void
     package init(_ body: @escaping @Sendable (First, Second) throws -> Void) { self.body = body }
 }
 
-package struct AsyncBinaryProcedureBox<First, Second>: FunctionBoxing {
+package struct AsyncBinaryProcedureBox<First: Sendable, Second: Sendable>: FunctionBoxing {
     package static var isAsync: Bool { true }
     package let body: @Sendable (First, Second) async throws -> Void
     package init(_ body: @escaping @Sendable (First, Second) async throws -> Void) { self.body = body }

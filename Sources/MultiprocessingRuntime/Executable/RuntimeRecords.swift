@@ -4,8 +4,8 @@ struct RuntimeRecords: Sendable {
     private(set) var unconditional: [UInt] = []
     /// The other conformances, and subclasses, by the constant whose being reached makes them matter.
     private var conformances: [UInt: [UInt]] = [:]
-    /// Where in a record or a descriptor its flags are, which are no distance.
-    private var flags: [UInt: Int] = [:]
+    /// Where in a record or a descriptor flags, counts and sizes are, which are no distance.
+    private var numbers: [UInt: [Int]] = [:]
     private var records: Set<UInt> = []
 
     /// - Parameter object: The start of the constant that contains an address.
@@ -16,7 +16,7 @@ struct RuntimeRecords: Sendable {
         }
         for name in ["swift5_type_metadata", "swift5_protocols"] {
             // The runtime keeps flags in the lowest bits.
-            for descriptor in entries(of: name) { flags[descriptor & ~3] = 0 }
+            for descriptor in entries(of: name) { numbers[descriptor & ~3] = [0] }
         }
         for entry in entries(of: "swift5_type_metadata") {
             let descriptor = entry & ~3
@@ -28,7 +28,7 @@ struct RuntimeRecords: Sendable {
             // `TargetProtocolConformanceDescriptor` in include/swift/ABI/Metadata.h: the protocol, the
             // type, the witness table, flags that say how the type is named.
             records.insert(record)
-            flags[record] = 12
+            numbers[record] = Self.numbers(inConformance: record, of: file)
             let kind = file.bytes(at: record..<record &+ 16).number(at: 12, as: UInt32.self) >> 3 & 7
             let named = file.relative(at: record &+ 4)
             let type = kind == 0 ? named : kind == 1 ? pointers[named] : nil
@@ -42,6 +42,18 @@ struct RuntimeRecords: Sendable {
                 unconditional.append(record)
             }
         }
+    }
+
+    /// Where in a conformance its flags are, and the count and the sizes behind them.
+    private static func numbers(inConformance record: UInt, of file: ExecutableFile) -> [Int] {
+        let fields = file.bytes(at: record..<record &+ 20)
+        let flags = fields.number(at: 12, as: UInt32.self)
+        // Bit 16: a count of witnesses comes next, with two distances each. Bit 17: behind them is a generic witness
+        // table, which begins with two sizes of 16 bits. Bits 6 to 15 put other things between.
+        guard fields.count == 20, flags >> 16 & 1 == 1, flags >> 6 & 0x3FF == 0 else { return [12] }
+        let count = Int(fields.number(at: 16, as: UInt32.self))
+        guard flags >> 17 & 1 == 1, count < 1 << 16 else { return [12, 16] }
+        return [12, 16, 20 + 8 * count]
     }
 
     /// The descriptor of a class's superclass, if `descriptor` is a class's and has one.
@@ -74,7 +86,7 @@ struct RuntimeRecords: Sendable {
     /// a conformance's protocol matters: what else a constant refers to there, its surroundings and its name,
     /// leads on to nothing.
     func mayRefer(from object: Range<UInt>, at place: Int, to target: UInt, inSameSection: Bool) -> Bool {
-        if place == flags[object.lowerBound] { return false }
+        if numbers[object.lowerBound]?.contains(place) == true { return false }
         guard inSameSection, !records.contains(object.lowerBound) else { return true }
         let (behind, before) = (target &- object.upperBound, object.lowerBound &- target)
         return !object.contains(target) && behind > Self.neighborhood && before > Self.neighborhood

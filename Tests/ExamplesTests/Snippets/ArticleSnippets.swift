@@ -105,3 +105,57 @@ private func observing(pool: Pool) async throws {
     print(pool.statistics.runningTime.p99)
     _ = squares
 }
+
+private func shapes(pool: Pool, paths: [String], sizes: [Int], words: Set<String>) async throws {
+    struct WordCount: Job {
+        let path: String
+        func run() throws -> Int { try read(path).count }
+    }
+
+    let one = try await pool.run { try slowQuery() }  // no input
+    let two = try await pool.run("a.txt") { try fileSize($0) }  // an input
+    let three = try await pool.map(zip(paths, sizes)) { "\($0): \($1)" }  // pairs
+    let four = try await pool.map(paths, with: words) { $1.contains($0) }  // a value for all items
+    let five = try await pool.map(paths.map { WordCount(path: $0) })  // jobs
+    _ = (one, two, three, four, five)
+}
+
+private func options(pool: Pool, paths: [String]) async throws {
+    let pages = try await pool.map(
+        paths, options: .timeout(.seconds(2)).retry(.attempts(3)).label("pages")
+    ) { try read($0) }
+    _ = pages
+}
+
+private func control(paths: [String]) async throws {
+    var configuration = Pool.Configuration()
+    configuration.defaults = .timeout(.seconds(30))  // for calls that say nothing
+    configuration.gracePeriod = .milliseconds(500)  // between the word to stop and the kill
+    configuration.recycling.memoryGrowth = 256 << 20  // a worker that leaks is replaced between items
+    let pool = try Pool(.processes(limits: ResourceLimits(memory: .gibibytes(1))), configuration: configuration)
+
+    let options = WorkOptions.timeout(.seconds(2)).retry(.attempts(3)).label("thumbnails")
+    let sizes = try await pool.map(paths, options: options) { try fileSize($0) }
+    _ = sizes
+}
+
+private func retries(pool: Pool, name: String) async throws {
+    struct Unreachable: Error, Codable {}
+
+    let policy = RetryPolicy.attempts(4, delay: .constant(.seconds(1)), where: { $0 is Unreachable })
+    let page = try await pool.run(name, options: .retry(policy)) { try download($0) }
+    _ = page
+}
+
+private func surroundings() throws {
+    let pool = try Pool(
+        .processes(
+            environment: .inherit.updating(["TZ": "UTC", "TOKEN": nil]),  // or .custom([:])
+            workingDirectory: "/var/lib/resizer",
+            limits: ResourceLimits(memory: .mebibytes(512), cpuTime: .seconds(60), openFiles: 256),
+            cpus: .spread,  // or .each([[0], [1, 2]])
+            niceness: 10,
+            output: .lines { print("[worker \($0.worker)] \($0.text)") },  // or .discard
+            backtraces: .off))
+    _ = pool
+}

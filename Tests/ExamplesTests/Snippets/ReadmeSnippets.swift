@@ -77,3 +77,15 @@ private func backends(isolated: Bool, paths: [String]) async throws {
     }
     _ = count
 }
+
+private func control(paths: [String]) async throws {
+    var configuration = Pool.Configuration()
+    configuration.defaults = .timeout(.seconds(30))  // for calls that say nothing
+    configuration.gracePeriod = .milliseconds(500)  // between the word to stop and the kill
+    configuration.recycling.memoryGrowth = 256 << 20  // a worker that leaks is replaced between items
+    let pool = try Pool(.processes(limits: ResourceLimits(memory: .gibibytes(1))), configuration: configuration)
+
+    let options = WorkOptions.timeout(.seconds(2)).retry(.attempts(3)).label("thumbnails")
+    let sizes = try await pool.map(paths, options: options) { try fileSize($0) }
+    _ = sizes
+}

@@ -6,13 +6,13 @@ private struct Hidden: Codable, Equatable, Sendable {
 }
 
 /// Takes the closure as the pool does: as a generic parameter, into a box.
-private func transported<Input, Output>(
+private func transported<Input: Sendable, Output: Sendable>(
     _ body: @escaping @Sendable (Input) throws -> Output
 ) throws -> FunctionBox<Input, Output> {
     try transport(FunctionBox(body))
 }
 
-private func transported<Input, Output>(
+private func transported<Input: Sendable, Output: Sendable>(
     _ body: @escaping @Sendable (Input) async throws -> Output
 ) throws -> AsyncFunctionBox<Input, Output> {
     try transport(AsyncFunctionBox(body))

@@ -119,7 +119,8 @@ struct ProgressTests {
             await rendezvous.expectArrivals(1)
             call.cancel()
             await #expect(throws: CancellationError.self) { try await call.value }
-            #expect(cancelled.close().map(\.isFinished) == [true])
+            let ends = cancelled.close().map(\.isFinished)
+            #expect(ends.last == true && ends.count(where: { $0 }) == 1)
             rendezvous.letThrough()
             #expect(failed.faults + streamed.faults + cancelled.faults == [])
         }
@@ -165,10 +166,17 @@ struct ProgressTests {
         bar.update(progress)
         progress.isFinished = true
         bar.update(progress)
+        let expected = "\r" + "Resizing  [############............] 50 %".prefix(39) + "\u{1B}[K\r\u{1B}[K"
         var bytes = [UInt8](repeating: 0, count: 1_000)
-        let count = try #require(bytes.withUnsafeMutableBytes { read(main, $0.baseAddress, $0.count) } as Int?)
-        let text = String(decoding: bytes[..<count], as: UTF8.self)
-        #expect(text == "\r" + "Resizing  [############............] 50 %".prefix(39) + "\u{1B}[K\r\u{1B}[K")
+        var text = ""
+        var ready = pollfd(fd: main, events: Int16(POLLIN), revents: 0)
+        // A terminal gives out what it has so far.
+        while text.utf8.count < expected.utf8.count, poll(&ready, 1, 60_000) == 1 {
+            let count = read(main, &bytes, bytes.count)
+            try #require(count > 0)
+            text += String(decoding: bytes[..<count], as: UTF8.self)
+        }
+        #expect(text == expected)
 
         var ends: [Int32] = [-1, -1]
         try #require(pipe(&ends) == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)

@@ -91,19 +91,21 @@ private func knowingKeys() throws -> Sender {
     return sender
 }
 
-private func send<Input, Output>(
+private func send<Input: Sendable, Output: Sendable>(
     _ body: @escaping @Sendable (Input) throws -> Output
 ) throws -> @Sendable (Input) throws -> Output {
     try travel(FunctionBox(body)).body
 }
 
-private func send<Input, Output>(
+private func send<Input: Sendable, Output: Sendable>(
     _ body: @escaping @Sendable (Input) async throws -> Output
 ) throws -> @Sendable (Input) async throws -> Output {
     try travel(AsyncFunctionBox(body)).body
 }
 
-private func refusal<Input, Output>(_ body: @escaping @Sendable (Input) throws -> Output) -> String {
+private func refusal<Input: Sendable, Output: Sendable>(
+    _ body: @escaping @Sendable (Input) throws -> Output
+) -> String {
     do throws(NotPortable) {
         _ = try CapturedClosure(FunctionWords(of: FunctionBox(body)))
         return "accepted"

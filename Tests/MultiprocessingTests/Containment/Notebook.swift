@@ -40,6 +40,17 @@ struct Notebook: Codable, Sendable {
         return bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// Some of the lines that were written last.
+    var lastLines: ArraySlice<String> {
+        guard let file = fopen(path, "re") else { return [] }
+        defer { fclose(file) }
+        fseek(file, max(0, size - 300), SEEK_SET)
+        var buffer = [UInt8](repeating: 0, count: 1_024)
+        let bytes = buffer[..<fread(&buffer, 1, buffer.count, file)]
+        // The first may be cut.
+        return bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }.dropFirst()
+    }
+
     /// In bytes.
     var size: Int {
         var status = stat()

@@ -433,7 +433,8 @@ private struct SchedulerModel {
         let lacksWorker = scheduler.queuedCount > scheduler.startingCount && scheduler.liveCount < workerCount
         let late = processes.values.contains { process in
             guard process.state == .ready, let timeout = process.chunks.first?.limits.timeout else { return false }
-            return alarm > max(process.itemStart + timeout, now + timeout)
+            // A limit that is shorter than the time between two looks is kept at the next look.
+            return alarm > now + max(timeout, Scheduler.lookInterval)
         }
         if late { breaches.append("an item's limit waits for a call that does not come") }
         let overdue = processes.values.contains { process in

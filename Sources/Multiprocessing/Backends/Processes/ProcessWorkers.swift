@@ -43,6 +43,11 @@ final class ProcessWorkers: WorkerGroup {
         links[worker]?.process.id.rawValue
     }
 
+    func memory(of worker: WorkerID) -> UInt64? {
+        guard let link = links[worker], let gauge = try? ProcessGauge(link.process.id) else { return nil }
+        return gauge.privateMemory()
+    }
+
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {
         links[worker]?.watch()
     }

@@ -109,12 +109,13 @@ final class ThreadWorker: Sendable {
             state.isTaskSpent = true
             return (.taken(item), task)
         }
-        task?.cancel()
         switch taking {
         case .taken(let item): events.interrupted(id, holding: .begun(chunk, end: item + 1))
         case .goesOn: events.interrupted(id, holding: .goesOn)
         case .other: inspect(id)
         }
+        // Handlers of the work's own run in this, and may take their time: not the time of who waits for limits.
+        if let task { DispatchQueue(label: "Multiprocessing.cancellation").async { task.cancel() } }
     }
 
     private enum Taking {
