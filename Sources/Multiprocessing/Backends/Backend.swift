@@ -117,6 +117,7 @@ package protocol WorkerReporting: AnyObject, Sendable {
     func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID)
     func interrupted(_ worker: WorkerID, holding: HeldWork)
     func recovered(_ worker: WorkerID)
+    func progressed(on worker: WorkerID, chunk: Chunk, item: Int, fraction: Double, text: String)
 }
 
 /// Where the workers of a pool report what happens to them.
@@ -187,6 +188,16 @@ public struct WorkerEvents: Sendable {
     /// The worker has done with the item that was given up, and can be given work.
     package func recovered(_ worker: WorkerID) {
         owner.recovered(worker)
+    }
+
+    /// The item that the worker runs says how far it has come; it is reported before its end.
+    ///
+    /// - Parameters:
+    ///   - item: The number of the item in the chunk.
+    ///   - fraction: As the work said it: any `Double`, also what is no number.
+    ///   - text: At most 1,000 bytes of what the work said.
+    package func progressed(on worker: WorkerID, chunk: Chunk, item: Int, fraction: Double, text: String) {
+        owner.progressed(on: worker, chunk: chunk, item: item, fraction: fraction, text: text)
     }
 
     /// The worker could not be started; whether it is tried again is the pool's to decide.

@@ -26,7 +26,7 @@ package enum Frame {
         case stop
         /// The question whether the worker has done all that was sent before it: the number of the last chunk.
         ///
-        /// The worker sends all the results that it has, and then the number back, by the control socket.
+        /// The worker sends all the results that it has, and then the number back, by the lane beside.
         case inquiry
 
         // From the worker.
@@ -37,7 +37,8 @@ package enum Frame {
         case values
         /// The error of the next item.
         case failure
-        /// The end of the chunk: its sequence number and how many nanoseconds it ran.
+        /// The end of the chunk: its sequence number and how many nanoseconds it ran. The `number` is not zero if its
+        /// items have said how far they were, which the parent reads first.
         case chunkEnd
 
         // From both.
@@ -51,6 +52,15 @@ package enum Frame {
         /// The bits of a large array of numbers: the value of the next item, or, with the id of the function as
         /// `number`, the only input of the chunk that comes next.
         case array
+
+        // On the lane beside: see ``ControlMessage``.
+
+        /// The number of a chunk that was cancelled.
+        case cancel
+        /// The number of the last chunk that is done, and all before it.
+        case answer
+        /// How far the item that runs has come: see ``ItemProgress``.
+        case progress
     }
 
     /// The fixed part in front of each payload.
@@ -79,7 +89,7 @@ package enum Frame {
         /// Whether a worker could send such a frame, whatever it carries.
         var isOfWorker: Bool {
             switch kind {
-            case .define, .variable, .chunk, .stop, .inquiry: false
+            case .define, .variable, .chunk, .stop, .inquiry, .cancel, .answer, .progress: false
             case .hello, .attachment: !isLarge
             case .forget: length == 8
             case .chunkEnd: length == 16

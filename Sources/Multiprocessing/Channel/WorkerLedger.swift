@@ -77,6 +77,23 @@ package struct WorkerLedger {
         entries.first { $0.chunk === chunk }?.sequence
     }
 
+    /// Whose item a worker names.
+    package enum ItemPlace {
+        case item(Int, of: Chunk)
+        /// Nobody waits for it any more.
+        case gone
+        /// The worker was not given such an item.
+        case impossible
+    }
+
+    /// The item that a worker names, by its number among those of a chunk that were sent.
+    package func place(of item: UInt64, in sequence: UInt64) -> ItemPlace {
+        guard sequence > 0, sequence <= self.sequence else { return .impossible }
+        guard let entry = entries.first(where: { $0.sequence == sequence }) else { return .gone }
+        guard item < UInt64(entry.chunk.count - entry.sentFrom) else { return .impossible }
+        return .item(entry.sentFrom + Int(item), of: entry.chunk)
+    }
+
     // MARK: What was sent, and what came
 
     /// Notes a chunk that is sent.

@@ -208,6 +208,10 @@ final class PoolCore: WorkerReporting {
         perform { $0.recovered(worker, now: MonotonicTime.now().nanoseconds) }
     }
 
+    func progressed(on worker: WorkerID, chunk: Chunk, item: Int, fraction: Double, text: String) {
+        // Nothing in the pool asks for it.
+    }
+
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool) {
         let now = MonotonicTime.now().nanoseconds
         perform(.startFailed(worker, error), at: now) {

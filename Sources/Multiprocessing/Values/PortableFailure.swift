@@ -4,6 +4,8 @@ struct PortableFailure: Error, CustomStringConvertible {
 
     static let unknownFrame = PortableFailure(description: "a frame that does not exist")
     static let unexpectedResult = PortableFailure(description: "a result that nobody waits for")
+    static let unexpectedAnswer = PortableFailure(description: "an answer to what nobody has asked")
+    static let unexpectedProgress = PortableFailure(description: "the progress of work that it was not given")
     static let missingResults = PortableFailure(description: "the end of work whose results are missing")
     static let secondHello = PortableFailure(description: "a greeting at the wrong time")
     static let unexpectedArray = PortableFailure(description: "an array that nobody waits for")

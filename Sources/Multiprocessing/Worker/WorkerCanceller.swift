@@ -1,78 +1,74 @@
 import MultiprocessingSystem
 import Synchronization
 
-/// A chunk as the worker runs it.
-final class WorkerChunk: Sendable {
-    let sequence: UInt64
-    let count: Int
-    let epoch: UInt16
-    /// How many items are begun together.
-    let stride: Int
-    /// Whether the time at which each stride begins is noted.
-    let isTimed: Bool
-    private let stopsAtFailure: Bool
-    private let cancelled = Atomic(false)
-
-    init(_ header: Frame.ChunkHeader, count: Int) {
-        sequence = header.sequence
-        epoch = header.epoch
-        stride = Int(header.stride)
-        isTimed = header.isTimed
-        stopsAtFailure = header.stopsAtFailure
-        self.count = count
-    }
-
-    /// Whether items that have not started are not to start.
-    var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
-
-    func cancel() {
-        cancelled.store(true, ordering: .relaxed)
-    }
-
-    /// The items to begin first.
-    var firstStride: Range<Int> { 0..<min(stride, count) }
-
-    /// An item has failed; the items behind it start only if the call wants all results.
-    func noteFailure() {
-        if stopsAtFailure { cancel() }
-    }
-}
-
-/// Listens, on a thread of its own, for cancellations and for the end of the parent.
+/// The worker's end of the control lane: hears of cancellations and of the end of the parent, and reports.
 ///
-/// It has a socket of its own, so that it hears both while the main thread is busy with work,
-/// without either thread ever handing the other anything.
+/// It listens on a thread of its own, so that it hears both while the main thread is busy with work; reports
+/// come from any thread.
 final class WorkerCanceller: Sendable {
+    private let lane: ControlLane
     private let state = Mutex(State())
 
     private struct State {
         var chunk: WorkerChunk?
         var task: Task<Void, Never>?
         var isTaskSpent = false
+        /// Whether the chunk's items have said how far they are.
+        var hasReported = false
         /// Cancellations that overtook their chunk; sequence numbers only grow, so few are kept.
         var early: Set<UInt64> = []
-        var listener: Listener?
+    }
+
+    /// What became of a chunk.
+    struct Ending {
+        /// Whether its task was cancelled.
+        let isTaskSpent: Bool
+        /// Whether its items have said how far they were, all of which has been sent.
+        let hasReported: Bool
+    }
+
+    init(_ lane: ControlLane) {
+        self.lane = lane
     }
 
     /// Starts to listen.
-    func listen(to socket: consuming Socket) throws(SystemError) {
-        let listener = Listener(socket)
-        state.withLock { $0.listener = listener }
+    func listen() throws(SystemError) {
         _ = try NativeThread(name: "mp-control", stackSize: 256 << 10) { [self] in
-            while let sequence = listener.next() { cancel(sequence) }
+            hearAll()
             // The parent is gone. An idle worker learns it on its main thread too, and has something to write.
             if isIdle { WorkerProcess.waitForOrphanedEnd() }
             ThisProcess.endWithGroup()
         }
     }
 
+    private func hearAll() {
+        var reader = ControlReader()
+        withUnsafeTemporaryAllocation(byteCount: 1_024, alignment: 16) { buffer in
+            while true {
+                let count = lane.receiveSome(into: buffer)
+                if count == 0 { return }
+                do {
+                    try reader.take(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { message in
+                        guard case .cancel(let sequence) = message else { throw PortableFailure.unknownFrame }
+                        cancel(sequence)
+                    }
+                } catch {
+                    WorkerProcess.fail("its parent sent bytes that make no sense: \(error)")
+                }
+            }
+        }
+    }
+
     private var isIdle: Bool { state.withLock { $0.chunk == nil } }
+
+    // MARK: The main thread
 
     /// Notes which chunk is run, in which task.
     func begin(_ chunk: WorkerChunk, _ task: Task<Void, Never>?) {
         let isCancelled = state.withLock { state in
             state.chunk = chunk
             state.task = task
+            state.hasReported = false
             state.isTaskSpent = state.early.contains(chunk.sequence)
             state.early = state.early.filter { $0 > chunk.sequence }
             return state.isTaskSpent
@@ -83,18 +79,52 @@ final class WorkerCanceller: Sendable {
         }
     }
 
-    /// Notes that the chunk has ended; returns whether its task was cancelled.
-    func end() -> Bool {
-        state.withLock { state in
+    /// Notes that the chunk has ended.
+    ///
+    /// Blocks, if its items have said more than the parent has read.
+    func end() -> Ending {
+        let ending = state.withLock { state in
             state.chunk = nil
             state.task = nil
-            return state.isTaskSpent
+            return Ending(isTaskSpent: state.isTaskSpent, hasReported: state.hasReported)
         }
+        // The end comes behind it.
+        if ending.hasReported { lane.finishSending() }
+        return ending
     }
 
     /// Tells the parent that all chunks up to this one are done, and their results sent.
     func answer(_ sequence: UInt64) {
-        state.withLock { $0.listener }?.answer(sequence)
+        send(.answer(sequence))
+    }
+
+    // MARK: Any thread
+
+    /// Tells the parent how far the item that runs at this moment has come; `false` if none runs.
+    ///
+    /// Does not block. If the parent reads more slowly than this is called, it gets the latest.
+    func report(fraction: Double, text: String) -> Bool {
+        let chunk = state.withLock { state in
+            state.hasReported = true
+            return state.chunk
+        }
+        guard let chunk else { return false }
+        send(
+            .progress(
+                ItemProgress(
+                    sequence: chunk.sequence, item: UInt64(chunk.runningItem), fraction: fraction, text: text)))
+        return true
+    }
+
+    private func send(_ message: ControlMessage) {
+        switch lane.send(message) {
+        case .mustWait:
+            // Seldom: the parent is held up. Without a thread what is kept goes with the next message.
+            _ = try? NativeThread(name: "mp-report", stackSize: 256 << 10) { [lane] in lane.finishSending() }
+        case .sent, .kept, .refused, .peerGone:
+            // A parent that is gone is noticed by who listens; and one asks fewer questions than are kept.
+            break
+        }
     }
 
     private func cancel(_ sequence: UInt64) {
@@ -111,26 +141,5 @@ final class WorkerCanceller: Sendable {
         chunk?.cancel()
         // Not under the lock: handlers of the work's own run in here.
         task?.cancel()
-    }
-}
-
-/// The control socket, for the one thread that reads it and the one that answers.
-private final class Listener: Sendable {
-    private let socket: Socket
-
-    init(_ socket: consuming Socket) {
-        self.socket = socket
-    }
-
-    /// The next cancelled chunk's sequence number; `nil` when the parent is gone.
-    func next() -> UInt64? {
-        var sequence: UInt64 = 0
-        let count = withUnsafeMutableBytes(of: &sequence) { (try? socket.receiveAll(into: $0)) ?? 0 }
-        return count == MemoryLayout<UInt64>.size ? sequence : nil
-    }
-
-    /// Says that a chunk, and all before it, is done; the parent asks one question at a time, so there is room.
-    func answer(_ sequence: UInt64) {
-        withUnsafeBytes(of: sequence) { _ = try? socket.send($0) }
     }
 }

@@ -90,7 +90,8 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
             }
         case .synchronous(let body):
             while let strideItems = stride {
-                for _ in strideItems where !chunk.isCancelled {
+                for item in strideItems where !chunk.isCancelled {
+                    chunk.run(item)
                     do {
                         let output = try body(try decodeInput(&items, array))
                         try RecordedIssues.check()
@@ -103,7 +104,8 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
             }
         case .asynchronous(let body):
             while let strideItems = stride {
-                for _ in strideItems where !chunk.isCancelled {
+                for item in strideItems where !chunk.isCancelled {
+                    chunk.run(item)
                     do {
                         let output = try await body(try decodeInput(&items, array))
                         try RecordedIssues.check()
@@ -142,7 +144,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
                 let count = min(room, items.upperBound - next)
                 var made = 0
                 do {
-                    try Self.runInPlace(inputs + next, outputs, count, &made, chunk, counter, body)
+                    try Self.runInPlace(inputs, next, outputs, count, &made, chunk, counter, body)
                 } catch {
                     failure = error
                 }
@@ -156,12 +158,13 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
         }
     }
 
-    /// Puts the values of inputs where `outputs` points until all are there, the chunk is cancelled or one throws.
+    /// Puts the values of inputs, from the one numbered `first` on, where `outputs` points until all are there, the chunk is cancelled or one throws.
     ///
     /// What the types are is known only at run time, when each copy of a value would be a call. So the loop is
     /// written for types that cannot be copied.
     private static func runInPlace<In: ~Copyable, Out: ~Copyable>(
         _ inputs: UnsafePointer<In>,
+        _ first: Int,
         _ outputs: UnsafeMutablePointer<Out>,
         _ count: Int,
         _ made: inout Int,
@@ -170,7 +173,8 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
         _ body: (borrowing In) throws -> Out
     ) throws {
         while made < count, !chunk.isCancelled {
-            (outputs + made).initialize(to: try body(inputs[made]))
+            chunk.run(first + made)
+            (outputs + made).initialize(to: try body(inputs[first + made]))
             try RecordedIssues.check()
             made += 1
             counter.note(made)

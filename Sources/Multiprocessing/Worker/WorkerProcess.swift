@@ -2,7 +2,7 @@ import MultiprocessingSystem
 import Synchronization
 
 /// The process that a worker is.
-enum WorkerProcess {
+package enum WorkerProcess {
     /// Who this worker is; `nil` in a process that is none.
     static var identity: Worker? {
         let index = index.load(ordering: .relaxed)
@@ -13,6 +13,23 @@ enum WorkerProcess {
 
     /// The attempt of the current work item.
     static let attempt = Atomic(1)
+
+    private static let canceller = Mutex<WorkerCanceller?>(nil)
+
+    /// Tells the parent how far the work item has come that runs in this worker process at this moment.
+    ///
+    /// For any thread, also while the main thread is busy with the item; does not block. It reaches the pool's owner
+    /// before the item's result, as ``WorkerEvents/progressed(on:chunk:item:fraction:text:)``. If the parent reads
+    /// more slowly than this is called, some are left out, but never the last.
+    ///
+    /// - Parameters:
+    ///   - fraction: Handed on as it is, also if it is none.
+    ///   - text: The first ``ItemProgress/textLimit`` bytes travel.
+    /// - Returns: `false` if no item runs, or this process is no worker.
+    @discardableResult
+    package static func report(fraction: Double, text: String) -> Bool {
+        canceller.withLock { $0 }?.report(fraction: fraction, text: text) ?? false
+    }
 
     /// Serves the pool whose socket `descriptor` is, until the pool is gone.
     ///
@@ -27,8 +44,9 @@ enum WorkerProcess {
             WorkerName.set(index: index.load(ordering: .relaxed))
             // Not below 3, where work expects its standard streams, also when one of them is closed.
             let output = Socket(try FileDescriptor.duplicating(input.number, lowest: 3))
-            let canceller = WorkerCanceller()
-            try canceller.listen(to: control)
+            let canceller = WorkerCanceller(ControlLane(control))
+            Self.canceller.withLock { $0 = canceller }
+            try canceller.listen()
             let session = WorkerSession(
                 executor: try MainThreadExecutor(),
                 input: FrameReader(input),

@@ -165,7 +165,7 @@ final class WorkerSession: @unchecked Sendable {
             canceller.answer(sequence)
         case .stop:
             WorkerProcess.exitInOrder()
-        case .hello, .values, .failure, .chunkEnd:
+        case .hello, .values, .failure, .chunkEnd, .cancel, .answer, .progress:
             throw PortableFailure.unknownFrame
         }
         return .goOn
@@ -186,7 +186,7 @@ final class WorkerSession: @unchecked Sendable {
         var items = Incoming(reader, from: sender)
         await function.run(chunk, &items, array, context, variables, self)
         let end = MonotonicTime.now().nanoseconds
-        let isSpent = canceller.end()
+        let ending = canceller.end()
         // A large result is let go with its chunk.
         message.removeAll(keepingCapacity: message.bytes.count <= 1 << 20)
 
@@ -197,11 +197,11 @@ final class WorkerSession: @unchecked Sendable {
         }
         message.bytes.append(header.sequence)
         message.bytes.append(end - start)
-        stage.append(.chunkEnd, payload: message.bytes)
+        stage.append(.chunkEnd, number: ending.hasReported ? 1 : 0, payload: message.bytes)
         if stage.stagedCount > Self.flushSize || (end - lastFlush > Self.flushInterval && !stage.isWatched) {
             flush(at: end)
         }
-        return isSpent ? .taskSpent : .goOn
+        return ending.isTaskSpent ? .taskSpent : .goOn
     }
 
     private func flush(at now: UInt64) {

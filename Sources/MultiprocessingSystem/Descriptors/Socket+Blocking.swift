@@ -73,6 +73,11 @@ extension Socket {
         return filled
     }
 
+    /// Blocks the calling thread until the socket may take something, or has failed.
+    package borrowing func waitForRoom() throws(SystemError) {
+        try wait(for: POLLOUT)
+    }
+
     /// Blocks until the socket is ready, for an end whose descriptor was made non-blocking.
     private borrowing func wait(for events: Int32) throws(SystemError) {
         var entry = pollfd(fd: number.rawValue, events: Int16(events), revents: 0)

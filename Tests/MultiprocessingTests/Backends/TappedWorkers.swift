@@ -12,6 +12,7 @@ final class TappedWorkers: Sendable {
         case interrupted(finished: Int, end: Int?)
         case recovered
         case workerEnded(isUnbegun: Bool)
+        case progressed(item: Int, fraction: Double, text: String)
     }
 
     /// What the lost item fails with.
@@ -155,6 +156,10 @@ extension TappedWorkers: WorkerReporting {
                 state.facts.append(.interrupted(finished: 0, end: nil))
             }
         }
+    }
+
+    func progressed(on worker: WorkerID, chunk: Chunk, item: Int, fraction: Double, text: String) {
+        state.withLock { $0.facts.append(.progressed(item: item, fraction: fraction, text: text)) }
     }
 
     func recovered(_ worker: WorkerID) {

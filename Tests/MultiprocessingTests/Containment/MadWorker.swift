@@ -51,6 +51,10 @@ struct MadWorker {
         _ = send(sockets[index % sockets.count], bytes, bytes.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
     }
 
+    static func header(_ kind: Frame.Kind, number: UInt32, length: UInt64) -> [UInt8] {
+        header(kind: UInt32(kind.rawValue), number: number, length: length)
+    }
+
     static func header(kind: UInt32, number: UInt32, length: UInt64) -> [UInt8] {
         withUnsafeBytes(of: kind) { Array($0) } + withUnsafeBytes(of: number) { Array($0) }
             + withUnsafeBytes(of: length) { Array($0) }
@@ -94,7 +98,7 @@ struct MadWorker {
         let lengths: [UInt64] = [0, 8, 16, 24, 1_000, 100_000, 1 << 20, 1 << 33, 1 << 50, .max]
         let length = (isWhole ? lengths[..<5] : lengths[...]).randomElement(using: &random) ?? 0
         var bytes = Self.header(
-            kind: UInt32.random(in: 0...14, using: &random), number: UInt32.random(in: 0...3, using: &random),
+            kind: UInt32.random(in: 0...17, using: &random), number: UInt32.random(in: 0...3, using: &random),
             length: length)
         let count = isWhole ? (Int(length) + 15) & ~15 : Int.random(in: 0...40, using: &random)
         for _ in 0..<count { bytes.append(UInt8.random(in: 0...3, using: &random)) }

@@ -125,14 +125,14 @@ extension Containment {
 
         @Test("A header that promises more than comes leaves nobody waiting", arguments: [UInt64(1_000), 1 << 30])
         func promise(_ length: UInt64) async throws {
-            for kind: UInt32 in [8, 9, 11] {
-                try await expectEnd(of: .bytes(MadWorker.header(kind: kind, number: 1, length: length)))
+            for kind: Frame.Kind in [.values, .failure, .keys, .array] {
+                try await expectEnd(of: .bytes(MadWorker.header(kind, number: 1, length: length)))
             }
         }
 
         @Test("Half a header leaves nobody waiting")
         func halfHeader() async throws {
-            try await expectEnd(of: .bytes([8, 0, 0]))
+            try await expectEnd(of: .bytes([UInt8(Frame.Kind.values.rawValue), 0, 0]))
         }
 
         @Test(
@@ -144,13 +144,36 @@ extension Containment {
 
         @Test("A result more than there are items is nobody's result")
         func extraResult() async throws {
-            let values = MadWorker.header(kind: 8, number: 1, length: 8) + [9] + [UInt8](repeating: 0, count: 15)
+            let values = MadWorker.header(.values, number: 1, length: 8) + [9] + [UInt8](repeating: 0, count: 15)
             try await expectEnd(of: .bytes(values))
+        }
+
+        @Test("What the worker says beside its work is checked like its results")
+        func lane() async throws {
+            let word = [UInt8](repeating: 0xFF, count: 8) + [UInt8](repeating: 0, count: 8)
+            let item = MadWorker.header(.progress, number: 0, length: 24)
+            let large = [UInt8](repeating: 0xFF, count: 16) + [UInt8](repeating: 0, count: 16)
+            for bytes in [
+                MadWorker.header(.answer, number: 0, length: 8) + word,
+                MadWorker.header(.cancel, number: 0, length: 8) + word,
+                MadWorker.header(.values, number: 1, length: 8) + word,
+                MadWorker.header(.progress, number: 0, length: 1 << 40),
+                item + large,
+                item + [1] + [UInt8](repeating: 0, count: 7) + large[..<8] + [UInt8](repeating: 0, count: 16),
+            ] {
+                try await TestBackend.processes.withPool(workers: 1) { pool in
+                    // The work itself does not end, for what it wrote ends its worker.
+                    let error = await pool.submit(Harm.lane(bytes)).result.failure
+                    #expect((error as? PoolError)?.code == .workerCrashed, "\(bytes[..<4])")
+                    let value = try await pool.run { 5 }
+                    #expect(value == 5)
+                }
+            }
         }
 
         @Test("An end that comes before the results is no end")
         func earlyEnd() async throws {
-            let end = MadWorker.header(kind: 10, number: 0, length: 16) + [1] + [UInt8](repeating: 0, count: 15)
+            let end = MadWorker.header(.chunkEnd, number: 0, length: 16) + [1] + [UInt8](repeating: 0, count: 15)
             try await TestBackend.processes.withPool(workers: 1) { pool in
                 let error = await pool.submit(Harm.bytes(end)).result.failure
                 #expect((error as? PoolError)?.code == .workerCrashed)
@@ -184,12 +207,17 @@ extension Containment {
 private enum Harm: Job {
     case bytes([UInt8])
     case word(MadWorker.Word, UInt64)
+    /// On the lane beside, after which the item goes on for ever.
+    case lane([UInt8])
 
     func run() -> Int {
         guard let mad = MadWorker(seed: 0) else { return 0 }
         switch self {
         case .bytes(let bytes): mad.write(bytes)
         case .word(let word, let value): mad[word] = value
+        case .lane(let bytes):
+            mad.write(bytes, toSocket: 1)
+            while true { usleep(1_000) }
         }
         return 7
     }

@@ -11,6 +11,7 @@ extension WorkerLink {
     /// Sendable is unchecked for that reason.
     final class Inbox: @unchecked Sendable {
         private let events: WorkerEvents
+        private let control: Control
         private let onEnd: @Sendable (WorkerFailure?) -> Void
 
         private var assembler = FrameAssembler()
@@ -40,7 +41,6 @@ extension WorkerLink {
 
         private var output: EventLoop.Registration?
         private var exit: EventLoop.Registration?
-        private var answers: EventLoop.Registration?
         private var startTimer: EventLoop.Timer?
         private let isBeingRead = Atomic(false)
         /// What the loop has to do when it gets the right to read.
@@ -53,8 +53,9 @@ extension WorkerLink {
         /// How long a worker may take until it says hello; starting one takes milliseconds.
         private static let startLimit = Duration.seconds(30)
 
-        init(events: WorkerEvents, onEnd: @escaping @Sendable (WorkerFailure?) -> Void) {
+        init(events: WorkerEvents, control: Control, onEnd: @escaping @Sendable (WorkerFailure?) -> Void) {
             self.events = events
+            self.control = control
             self.onEnd = onEnd
         }
 
@@ -72,7 +73,7 @@ extension WorkerLink {
                     if ready.contains(.write) { link.continueSending() }
                     if ready.contains(.read) { self.outputReady(link) }
                 }
-                answers = try link.loop.events.register(link.control.number, .read) { _ in self.readAnswer(link) }
+                try control.open(link, self)
                 try link.streams.open(on: link.loop.events)
                 startTimer = link.loop.events.schedule(after: Self.startLimit) { [weak self] in
                     self?.fail(link, "it said nothing for \(Self.startLimit)")
@@ -312,6 +313,7 @@ extension WorkerLink {
             case .chunkEnd:
                 let sequence: UInt64 = try reader.read()
                 let nanoseconds: UInt64 = try reader.read()
+                if header.number != 0 { control.takeReports(link, self) }
                 switch link.finishCurrent(sequence) {
                 case .chunk(let chunk, let isLast)?:
                     events.ended(chunk, on: link.id, nanoseconds: nanoseconds, isLast: isLast)
@@ -319,7 +321,7 @@ extension WorkerLink {
                 case .stopped?, .dropped?: break
                 case nil: throw PortableFailure.missingResults
                 }
-            case .define, .variable, .chunk, .stop, .inquiry:
+            case .define, .variable, .chunk, .stop, .inquiry, .cancel, .answer, .progress:
                 throw PortableFailure.unknownFrame
             }
         }
@@ -336,25 +338,8 @@ extension WorkerLink {
         /// The most that is read for one answer; a worker's socket holds less.
         private static let answerLimit = 64 << 20
 
-        private func readAnswer(_ link: WorkerLink) {
-            var sequence: UInt64 = 0
-            let result = withUnsafeMutableBytes(of: &sequence) { try? link.control.receive(into: $0) }
-            switch result ?? .endOfStream {
-            case .received(8) where link.hasInquired(sequence):
-                whenReading(link) { [sequence] in self.settle(sequence, link) }
-            case .received:
-                answers?.deregister()
-                fail(link, "it answers what it was not asked")
-            case .wouldBlock:
-                break
-            case .endOfStream:
-                answers?.deregister()
-                link.kill(reportingAsKilled: false)
-            }
-        }
-
         /// Takes the worker's word that it has done all up to a chunk: the results have been sent, then.
-        private func settle(_ sequence: UInt64, _ link: WorkerLink) {
+        func settle(_ sequence: UInt64, _ link: WorkerLink) {
             takeStaged(link)
             readOutput(link) { link.owes(sequence) }
             if link.owes(sequence) { fail(link, "it has nothing left to do and has kept a result back") }
@@ -410,12 +395,14 @@ extension WorkerLink {
             hasEnded = true
             // Before the child is reaped, while its number still names its process group.
             link.kill(reportingAsKilled: false)
+            control.takeReports(link, self)
             readRestOfOutput(link)
             salvage(link)
             link.streams.readRest()
             isReadingOutput = false
             let status = try? link.process.reap()
-            for registration in [output, answers, exit] { registration?.deregister() }
+            for registration in [output, exit] { registration?.deregister() }
+            control.close()
             link.streams.close()
             startTimer?.cancel()
 

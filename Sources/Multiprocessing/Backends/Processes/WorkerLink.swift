@@ -19,7 +19,7 @@ final class WorkerLink: AttachmentHolder {
     let limits: ResourceLimits
 
     private let events: WorkerEvents
-    let control: Socket
+    private let control: Control
     private let outbox: Mutex<Outbox>
     private let inbox: Inbox
     private let isKilled = Atomic(false)
@@ -56,14 +56,14 @@ final class WorkerLink: AttachmentHolder {
         streams = launched.streams
         limits = launched.limits
         socket = launched.socket
-        control = launched.control
+        control = Control(ControlLane(launched.control))
         outbox = Mutex(Outbox())
-        inbox = Inbox(events: events, onEnd: onEnd)
-        for number in [socket.number, control.number] { ForkMark.keep(number) }
+        inbox = Inbox(events: events, control: control, onEnd: onEnd)
+        for number in [socket.number, control.lane.number] { ForkMark.keep(number) }
     }
 
     deinit {
-        for number in [socket.number, control.number] { ForkMark.release(number) }
+        for number in [socket.number, control.lane.number] { ForkMark.release(number) }
     }
 
     /// Begins to watch the worker.
@@ -101,12 +101,7 @@ final class WorkerLink: AttachmentHolder {
         // One that is only interrupted is told so when its results do not count any more.
         guard chunk.isCancelled else { return }
         guard let sequence = outbox.withLock({ $0.ledger.sequence(of: chunk) }) else { return }
-        cancel(sequence)
-    }
-
-    private func cancel(_ sequence: UInt64) {
-        // A full buffer means a worker that reads nothing; it will not learn of this either.
-        withUnsafeBytes(of: sequence) { _ = try? control.send($0) }
+        control.cancel(sequence, self)
     }
 
     // MARK: Interruption
@@ -142,7 +137,7 @@ final class WorkerLink: AttachmentHolder {
         }
         // What was ready before the worker was stopped counts.
         guard inbox.takeAll(self), let end = outbox.withLock({ $0.ledger.interrupt() }) else { return }
-        if let running = end.running { cancel(running) }
+        if let running = end.running { control.cancel(running, self) }
         events.interrupted(id, holding: end.begun.map { .begun($0.chunk, end: $0.end) } ?? .unbegun)
         if end.running == nil { events.recovered(id) }
     }
@@ -279,7 +274,7 @@ final class WorkerLink: AttachmentHolder {
     /// it is stopped, is left behind.
     private func cutOff(_ error: SystemError) {
         guard !isCutOff.exchange(true, ordering: .relaxed) else { return }
-        control.shutDown()
+        control.lane.shutDown()
         socket.shutDown()
         loop.events.schedule(after: Self.endLimit) { [weak self] in
             guard let self else { return }
@@ -316,6 +311,17 @@ final class WorkerLink: AttachmentHolder {
     /// may be read after the next question was sent.
     func hasInquired(_ sequence: UInt64) -> Bool {
         outbox.withLock { sequence > 0 && sequence <= $0.inquired }
+    }
+
+    /// Hands on what an item of the worker says of itself, if somebody waits for it.
+    func report(_ progress: ItemProgress) throws {
+        switch outbox.withLock({ $0.ledger.place(of: progress.item, in: progress.sequence) }) {
+        case .item(let item, let chunk):
+            events.progressed(
+                on: id, chunk: chunk, item: item, fraction: progress.fraction, text: progress.text)
+        case .gone: break
+        case .impossible: throw PortableFailure.unexpectedProgress
+        }
     }
 
     /// Sends what the socket did not take before.

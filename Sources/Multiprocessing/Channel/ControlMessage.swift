@@ -1,0 +1,80 @@
+package import MultiprocessingCoding
+
+/// What travels on the lane beside the one for work, where it waits behind none: see ``ControlLane``.
+///
+/// What else has to be said while work runs becomes a case here and a ``Frame/Kind``.
+package enum ControlMessage: Equatable, Sendable {
+    // To the worker.
+
+    /// The chunk with this number was cancelled.
+    case cancel(UInt64)
+
+    // From the worker.
+
+    /// It has done all chunks up to this one, and has sent their results: the answer to ``Frame/Kind/inquiry``.
+    case answer(UInt64)
+    /// The item that runs says how far it has come.
+    case progress(ItemProgress)
+
+    /// The most bytes that a payload has.
+    private static let payloadLimit = 24 + ItemProgress.textLimit
+
+    /// Refuses what cannot be such a message, before its payload is waited for.
+    static func admit(_ header: Frame.Header) throws {
+        let isPossible =
+            switch header.kind {
+            case .cancel, .answer: header.length == 8
+            case .progress: header.length >= 24 && header.length <= UInt64(payloadLimit)
+            default: false
+            }
+        guard isPossible else { throw PortableFailure.unknownFrame }
+    }
+
+    init(_ header: Frame.Header, from reader: inout ByteReader) throws {
+        try Self.admit(header)
+        let sequence: UInt64 = try reader.read()
+        switch header.kind {
+        case .cancel: self = .cancel(sequence)
+        case .answer: self = .answer(sequence)
+        default:
+            let item: UInt64 = try reader.read()
+            let fraction = Double(bitPattern: try reader.read())
+            let text = try reader.readText(reader.remaining)
+            self = .progress(ItemProgress(sequence: sequence, item: item, fraction: fraction, text: text))
+        }
+    }
+
+    package func append(to buffer: ByteBuffer) {
+        switch self {
+        case .cancel(let sequence): Frame.append(.cancel, to: buffer) { $0.append(sequence) }
+        case .answer(let sequence): Frame.append(.answer, to: buffer) { $0.append(sequence) }
+        case .progress(let progress):
+            Frame.append(.progress, to: buffer) { buffer in
+                buffer.append(progress.sequence)
+                buffer.append(progress.item)
+                buffer.append(progress.fraction.bitPattern)
+                var text = progress.text
+                text.withUTF8 { buffer.append(contentsOf: UnsafeRawBufferPointer($0)) }
+            }
+        }
+    }
+}
+
+/// Makes messages of the bytes that come, however they are cut.
+package struct ControlReader {
+    private var assembler = FrameAssembler()
+
+    package init() {}
+
+    /// Takes bytes as they came, and hands on each message that is complete.
+    ///
+    /// - Throws: For bytes that are no message, as soon as that shows.
+    package mutating func take(
+        _ bytes: UnsafeRawBufferPointer,
+        _ deliver: (ControlMessage) throws -> Void
+    ) throws {
+        try assembler.take(
+            bytes, admit: ControlMessage.admit, land: { _ in throw PortableFailure.unknownFrame },
+            { header, reader, _ in try deliver(try ControlMessage(header, from: &reader)) })
+    }
+}
