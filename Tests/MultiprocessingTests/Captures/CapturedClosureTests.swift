@@ -205,7 +205,8 @@ struct CapturedClosureTests {
     }
 
     @Test func `Two parameters where one tuple is expected`() throws {
-        func sendPair<A, B, Output>(_ body: @escaping @Sendable (A, B) throws -> Output) throws
+        func sendPair<A: Sendable, B: Sendable, Output: Sendable>(_ body: @escaping @Sendable (A, B) throws -> Output)
+            throws
             -> @Sendable ((A, B)) throws -> Output
         {
             try send { try body($0.0, $0.1) }
