@@ -64,6 +64,21 @@ public final class Future<Output: Sendable>: Sendable {
         state.isFinished
     }
 
+    /// What the item says by ``Worker/report(_:_:)`` while it runs.
+    ///
+    /// Each sequence begins with the latest report, if there is one, and ends with the future. A reader that is slow finds at most
+    /// 64 reports: the oldest are left out, never the latest. Reading it neither waits for the item nor cancels it.
+    /// With ``WorkOptions/retry`` the reports of all attempts come, each of which begins anew.
+    ///
+    /// ```swift
+    /// let future = pool.submit { try train { step in Worker.current?.report(step, "epoch \(Int(step * 10))") } }
+    /// for await report in future.progress { print("\(Int(report.fraction * 100)) %, \(report.text)") }
+    /// ```
+    public var progress: some AsyncSequence<ProgressReport, Never> & Sendable {
+        guard let reports = state.reports else { return AsyncStream<ProgressReport> { $0.finish() } }
+        return reports.makeSequence()
+    }
+
     /// Cancels the item; the future fails with `CancellationError` unless it is finished.
     ///
     /// An item that waits in the queue never starts. One that runs sees ordinary task

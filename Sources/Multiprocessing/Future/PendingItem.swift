@@ -31,6 +31,17 @@ class PendingItem: Chunk, @unchecked Sendable {
         var isObserved = false
         /// The pool, while the item is pending.
         var core: PoolCore?
+        /// What the item says while it runs; made when somebody reads it or it says something.
+        var reports: ItemReports?
+        /// Whether this is one attempt of several, which do not end the reports.
+        var isAttempt = false
+
+        mutating func knownReports() -> ItemReports {
+            if let reports { return reports }
+            let made = ItemReports()
+            reports = made
+            return made
+        }
 
         /// Whether nobody waits for the item's end.
         var isUnwanted: Bool { waiters.isEmpty && callbacks.isEmpty && wakeUps.isEmpty }
@@ -96,6 +107,7 @@ class PendingItem: Chunk, @unchecked Sendable {
         guard let last else { return false }
         for waiter in last.waiters { waiter.continuation.resume(returning: .finished) }
         for wakeUp in last.wakeUps.values { wakeUp() }
+        if !last.isAttempt { last.reports?.finish() }
         if !last.callbacks.isEmpty {
             let callbacks = last.callbacks
             let queue = last.core?.callbackQueue ?? DispatchQueue.global()
@@ -205,6 +217,27 @@ class PendingItem: Chunk, @unchecked Sendable {
     final func removeWakeUp(_ id: Int) {
         // Released outside of the lock.
         _ = state.withLock { state in state.wakeUps.removeValue(forKey: id) }
+    }
+
+    // MARK: Progress
+
+    final override func receiveProgress(_ fraction: Double, _ text: String) {
+        let reports = state.withLock { finished.load(ordering: .relaxed) ? nil : $0.knownReports() }
+        reports?.add(fraction, text)
+    }
+
+    /// What the item says while it runs, from now on; `nil` if it has ended.
+    final var reports: ItemReports? {
+        state.withLock { finished.load(ordering: .relaxed) ? nil : $0.knownReports() }
+    }
+
+    /// Notes that this is one attempt of an item, and that what it says is said of the item.
+    final func become(attemptOf item: PendingItem) {
+        let reports = item.reports
+        state.withLock { state in
+            state.reports = reports
+            state.isAttempt = true
+        }
     }
 
     // MARK: Cancelling

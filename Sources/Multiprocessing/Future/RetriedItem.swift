@@ -52,6 +52,7 @@ final class RetriedItem<Output: Sendable>: PendingValue<Output>, @unchecked Send
             return plan?.core
         }
         guard let core else { return }
+        attempt.become(attemptOf: self)
         attempt.onSettled { [unowned attempt] in self.attemptEnded(attempt) }
         submit(core, attempt)
     }

@@ -225,7 +225,7 @@ final class PoolCore: WorkerReporting {
     }
 
     func progressed(on worker: WorkerID, chunk: Chunk, item: Int, fraction: Double, text: String) {
-        // Nothing in the pool asks for it.
+        chunk.receiveProgress(fraction, text)
     }
 
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool) {

@@ -229,6 +229,9 @@ public class Chunk: @unchecked Sendable {
     /// How many of the items that have ended have failed, and with what the first.
     var failures: (count: Int, first: (any Error)?) { (0, nil) }
 
+    /// Takes what an item says while it runs; safe from any thread, at any time.
+    func receiveProgress(_ fraction: Double, _ text: String) {}
+
     /// Forgets what came of the items from the one at `start` on, of which none has ended then.
     func discardResults(from start: Int) {
         finishedCount = min(finishedCount, start)

@@ -9,7 +9,7 @@ import Synchronization
 /// serves chunk after chunk while there is work; after a cancellation, and for a caller of
 /// another priority, the next chunk gets a new one. That task has no task-local values but
 /// the worker's own: the chunks of a caller who has some run in tasks that have them.
-final class ThreadWorker: Sendable {
+final class ThreadWorker: ProgressReporting {
     private let number: Int
     private let events: WorkerEvents
     private let executor: QueueExecutor
@@ -148,7 +148,15 @@ final class ThreadWorker: Sendable {
     }
 
     private func place(_ attempt: Int = 1) -> ThreadPlace {
-        ThreadPlace(worker: Worker(index: number, attempt: attempt), locals: locals)
+        ThreadPlace(worker: Worker(index: number, attempt: attempt), locals: locals, reporter: self)
+    }
+
+    func report(_ fraction: Double, _ text: String) -> Bool {
+        let (chunk, id) = state.withLock { state in (state.isInterrupted ? nil : state.chunk, state.id) }
+        guard let chunk else { return false }
+        // One that may be stopped knows which item runs; of the others only the first is anybody's.
+        events.progressed(on: id, chunk: chunk, item: chunk.runningItem?.item ?? 0, fraction: fraction, text: text)
+        return true
     }
 
     // MARK: Serving
