@@ -29,7 +29,7 @@ extension Control {
     struct StopTests {
         private static let limit = Duration.milliseconds(100)
 
-        /// How late the error comes, the benchmarks say. A thread's item in a tight loop is with the tests of limits.
+        // How late the error comes, the benchmarks say. A thread's item in a tight loop is with the tests of limits.
         @Test("An item in a worker process fails at its deadline, whatever it does")
         func deadlines() async throws {
             let notebook = try Notebook()
