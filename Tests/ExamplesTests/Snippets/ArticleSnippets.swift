@@ -139,6 +139,36 @@ private func control(paths: [String]) async throws {
     _ = sizes
 }
 
+private func openLog(for worker: Int) throws {}
+
+private func loadExcluded() throws -> Set<String> { [] }
+
+private struct PriceList {
+    init(path: String) throws {}
+
+    func price(of article: String) throws -> Int { article.count }
+}
+
+private func train(_ model: String, _ note: (Double) -> Void) throws -> Int { 0 }
+
+private func keeping(articles: [String], model: String) async throws {
+    var configuration = Pool.Configuration()
+    configuration.setUp = { try openLog(for: Worker.current?.index ?? 0) }  // once in each worker, before its first item
+    let pool = try Pool(.processes, configuration: configuration)
+
+    enum Shop {
+        static let prices = WorkerLocal { try PriceList(path: "/srv/prices") }  // one a worker, made when first used
+    }
+    let excluded = pool.broadcast(try loadExcluded())  // sent to each worker at most once
+    let prices = try await pool.map(articles) { article in
+        excluded.value.contains(article) ? 0 : try Shop.prices.value.price(of: article)
+    }
+    _ = prices
+
+    let future = pool.submit(model) { try train($0) { Worker.current?.report($0, "training") } }
+    for await report in future.progress { print("\(Int(report.fraction * 100)) % \(report.text)") }
+}
+
 private func retries(pool: Pool, name: String) async throws {
     struct Unreachable: Error, Codable {}
 
