@@ -153,7 +153,7 @@ private func train(_ model: String, _ note: (Double) -> Void) throws -> Int { 0 
 
 private func keeping(articles: [String], model: String) async throws {
     var configuration = Pool.Configuration()
-    configuration.setUp = { try openLog(for: Worker.current?.index ?? 0) }  // once in each worker, before its first item
+    configuration.setUp = { try openLog(for: Worker.current?.index ?? 0) }  // once a worker, before its first item
     let pool = try Pool(.processes, configuration: configuration)
 
     enum Shop {
