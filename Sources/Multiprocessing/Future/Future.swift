@@ -82,7 +82,10 @@ public final class Future<Output: Sendable>: Sendable {
     /// Cancels the item; the future fails with `CancellationError` unless it is finished.
     ///
     /// An item that waits in the queue never starts. One that runs sees ordinary task
-    /// cancellation, in a worker process too; its worker is free again when it returns.
+    /// cancellation, in a worker process too, and its worker is free again when it returns. If it has not returned after
+    /// ``Pool/Configuration/gracePeriod``, its worker process is killed and replaced, with all that the item started; a
+    /// thread is given up, and its place is filled.
+    ///
     /// Never blocks, and does nothing when the item has ended.
     public func cancel() {
         state.cancelItem()
