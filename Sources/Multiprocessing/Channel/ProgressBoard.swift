@@ -46,9 +46,9 @@ package struct ProgressBoard: Sendable {
     nonisolated(unsafe) let stage: UnsafeMutableRawBufferPointer
 
     /// Keeps the memory mapped.
-    private let memory: SharedMemory
+    private let memory: SharedPages
 
-    package init(_ memory: SharedMemory) {
+    package init(_ memory: SharedPages) {
         precondition(memory.count >= Self.headerSize + Self.stageSize, "a board of this size was asked for")
         self.memory = memory
         base = SharedWord(memory, at: 0)
@@ -64,8 +64,8 @@ package struct ProgressBoard: Sendable {
             rebasing: memory.bytes[Self.headerSize..<Self.headerSize + Self.stageSize])
     }
 
-    package static func makeMemory() throws(SystemError) -> SharedMemory {
-        try SharedMemory(size: headerSize + stageSize, name: "multiprocessing-board")
+    package static func makeMemory() throws(SystemError) -> SharedPages {
+        try SharedPages(size: headerSize + stageSize, name: "multiprocessing-board")
     }
 
     var descriptor: DescriptorNumber { memory.descriptor.number }

@@ -38,7 +38,7 @@ package enum WorkerProcess {
         do {
             let input = Socket(try take(descriptor))
             let control = Socket(try take(descriptor + 1))
-            let board = ProgressBoard(try SharedMemory(mapping: try take(descriptor + 2)))
+            let board = ProgressBoard(try SharedPages(mapping: try take(descriptor + 2)))
             index.store(Int(truncatingIfNeeded: board.index.load()), ordering: .relaxed)
             ReceivedVariables.shared.awaitAll()
             WorkerName.set(index: index.load(ordering: .relaxed))

@@ -8,7 +8,7 @@ package struct SharedWord: @unchecked Sendable {
     private let address: UnsafeMutableRawPointer
 
     /// - Parameter offset: In bytes from the start of the memory; a multiple of eight.
-    package init(_ memory: SharedMemory, at offset: Int) {
+    package init(_ memory: SharedPages, at offset: Int) {
         precondition(offset >= 0 && offset % 8 == 0 && offset <= memory.count - 8, "a word of the memory")
         address = memory.bytes.baseAddress.unsafelyUnwrapped + offset
     }

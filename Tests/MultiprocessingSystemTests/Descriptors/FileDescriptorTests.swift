@@ -15,7 +15,7 @@ import Testing
                 #expect(!lost[1].isOpen)
                 end.close()
                 let pair = try SocketPair()
-                let memory = try SharedMemory(size: 1)
+                let memory = try SharedPages(size: 1)
                 let duplicate = try FileDescriptor.duplicating(.standardError)
                 lost += [Opened(pair.first.number), Opened(pair.second.number)]
                 lost += [Opened(memory.descriptor), Opened(duplicate)]
@@ -35,7 +35,7 @@ import Testing
     @Test func everyDescriptorClosesOnExec() throws {
         let pipe = try PipePair()
         let pair = try SocketPair()
-        let memory = try SharedMemory(size: 1)
+        let memory = try SharedPages(size: 1)
         let child = try Command("/bin/true", arguments: ["true"]).spawn()
         let duplicate = try FileDescriptor.duplicating(.standardError, lowest: 50)
         #expect(duplicate.number.rawValue >= 50)

@@ -2,16 +2,16 @@ import Glibc
 import MultiprocessingSystem
 import Testing
 
-@Suite struct SharedMemoryTests {
+@Suite struct SharedPagesTests {
     @Test func isZeroAndWholePages() throws {
-        let memory = try SharedMemory(size: 5000)
+        let memory = try SharedPages(size: 5000)
         #expect(memory.count == 8192)
         #expect(memory.bytes.allSatisfy { $0 == 0 })
     }
 
     @Test func anotherMappingSeesTheSameBytes() throws {
-        let memory = try SharedMemory(size: 4096)
-        let other = try SharedMemory(mapping: .duplicating(memory.descriptor.number))
+        let memory = try SharedPages(size: 4096)
+        let other = try SharedPages(mapping: .duplicating(memory.descriptor.number))
         memory.bytes[17] = 42
         #expect(other.bytes[17] == 42)
         #expect(other.count == memory.count)
@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test func childWritesIt() throws {
-        let memory = try SharedMemory(size: 4096)
+        let memory = try SharedPages(size: 4096)
         let child = try ChildProcess(
             shell: "printf hello | dd of=/proc/self/fd/3 conv=notrunc 2>/dev/null",
             passing: [memory.descriptor.number]
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func sizeIsSealed() throws {
-        let memory = try SharedMemory(size: 4096)
+        let memory = try SharedPages(size: 4096)
         #expect(ftruncate(memory.descriptor.number.rawValue, 0) == -1)
         #expect(errno == EPERM)
         #expect(ftruncate(memory.descriptor.number.rawValue, 8192) == -1)
@@ -45,14 +45,14 @@ import Testing
     @Test(arguments: [0, -1, Int.max])
     func badSizeThrows(size: Int) {
         let error = #expect(throws: SystemError.self) {
-            _ = try SharedMemory(size: size)
+            _ = try SharedPages(size: size)
         }
         #expect(error?.errno == .invalidArgument)
     }
 
     @Test func wordCountsAcrossThreadsAndMappings() throws {
-        let memory = try SharedMemory(size: 4096)
-        let other = try SharedMemory(mapping: .duplicating(memory.descriptor.number))
+        let memory = try SharedPages(size: 4096)
+        let other = try SharedPages(mapping: .duplicating(memory.descriptor.number))
         let words = [SharedWord(memory, at: 64), SharedWord(other, at: 64)]
         try runConcurrently(
             words.map { word -> @Sendable () -> Void in

@@ -5,7 +5,7 @@ internal import Glibc
 ///
 /// It has no name in any file system and ends with its last mapping. Its size is sealed,
 /// so no process can make another one fault (SIGBUS) by truncating it.
-package final class SharedMemory: Sendable {
+package final class SharedPages: Sendable {
     package let descriptor: FileDescriptor
 
     /// The size in bytes, a multiple of the page size.
