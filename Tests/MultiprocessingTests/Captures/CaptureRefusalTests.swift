@@ -2,7 +2,7 @@ import Multiprocessing
 import Testing
 
 /// Captures that cannot be sent are refused before any work starts, by an error that says why.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct CaptureRefusalTests {
     final class Session: Sendable {
         let name = "s"

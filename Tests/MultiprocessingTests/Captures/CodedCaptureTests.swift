@@ -2,7 +2,7 @@ import Multiprocessing
 import Testing
 
 /// Whose `Codable` a capture goes by, on both backends.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct CodedCaptureTests {
     /// A coding that loses a property.
     struct Lossy: Codable, Sendable {

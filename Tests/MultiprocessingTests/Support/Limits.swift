@@ -17,7 +17,7 @@ struct LimitExceeded: Error, CustomStringConvertible {
 ///
 /// - Throws: What the body threw, or ``LimitExceeded``.
 func withLimit<Output: Sendable>(
-    _ limit: Duration = .seconds(240),
+    _ limit: Duration = .seconds(600),
     sourceLocation: SourceLocation = #_sourceLocation,
     _ body: @escaping @Sendable () async throws -> Output
 ) async throws -> Output {

@@ -74,7 +74,7 @@ final class Rendezvous: Sendable {
 
     /// Waits until that many items have reported.
     func expectArrivals(_ count: Int, sourceLocation: SourceLocation = #_sourceLocation) async {
-        await expectSoon("\(count) items did not arrive", within: .seconds(240), sourceLocation: sourceLocation) {
+        await expectSoon("\(count) items did not arrive", within: .seconds(600), sourceLocation: sourceLocation) {
             arrivals.count >= count
         }
     }

@@ -22,7 +22,7 @@ enum TestBackend: CaseIterable, CustomTestStringConvertible, Sendable {
     /// Runs `body` with a pool that is terminated afterwards, all of it within a limit.
     func withPool<Result: Sendable>(
         workers: Int = 2,
-        limit: Duration = .seconds(240),
+        limit: Duration = .seconds(600),
         sourceLocation: SourceLocation = #_sourceLocation,
         _ body: @escaping @Sendable (Pool) async throws -> Result
     ) async throws -> Result {
