@@ -2,9 +2,9 @@ package import MultiprocessingSystem
 
 /// One end of a connected stream socket that carries frames both ways: a socket pair's, or one to another machine.
 ///
-/// It knows nothing of what frames are about, of processes or of shared memory. Nothing here waits. Each direction's
-/// state is a value of its owner, ``Unsent`` and a ``FrameAssembler``, under whatever lock the owner has for it: so
-/// one thread may send while another reads. Descriptors, once frames carry any, travel with the bytes here.
+/// It knows nothing of what frames are about, of processes or of shared memory. Sending and receiving never wait, but
+/// for the two functions that say so. Each direction's state is a value of its owner, ``Unsent`` and a
+/// ``FrameAssembler``, under whatever lock the owner has for it: so one thread may send while another reads.
 package struct FrameLink: ~Copyable, Sendable {
     private let socket: Socket
 
