@@ -98,6 +98,30 @@ static inline size_t mp_text_length(const char *text, size_t limit) {
     return end == 0 ? limit : (size_t)((const char *)end - text);
 }
 
+// MARK: Sockets (sockets.c)
+
+/// How many descriptors go with one message (SCM_MAX_FD).
+#define MP_DESCRIPTORS_PER_MESSAGE 253
+
+/// The receiver had no room for all descriptors, in its table of them or in its list.
+#define MP_LOST_DESCRIPTORS 1u
+
+/// The message was longer than the buffer.
+#define MP_LOST_BYTES 2u
+
+/// `sendmsg` with MSG_NOSIGNAL and descriptors (SCM_RIGHTS), which go with the first byte.
+///
+/// `buffers` is a `const struct iovec *`. Returns what `sendmsg` does. C because the CMSG macros are not imported.
+ssize_t mp_send_descriptors(int socket, const void *buffers, size_t buffer_count,
+                            const int *descriptors, size_t descriptor_count, int flags);
+
+/// `recvmsg` that takes descriptors, close-on-exec, into a list of MP_DESCRIPTORS_PER_MESSAGE.
+///
+/// `truncation` becomes a combination of the two flags above. Returns what `recvmsg` does.
+/// C because the CMSG macros are not imported.
+ssize_t mp_receive_descriptors(int socket, void *buffer, size_t size, int *descriptors,
+                               size_t *descriptor_count, uint32_t *truncation, int flags);
+
 // MARK: Kernel (kernel.c)
 
 /// The process's environment, as glibc keeps it.

@@ -33,6 +33,9 @@ extension Errno {
     package static var notSupported: Errno { Errno(rawValue: EOPNOTSUPP) }
     package static var permissionDenied: Errno { Errno(rawValue: EACCES) }
     package static var timedOut: Errno { Errno(rawValue: ETIMEDOUT) }
+    package static var messageTooLong: Errno { Errno(rawValue: EMSGSIZE) }
+    /// Too many descriptors are on their way through sockets (more than RLIMIT_NOFILE).
+    package static var tooManyReferences: Errno { Errno(rawValue: ETOOMANYREFS) }
     package static var tooManyFilesInSystem: Errno { Errno(rawValue: ENFILE) }
     package static var tooManyOpenFiles: Errno { Errno(rawValue: EMFILE) }
     package static var wouldBlock: Errno { Errno(rawValue: EAGAIN) }
