@@ -28,8 +28,8 @@ package final class SharedObject: Sendable {
         pages: SharedPages?,
         descriptors: [OpenDescriptor] = [],
         details: [UInt8] = []
-    ) {
-        self.init(.next(), kind, pages: pages, descriptors: descriptors, details: details)
+    ) throws(SharedStateError) {
+        self.init(try .next(), kind, pages: pages, descriptors: descriptors, details: details)
     }
 
     convenience init(
@@ -40,7 +40,7 @@ package final class SharedObject: Sendable {
         details: [UInt8]
     ) {
         precondition(descriptors.count <= 250 && details.count <= 1 << 16, "what one message carries")
-        let all = (pages.map { [$0.memory] } ?? []) + descriptors
+        let all = (pages.map { [$0.descriptor] } ?? []) + descriptors
         self.init(SharedContents(id, kind, pages: pages, descriptors: all, details: details))
     }
 }
@@ -49,9 +49,16 @@ extension SharedID {
     private static let count = Atomic<UInt64>(0)
 
     /// Names something that this process makes.
-    static func next(_ count: UInt64 = 1) -> SharedID {
-        let first = Self.count.add(count, ordering: .relaxed).oldValue
-        return SharedID(creator: UInt32(ProcessID.current.rawValue), count: first)
+    ///
+    /// - Parameter count: How many names in a row it has, the first of which is returned.
+    package static func next(_ count: UInt64 = 1) throws(SharedStateError) -> SharedID {
+        let number: UInt32
+        do throws(SystemError) {
+            number = try LifePage.current.number
+        } catch {
+            throw .system(error)
+        }
+        return SharedID(creator: number, count: Self.count.add(count, ordering: .relaxed).oldValue)
     }
 }
 

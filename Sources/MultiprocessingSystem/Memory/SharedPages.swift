@@ -7,7 +7,7 @@ internal import Glibc
 /// so no process can make another one fault (SIGBUS) by truncating it.
 package final class SharedPages: Sendable {
     /// What it is passed to other processes by.
-    package let memory: OpenDescriptor
+    package let descriptor: OpenDescriptor
 
     /// The size in bytes, a multiple of the page size.
     package let count: Int
@@ -47,7 +47,7 @@ package final class SharedPages: Sendable {
         guard let address = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, raw, 0), address != MAP_FAILED else {
             throw SystemError(.current, "mmap")
         }
-        self.memory = memory
+        self.descriptor = memory
         self.count = size
         self.address = address
     }
