@@ -13,6 +13,7 @@
 
 #include "memory.h"
 #include "portable.h"
+#include "sharing.h"
 
 // MARK: Worker (worker.c)
 
@@ -97,6 +98,30 @@ static inline size_t mp_text_length(const char *text, size_t limit) {
     return end == 0 ? limit : (size_t)((const char *)end - text);
 }
 
+// MARK: Sockets (sockets.c)
+
+/// How many descriptors go with one message (SCM_MAX_FD).
+#define MP_DESCRIPTORS_PER_MESSAGE 253
+
+/// The receiver had no room for all descriptors, in its table of them or in its list.
+#define MP_LOST_DESCRIPTORS 1u
+
+/// The message was longer than the buffer.
+#define MP_LOST_BYTES 2u
+
+/// `sendmsg` with MSG_NOSIGNAL and descriptors (SCM_RIGHTS), which go with the first byte.
+///
+/// `buffers` is a `const struct iovec *`. Returns what `sendmsg` does. C because the CMSG macros are not imported.
+ssize_t mp_send_descriptors(int socket, const void *buffers, size_t buffer_count,
+                            const int *descriptors, size_t descriptor_count, int flags);
+
+/// `recvmsg` that takes descriptors, close-on-exec, into a list of MP_DESCRIPTORS_PER_MESSAGE.
+///
+/// `truncation` becomes a combination of the two flags above. Returns what `recvmsg` does.
+/// C because the CMSG macros are not imported.
+ssize_t mp_receive_descriptors(int socket, void *buffer, size_t size, int *descriptors,
+                               size_t *descriptor_count, uint32_t *truncation, int flags);
+
 // MARK: Kernel (kernel.c)
 
 /// The process's environment, as glibc keeps it.
@@ -175,6 +200,9 @@ int mp_memory_resize(int descriptor, off_t size);
 /// Forbids any later change of the size of a memfd. C because of _GNU_SOURCE.
 int mp_memory_seal(int descriptor);
 
+/// Whether no process can make memory of `mp_memory_create` smaller; false also for what is no such memory.
+bool mp_memory_cannot_shrink(int descriptor);
+
 /// Sleeps while `*word` is `expected`; `timeout_ns` below zero means no limit.
 ///
 /// Returns 0 when woken, -1 with errno (EAGAIN: the value was another, ETIMEDOUT, EINTR).
@@ -228,6 +256,10 @@ static inline void mp_store_release_u32(void *address, uint32_t value) {
 static inline bool mp_cas_u32(void *address, uint32_t *expected, uint32_t desired) {
     return __atomic_compare_exchange_n((uint32_t *)address, expected, desired, false,
                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static inline uint32_t mp_fetch_and_u32(void *address, uint32_t value) {
+    return __atomic_fetch_and((uint32_t *)address, value, __ATOMIC_ACQ_REL);
 }
 
 static inline uint32_t mp_fetch_add_u32(void *address, uint32_t value) {
