@@ -13,6 +13,7 @@
 
 #include "memory.h"
 #include "portable.h"
+#include "sharing.h"
 
 // MARK: Worker (worker.c)
 
@@ -252,6 +253,10 @@ static inline void mp_store_release_u32(void *address, uint32_t value) {
 static inline bool mp_cas_u32(void *address, uint32_t *expected, uint32_t desired) {
     return __atomic_compare_exchange_n((uint32_t *)address, expected, desired, false,
                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static inline uint32_t mp_fetch_and_u32(void *address, uint32_t value) {
+    return __atomic_fetch_and((uint32_t *)address, value, __ATOMIC_ACQ_REL);
 }
 
 static inline uint32_t mp_fetch_add_u32(void *address, uint32_t value) {

@@ -33,12 +33,14 @@ package enum WorkerProcess {
 
     /// Serves the pool whose socket `descriptor` is, until the pool is gone.
     ///
-    /// Next to it stand the control socket and the board, in this order. Called before `main`.
+    /// Next to it stand the control socket, the board and the tree's life page, in this order. Called before `main`.
     static func serve(_ descriptor: Int32) -> Never {
         do {
             let input = Socket(try take(descriptor))
             let control = Socket(try take(descriptor + 1))
             let board = ProgressBoard(try SharedPages(mapping: try take(descriptor + 2)))
+            // Before any code of the user, which may give up the right to.
+            try LifePage.join(try take(descriptor + 3))
             index.store(Int(truncatingIfNeeded: board.index.load()), ordering: .relaxed)
             ReceivedVariables.shared.awaitAll()
             WorkerName.set(index: index.load(ordering: .relaxed))

@@ -24,6 +24,8 @@ extension Errno {
     package static var invalidArgument: Errno { Errno(rawValue: EINVAL) }
     package static var noChild: Errno { Errno(rawValue: ECHILD) }
     package static var noMemory: Errno { Errno(rawValue: ENOMEM) }
+    package static var noSuchCall: Errno { Errno(rawValue: ENOSYS) }
+    package static var tooManyProcesses: Errno { Errno(rawValue: EUSERS) }
     package static var noSuchFile: Errno { Errno(rawValue: ENOENT) }
     package static var noSuchProcess: Errno { Errno(rawValue: ESRCH) }
     package static var notDirectory: Errno { Errno(rawValue: ENOTDIR) }

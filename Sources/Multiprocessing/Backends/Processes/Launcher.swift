@@ -38,7 +38,9 @@ struct ProcessLauncher: Launcher {
         try errors.readEnd.setNonBlocking()
         let board = ProgressBoard(try ProgressBoard.makeMemory())
         board.index.store(UInt64(worker.index))
-        let passed = [work.second.number, control.second.number, board.descriptor]
+        let passed = [
+            work.second.number, control.second.number, board.descriptor, try LifePage.current.descriptor,
+        ]
         let command = surroundings.hasSettings ? command.applying(surroundings.settings(of: worker.index)) : command
         let process: ProcessHandle
         let streams: WorkerStreams

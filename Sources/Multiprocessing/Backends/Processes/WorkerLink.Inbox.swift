@@ -67,6 +67,8 @@ extension WorkerLink {
                 exit = try link.loop.events.register(link.process.exitDescriptor, .read) { _ in
                     // Once: its readiness stays.
                     try? self.exit?.setInterest([])
+                    // Who waits for what it held goes on at once.
+                    link.process.publishEnd()
                     self.whenReading(link) { self.processEnded(link) }
                 }
                 output = try link.loop.events.register(link.socket.number, .read) { ready in

@@ -1,0 +1,68 @@
+package import MultiprocessingSystem
+import Synchronization
+
+/// Something that processes share, as the handles in this process hold it.
+///
+/// It travels as an ``Attachment``. A process that was sent it may forget it when this object goes.
+package final class SharedObject: Sendable {
+    package let contents: SharedContents
+
+    package var id: SharedID { contents.id }
+    package var kind: SharedKind { contents.kind }
+    package var pages: SharedPages? { contents.pages }
+    package var descriptors: [OpenDescriptor] { contents.descriptors }
+    package var details: [UInt8] { contents.details }
+
+    init(_ contents: SharedContents) {
+        self.contents = contents
+    }
+
+    /// Makes something new of memory and other descriptors, which any process may be sent.
+    ///
+    /// - Parameters:
+    ///   - pages: The memory, if it is mapped as a whole here and elsewhere.
+    ///   - descriptors: What travels besides; at most 250.
+    ///   - details: What another process has to know of it; at most some kilobytes.
+    package convenience init(
+        _ kind: SharedKind,
+        pages: SharedPages?,
+        descriptors: [OpenDescriptor] = [],
+        details: [UInt8] = []
+    ) throws(SharedStateError) {
+        self.init(try .next(), kind, pages: pages, descriptors: descriptors, details: details)
+    }
+
+    convenience init(
+        _ id: SharedID,
+        _ kind: SharedKind,
+        pages: SharedPages?,
+        descriptors: [OpenDescriptor],
+        details: [UInt8]
+    ) {
+        precondition(descriptors.count <= 250 && details.count <= 1 << 16, "what one message carries")
+        let all = (pages.map { [$0.descriptor] } ?? []) + descriptors
+        self.init(SharedContents(id, kind, pages: pages, descriptors: all, details: details))
+    }
+}
+
+extension SharedID {
+    private static let count = Atomic<UInt64>(0)
+
+    /// Names something that this process makes.
+    ///
+    /// - Parameter count: How many names in a row it has, the first of which is returned.
+    package static func next(_ count: UInt64 = 1) throws(SharedStateError) -> SharedID {
+        let number: UInt32
+        do throws(SystemError) {
+            number = try LifePage.current.number
+        } catch {
+            throw .system(error)
+        }
+        return SharedID(creator: number, count: Self.count.add(count, ordering: .relaxed).oldValue)
+    }
+}
+
+extension SharedObject: Hashable {
+    package static func == (first: SharedObject, second: SharedObject) -> Bool { first.id == second.id }
+    package func hash(into hasher: inout Hasher) { hasher.combine(id) }
+}
