@@ -27,7 +27,7 @@ public struct SharedLock: Portable, Hashable {
     ///
     /// - Throws: ``SharedStateError`` if the system has no memory or descriptors left.
     public init() throws {
-        slot = try SharedSlot.joined(.lock)
+        slot = try SharedSlot.make()
     }
 
     private var word: LockWord { LockWord(slot.pointer) }

@@ -12,7 +12,7 @@ public struct SharedRecursiveLock: Portable, Hashable {
     ///
     /// - Throws: ``SharedStateError`` if the system has no memory or descriptors left.
     public init() throws {
-        slot = try SharedSlot.joined(.recursiveLock)
+        slot = try SharedSlot.make()
     }
 
     private var word: LockWord { LockWord(slot.pointer) }
