@@ -14,10 +14,8 @@ final class ChildRun: Sendable {
     private final class Story: Sendable {
         struct State {
             var item: PendingItem?
-            /// With what the worker ended while the item had not.
+            /// With what the worker ended before what it ran had.
             var death: PoolError?
-            /// With what the worker ended after the item.
-            var lateDeath: PoolError?
             var processID: Int32?
             /// Whether the item was given up, and not waited for.
             var isAbandoned = false
@@ -25,14 +23,10 @@ final class ChildRun: Sendable {
 
         let state = Mutex(State())
 
-        func workerEnded(_ error: PoolError) {
+        func workerEnded(_ error: PoolError, _ isHolding: Bool) {
             state.withLock { state in
                 if state.processID == nil { state.processID = error.processID }
-                if state.item?.isFinished == true {
-                    state.lateDeath = error
-                } else {
-                    state.death = error
-                }
+                if isHolding { state.death = error }
             }
         }
     }
@@ -51,7 +45,7 @@ final class ChildRun: Sendable {
         let story = Story()
         self.story = story
         core = try PoolCore(
-            backend: backend, workerCount: 1, carrying: [], rules: rules, onWorkerEnd: { story.workerEnded($0) })
+            backend: backend, workerCount: 1, carrying: [], rules: rules, onWorkerEnd: { story.workerEnded($0, $1) })
         end = Future(PendingValue())
     }
 
@@ -75,14 +69,12 @@ final class ChildRun: Sendable {
     }
 
     private static func exit<Output>(of outcome: Result<Output, any Error>?, _ story: Story) -> ChildExit {
-        let (death, lateDeath, isAbandoned) = story.state.withLock { ($0.death, $0.lateDeath, $0.isAbandoned) }
+        let (death, isAbandoned) = story.state.withLock { ($0.death, $0.isAbandoned) }
         switch outcome {
         case .success?: return .returned
         case nil: return .abandoned
-        case .failure(let error)?:
+        case .failure?:
             if let death { return ChildExit(death) }
-            // Cancelled, and killed because it did not come to an end by itself.
-            if error is CancellationError, lateDeath?.signal != nil { return .signaled(Signal.kill.rawValue) }
             return isAbandoned ? .abandoned : .threw
         }
     }

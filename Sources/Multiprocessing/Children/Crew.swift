@@ -11,7 +11,7 @@
 /// try await crew.join()
 /// ```
 ///
-/// All start at once, each with the same input. ``Worker/current`` tells them apart by its `index`. When one throws or
+/// All start at once, each with the same input. ``Worker/current`` tells them apart by its `index`, from 0. When one throws or
 /// crashes the others go on; its error is that of its future in ``futures``, and ``join()`` throws it in the end. With
 /// `options: .retry(.attempts(3))` the function runs again, in a new worker, where one has crashed.
 ///
@@ -30,6 +30,9 @@ public final class Crew<Output: Sendable>: Sendable {
         _ input: Input,
         work: (PoolCore) throws -> ItemFunction<Input, Output>
     ) throws {
+        var configuration = configuration
+        // One that has ended its function is not to run that of another, which is about to come.
+        configuration.recycling.items = 1
         pool = try Pool(backend, workers: workers, configuration: configuration)
         let core = pool.core
         let call = try core.call(options)
@@ -49,6 +52,7 @@ public final class Crew<Output: Sendable>: Sendable {
             }
         }
         self.futures = futures
+        core.perform { $0.startAll() }
         for start in starts { start() }
         core.close()
         core.waitForStarts()

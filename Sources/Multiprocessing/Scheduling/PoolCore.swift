@@ -55,8 +55,9 @@ final class PoolCore: WorkerReporting {
     /// Whether the workers are gone and none will come.
     private let isOver = Atomic(false)
 
-    /// Called for each worker that has ended, or could not be started, before anything comes of it.
-    private let onWorkerEnd: (@Sendable (PoolError) -> Void)?
+    /// Called for each worker that has ended, or could not be started, before anything comes of it: with its end, and
+    /// whether the worker had not ended all that it was given.
+    private let onWorkerEnd: (@Sendable (PoolError, _ isHolding: Bool) -> Void)?
 
     struct State {
         var scheduler: Scheduler
@@ -89,7 +90,7 @@ final class PoolCore: WorkerReporting {
     init(
         backend: any Backend, workerCount: Int, carrying locals: [CarriedTaskLocal],
         defaults: WorkOptions = WorkOptions(), rules: SchedulerRules = SchedulerRules(),
-        onWorkerEnd: (@Sendable (PoolError) -> Void)? = nil
+        onWorkerEnd: (@Sendable (PoolError, Bool) -> Void)? = nil
     ) throws {
         // Every pool has a mark. Dispatch does not know that the threads it had for the first one are not here.
         if ForkMark.isFork { throw PoolError.madeInFork }
@@ -215,7 +216,7 @@ final class PoolCore: WorkerReporting {
     }
 
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError) {
-        onWorkerEnd?(error)
+        if let onWorkerEnd { onWorkerEnd(error, state.withLock { $0.scheduler.isHolding(worker) }) }
         let now = MonotonicTime.now().nanoseconds
         perform(.gone(worker, holding, error), at: now) {
             $0.workerEnded(worker, holding: holding, error: error, now: now)
@@ -242,7 +243,7 @@ final class PoolCore: WorkerReporting {
     }
 
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool) {
-        onWorkerEnd?(error)
+        onWorkerEnd?(error, true)
         let now = MonotonicTime.now().nanoseconds
         perform(.startFailed(worker, error), at: now) {
             $0.startFailed(worker, error: error, wasKilled: wasKilled, now: now)
