@@ -116,8 +116,10 @@ final class ChildRun: Sendable {
     /// The error as it is told of a child and not of a pool.
     func told(_ error: any Error) -> any Error {
         guard let error = error as? PoolError else { return error }
-        if let death = story.state.withLock({ $0.death }) { return death.ofChild() }
-        guard story.state.withLock({ $0.isAbandoned }), error.code == .shutDown else { return error }
-        return error.saying("the child was killed before what it ran had ended")
+        let (death, isAbandoned) = story.state.withLock { ($0.death, $0.isAbandoned) }
+        if isAbandoned, error.code == .shutDown {
+            return error.saying("the child was killed before what it ran had ended")
+        }
+        return death?.ofChild() ?? error
     }
 }

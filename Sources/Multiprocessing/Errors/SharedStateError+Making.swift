@@ -27,6 +27,16 @@ extension SharedStateError {
         return result
     }
 
+    /// What another process sent did not fit into this process's table of descriptors.
+    static func lostDescriptors() -> SharedStateError {
+        SharedStateError(
+            .outOfDescriptors,
+            """
+            a handle came to a process that had no descriptor left for it, and was lost; let go of handles and close \
+            files there, or raise its limit (ulimit -n, or the pool's limit of open files), and make a new one
+            """)
+    }
+
     /// Runs `body`; throws as an error of the library's what the system refuses.
     static func catching<Value>(_ body: () throws(SystemError) -> Value) throws(SharedStateError) -> Value {
         do {

@@ -61,7 +61,7 @@ extension SharedSlot {
             if slab == nil || slab?.used == count || slab?.object.id.creator != LifePage.number {
                 let pages = try SharedPages.make(size: count * size, name: "multiprocessing-slots")
                 let id = try SharedID.next(UInt64(count))
-                slab = Slab(object: SharedObject(id, .slab, pages: pages, descriptors: [], details: []))
+                slab = Slab(object: .make(id, .slab, pages: pages))
             }
             defer { slab?.used += 1 }
             return SharedSlot(slab.unsafelyUnwrapped.object, at: slab.unsafelyUnwrapped.used)

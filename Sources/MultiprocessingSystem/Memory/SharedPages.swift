@@ -39,8 +39,11 @@ package final class SharedPages: Sendable {
     }
 
     /// Maps memory that another process has made.
+    ///
+    /// - Throws: Also when it is no memory, or another process could make it smaller.
     package init(mapping memory: OpenDescriptor) throws(SystemError) {
         let raw = memory.number.rawValue
+        guard mp_memory_cannot_shrink(raw) else { throw SystemError(.invalidArgument, "fcntl(F_GET_SEALS)") }
         var status = stat()
         try systemCall("fstat") { fstat(raw, &status) }
         let size = Int(status.st_size)
