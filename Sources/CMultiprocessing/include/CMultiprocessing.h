@@ -44,7 +44,7 @@ int mp_main_queue_handle(void);
 /// C because the symbol is private to libdispatch and has to be a weak reference.
 void mp_drain_main_queue(void);
 
-/// Names a worker process "program worker 3", for `ps` and `top`.
+/// Names a worker process "program worker 3", or "program title" if it was given one, for `ps` and `top`.
 ///
 /// What `ps` shows as its command line is overwritten where the kernel placed the arguments;
 /// `program_arguments`, the list that the program reads them from, is made to point to a copy.

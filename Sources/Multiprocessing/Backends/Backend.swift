@@ -65,6 +65,14 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// Has the calling thread take a worker's results as they come; `nil` if that is not to be had now.
     func watch(_ worker: WorkerID) -> (any WorkerWatch)?
 
+    /// Returns when the starts that were asked for have been tried; blocks while the kernel starts processes.
+    func waitForStarts()
+
+    /// Sends a signal to a worker's process, or SIGKILL to all of its process group; its end is reported.
+    ///
+    /// - Returns: False for a thread, and when the process is gone.
+    func signal(_ worker: WorkerID, _ number: Int32) -> Bool
+
     /// Tells a worker that a chunk it holds was cancelled.
     func cancel(_ chunk: Chunk, on worker: WorkerID)
 
@@ -81,6 +89,12 @@ public protocol WorkerGroup: AnyObject, Sendable {
 extension WorkerGroup {
     /// No process of its own.
     public func processID(of worker: WorkerID) -> Int32? { nil }
+
+    /// There is nothing to wait for.
+    public func waitForStarts() {}
+
+    /// No process of its own.
+    public func signal(_ worker: WorkerID, _ number: Int32) -> Bool { false }
 
     /// No memory of its own.
     public func memory(of worker: WorkerID) -> UInt64? { nil }

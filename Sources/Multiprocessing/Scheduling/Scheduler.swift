@@ -267,6 +267,11 @@ package struct Scheduler {
         WorkerID(index: index, generation: seats[index].generation)
     }
 
+    /// Whether a worker that is there was given something that it has not ended.
+    func isHolding(_ id: WorkerID) -> Bool {
+        index(of: id).map { seats[$0].holding != nil } ?? false
+    }
+
     /// The seat of a worker that is there; `nil` for news of one that is gone.
     func index(of id: WorkerID) -> Int? {
         guard seats.indices.contains(id.index), seats[id.index].generation == id.generation else { return nil }
