@@ -199,6 +199,10 @@ int mp_memory_seal(int descriptor) {
 
 int mp_memory_discard(int descriptor, off_t offset, off_t count) {
     return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count);
+
+bool mp_memory_cannot_shrink(int descriptor) {
+    int seals = fcntl(descriptor, F_GET_SEALS);
+    return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
 }
 
 int mp_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns) {

@@ -204,6 +204,9 @@ int mp_memory_seal(int descriptor);
 /// Gives back the pages of a range of a memfd, which reads as zero again; -1 with errno. C because of _GNU_SOURCE.
 int mp_memory_discard(int descriptor, off_t offset, off_t count);
 
+/// Whether no process can make memory of `mp_memory_create` smaller; false also for what is no such memory.
+bool mp_memory_cannot_shrink(int descriptor);
+
 /// Sleeps while `*word` is `expected`; `timeout_ns` below zero means no limit.
 ///
 /// Returns 0 when woken, -1 with errno (EAGAIN: the value was another, ETIMEDOUT, EINTR).

@@ -12,6 +12,9 @@ package enum Frame {
     /// A payload larger than this is read into memory of its own.
     package static let largeSize = ArrivingArray.largeSize
 
+    /// How many bytes an attachment may have that a worker sends: with its number, a payload that is not large.
+    static let workerAttachmentLimit = largeSize - 8
+
     /// What a frame carries; the numbers travel.
     package enum Kind: UInt8 {
         // From the parent.

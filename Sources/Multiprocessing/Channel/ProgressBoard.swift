@@ -68,7 +68,7 @@ package struct ProgressBoard: Sendable {
         try SharedPages(size: headerSize + stageSize, name: "multiprocessing-board")
     }
 
-    var descriptor: DescriptorNumber { memory.memory.number }
+    var descriptor: DescriptorNumber { memory.descriptor.number }
 
     /// Counts the values of the run whose header lies at `offset` in the stage.
     func setRunCount(_ count: UInt32, at offset: Int) {

@@ -24,6 +24,16 @@ extension SharedStateError {
         return result
     }
 
+    /// What another process sent did not fit into this process's table of descriptors.
+    static func lostDescriptors() -> SharedStateError {
+        SharedStateError(
+            .outOfDescriptors,
+            """
+            a handle came to a process that had no descriptor left for it, and was lost; let go of handles and close \
+            files there, or raise its limit (ulimit -n, or the pool's limit of open files), and make a new one
+            """)
+    }
+
     static func timedOut(_ what: String, after timeout: Duration?) -> SharedStateError {
         let limit = timeout.map { " within \($0)" } ?? ""
         return SharedStateError(.timedOut, "\(what)\(limit); give it more time, or look who holds it up")

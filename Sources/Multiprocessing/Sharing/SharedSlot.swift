@@ -1,4 +1,4 @@
-import MultiprocessingSystem
+package import MultiprocessingSystem
 import Synchronization
 
 /// 64 bytes that processes share, on a multiple of 64: a place for what is small, such as a lock.
@@ -48,22 +48,34 @@ extension SharedSlot: Hashable {
 
 extension SharedSlot {
     private struct Slab {
-        var object: SharedObject?
-        var used = SharedSlot.count
+        var object: SharedObject
+        var used = 1
     }
 
-    private static let slab = Mutex(Slab())
+    private static let slab = Mutex<Slab?>(nil)
 
     /// Takes a slot that was never used.
-    package static func make(_ kind: SharedKind) throws -> SharedSlot {
-        try slab.withLock { slab in
-            if slab.used == count {
-                let pages = try SharedPages(size: count * size, name: "multiprocessing-slots")
-                slab.object = SharedObject(.next(UInt64(count)), .slab, pages: pages, descriptors: [], details: [])
-                slab.used = 1
+    package static func make() throws(SharedStateError) -> SharedSlot {
+        try slab.withLock { slab throws(SharedStateError) in
+            // A process that was forked off has its own.
+            if slab == nil || slab?.used == count || slab?.object.id.creator != LifePage.number {
+                let pages = try SharedPages.make(size: count * size, name: "multiprocessing-slots")
+                let id = try SharedID.next(UInt64(count))
+                slab = Slab(object: .make(id, .slab, pages: pages))
             }
-            defer { slab.used += 1 }
-            return SharedSlot(slab.object.unsafelyUnwrapped, at: slab.used)
+            defer { slab?.used += 1 }
+            return SharedSlot(slab.unsafelyUnwrapped.object, at: slab.unsafelyUnwrapped.used)
+        }
+    }
+}
+
+extension SharedPages {
+    /// Makes new memory that reads as zero, for something that processes share.
+    package static func make(size: Int, name: String) throws(SharedStateError) -> SharedPages {
+        do throws(SystemError) {
+            return try SharedPages(size: size, name: name)
+        } catch {
+            throw .system(error)
         }
     }
 }

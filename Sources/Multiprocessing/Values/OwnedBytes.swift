@@ -7,6 +7,9 @@ package struct OwnedBytes: @unchecked Sendable {
     package var bytes: UnsafeRawBufferPointer
     private let owner: any Sendable
 
+    /// The attachment whose descriptors have to be on their way before these bytes.
+    package var announced: Attachment?
+
     /// A part of a buffer that is not written any more.
     init(_ buffer: ByteBuffer, _ range: Range<Int>) {
         bytes = buffer.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[range]) }

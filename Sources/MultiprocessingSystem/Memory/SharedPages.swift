@@ -7,7 +7,7 @@ internal import Glibc
 /// so no process can make another one fault (SIGBUS) by truncating it.
 package final class SharedPages: Sendable {
     /// What it is passed to other processes by.
-    package let memory: OpenDescriptor
+    package let descriptor: OpenDescriptor
 
     /// The size in bytes, a multiple of the page size.
     package let count: Int
@@ -39,15 +39,18 @@ package final class SharedPages: Sendable {
     }
 
     /// Maps memory that another process has made.
+    ///
+    /// - Throws: Also when it is no memory, or another process could make it smaller.
     package init(mapping memory: OpenDescriptor) throws(SystemError) {
         let raw = memory.number.rawValue
+        guard mp_memory_cannot_shrink(raw) else { throw SystemError(.invalidArgument, "fcntl(F_GET_SEALS)") }
         var status = stat()
         try systemCall("fstat") { fstat(raw, &status) }
         let size = Int(status.st_size)
         guard let address = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, raw, 0), address != MAP_FAILED else {
             throw SystemError(.current, "mmap")
         }
-        self.memory = memory
+        self.descriptor = memory
         self.count = size
         self.address = address
     }

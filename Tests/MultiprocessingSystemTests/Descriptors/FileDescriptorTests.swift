@@ -18,7 +18,7 @@ import Testing
                 let memory = try SharedPages(size: 1)
                 let duplicate = try FileDescriptor.duplicating(.standardError)
                 lost += [Opened(pair.first.number), Opened(pair.second.number)]
-                lost += [Opened(memory.memory.number), Opened(duplicate)]
+                lost += [Opened(memory.descriptor.number), Opened(duplicate)]
                 #expect(lost.dropFirst(2).allSatisfy { $0.isOpen })
             }
             #expect(!lost.contains { $0.isOpen })
@@ -41,7 +41,7 @@ import Testing
         #expect(duplicate.number.rawValue >= 50)
         for number in [
             pipe.readEnd.number, pipe.writeEnd.number, pair.first.number, pair.second.number,
-            memory.memory.number, child.exitDescriptor, duplicate.number,
+            memory.descriptor.number, child.exitDescriptor, duplicate.number,
         ] {
             #expect(fcntl(number.rawValue, F_GETFD) == FD_CLOEXEC)
         }

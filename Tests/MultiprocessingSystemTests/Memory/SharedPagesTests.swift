@@ -11,7 +11,7 @@ import Testing
 
     @Test func anotherMappingSeesTheSameBytes() throws {
         let memory = try SharedPages(size: 4096)
-        let other = try SharedPages(mapping: .duplicating(memory.memory.number))
+        let other = try SharedPages(mapping: .duplicating(memory.descriptor.number))
         memory.bytes[17] = 42
         #expect(other.bytes[17] == 42)
         #expect(other.count == memory.count)
@@ -22,7 +22,7 @@ import Testing
         let memory = try SharedPages(size: 4096)
         let child = try ChildProcess(
             shell: "printf hello | dd of=/proc/self/fd/3 conv=notrunc 2>/dev/null",
-            passing: [memory.memory.number]
+            passing: [memory.descriptor.number]
         )
         #expect(try child.exitStatus() == .exited(0))
         #expect(String(decoding: memory.bytes.prefix(5), as: UTF8.self) == "hello")
@@ -30,13 +30,13 @@ import Testing
 
     @Test func sizeIsSealed() throws {
         let memory = try SharedPages(size: 4096)
-        #expect(ftruncate(memory.memory.number.rawValue, 0) == -1)
+        #expect(ftruncate(memory.descriptor.number.rawValue, 0) == -1)
         #expect(errno == EPERM)
-        #expect(ftruncate(memory.memory.number.rawValue, 8192) == -1)
+        #expect(ftruncate(memory.descriptor.number.rawValue, 8192) == -1)
         #expect(errno == EPERM)
         let child = try ChildProcess(
             shell: ": > /proc/self/fd/3",
-            passing: [memory.memory.number]
+            passing: [memory.descriptor.number]
         )
         #expect(try child.exitStatus() != .exited(0))
         #expect(memory.bytes[0] == 0)
@@ -52,7 +52,7 @@ import Testing
 
     @Test func wordCountsAcrossThreadsAndMappings() throws {
         let memory = try SharedPages(size: 4096)
-        let other = try SharedPages(mapping: .duplicating(memory.memory.number))
+        let other = try SharedPages(mapping: .duplicating(memory.descriptor.number))
         let words = [SharedWord(memory, at: 64), SharedWord(other, at: 64)]
         try runConcurrently(
             words.map { word -> @Sendable () -> Void in

@@ -298,7 +298,9 @@ extension WorkerLink {
             case .keys:
                 try sender.keys.append(from: &reader)
             case .attachment:
-                try sender.attachments.receive(from: &reader)
+                try sender.attachments.receive(from: &reader) { number in
+                    try link.handover.lane.receive(for: number, Int(header.number))
+                }
             case .forget:
                 try sender.attachments.forget(try reader.read())
             case .values:
@@ -405,6 +407,7 @@ extension WorkerLink {
             let status = try? link.process.reap()
             for registration in [output, exit] { registration?.deregister() }
             control.close()
+            link.handover.close()
             link.streams.close()
             startTimer?.cancel()
 

@@ -86,8 +86,16 @@ extension WorkerLink {
             for inner in attachment.attachments { append(inner, behind: head) }
             attachedSize += attachment.bytes.count
             let size = 8 + attachment.bytes.count
-            Frame.Header(kind: .attachment, number: 0, length: UInt64(size)).append(to: head)
+            let count = attachment.descriptors.count
+            if count > 0 { flushCopy(of: head) }
+            Frame.Header(kind: .attachment, number: UInt32(count), length: UInt64(size)).append(to: head)
             head.append(attachment.number)
+            if count > 0 {
+                // What begins with the frame waits for its descriptors to be sent.
+                attachment.bytes.withUnsafeBytes { head.append(contentsOf: $0) }
+                Frame.appendPadding(after: size, to: head)
+                return flushCopy(of: head, announcing: attachment)
+            }
             append(attachment.bytes, 0..<attachment.bytes.count, behind: head)
             Frame.appendPadding(after: size, to: head)
         }
@@ -131,23 +139,37 @@ extension WorkerLink {
         }
 
         /// Adds what is in `head` so far as a segment of its own, and empties it.
-        private mutating func flushCopy(of head: ByteBuffer) {
+        private mutating func flushCopy(of head: ByteBuffer, announcing attachment: Attachment? = nil) {
             let copy = ByteBuffer(capacity: head.count)
             head.withUnsafeBytes { copy.append(contentsOf: $0) }
             head.removeAll(keepingCapacity: true)
-            flush(copy)
+            flush(copy, announcing: attachment)
         }
 
-        private mutating func flush(_ head: ByteBuffer) {
-            if head.count > 0 { segments.append(OwnedBytes(head, 0..<head.count)) }
+        private mutating func flush(_ head: ByteBuffer, announcing attachment: Attachment? = nil) {
+            guard head.count > 0 else { return }
+            var segment = OwnedBytes(head, 0..<head.count)
+            segment.announced = attachment
+            segments.append(segment)
         }
 
         // MARK: Sending
 
+        /// The attachment whose descriptors are to be sent next, before any bytes.
+        var announced: Attachment? { segments.isEmpty ? nil : segments[0].announced }
+
+        /// Remembers that the descriptors were sent.
+        mutating func noteAnnounced() {
+            guard var segment = segments.popFirst() else { return }
+            segment.announced = nil
+            segments.prepend(segment)
+        }
+
         /// Calls `body` with the next bytes to send; `nil` when there are none.
         func withNextBuffers<R>(_ body: (UnsafeBufferPointer<iovec>) -> R) -> R? {
             guard !segments.isEmpty else { return nil }
-            let count = min(segments.count, 16)
+            var count = min(segments.count, 16)
+            if let next = (1..<count).first(where: { segments[$0].announced != nil }) { count = next }
             return withUnsafeTemporaryAllocation(of: iovec.self, capacity: count) { vectors in
                 for index in 0..<count { vectors[index] = iovec(segments[index].bytes) }
                 return body(UnsafeBufferPointer(vectors))

@@ -20,6 +20,7 @@ final class WorkerLink: AttachmentHolder {
 
     private let events: WorkerEvents
     private let control: Control
+    let handover: Handover
     private let outbox: Mutex<Outbox>
     private let inbox: Inbox
     private let isKilled = Atomic(false)
@@ -57,13 +58,14 @@ final class WorkerLink: AttachmentHolder {
         limits = launched.limits
         socket = launched.socket
         control = Control(ControlLane(launched.control))
+        handover = Handover(DescriptorLane(launched.descriptors))
         outbox = Mutex(Outbox())
         inbox = Inbox(events: events, control: control, onEnd: onEnd)
-        for number in [socket.number, control.lane.number] { ForkMark.keep(number) }
+        for number in [socket.number, control.lane.number, handover.lane.number] { ForkMark.keep(number) }
     }
 
     deinit {
-        for number in [socket.number, control.lane.number] { ForkMark.release(number) }
+        for number in [socket.number, control.lane.number, handover.lane.number] { ForkMark.release(number) }
     }
 
     /// Begins to watch the worker.
@@ -341,23 +343,45 @@ final class WorkerLink: AttachmentHolder {
 
     /// Writes as much as the socket takes; never waits.
     private func send(_ outbox: inout Outbox) {
-        while let result = outbox.withNextBuffers({ try? socket.send($0) }) {
-            switch result {
-            case .sent(let count)?:
-                outbox.drop(count)
-            case .wouldBlock?:
-                setInterest(sending: true, &outbox)
+        while true {
+            guard let attachment = outbox.announced else {
+                if sendBytes(&outbox) { continue }
                 return
-            case nil:
-                // Half a frame may have gone out, after which the worker can make no sense of anything.
+            }
+            switch handover.send(attachment, self) {
+            case .done: outbox.noteAnnounced()
+            case .mustWait: return setInterest(sending: false, &outbox)
+            case .peerGone: outbox.segments = RingQueue()
+            case .failed:
                 outbox.segments = RingQueue()
                 kill(reportingAsKilled: false)
-            case .peerGone?:
-                // The end of the process is noticed elsewhere, and tells what became of the work.
-                outbox.segments = RingQueue()
             }
         }
-        setInterest(sending: false, &outbox)
+    }
+
+    /// Writes what may go out before anything else does.
+    ///
+    /// - Returns: `false` when there is nothing left to write, or no room for it.
+    private func sendBytes(_ outbox: inout Outbox) -> Bool {
+        guard let result = outbox.withNextBuffers({ try? socket.send($0) }) else {
+            setInterest(sending: false, &outbox)
+            return false
+        }
+        switch result {
+        case .sent(let count)?:
+            outbox.drop(count)
+        case .wouldBlock?:
+            setInterest(sending: true, &outbox)
+            return false
+        case nil:
+            // Half a frame may have gone out, after which the worker can make no sense of anything.
+            outbox.segments = RingQueue()
+            kill(reportingAsKilled: false)
+        case .peerGone?:
+            // The end of the process is noticed elsewhere, and tells what became of the work.
+            outbox.segments = RingQueue()
+        }
+        return true
     }
 
     private func setInterest(sending: Bool, _ outbox: inout Outbox) {
