@@ -199,6 +199,7 @@ int mp_memory_seal(int descriptor) {
 
 int mp_memory_discard(int descriptor, off_t offset, off_t count) {
     return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count);
+}
 
 bool mp_memory_cannot_shrink(int descriptor) {
     int seals = fcntl(descriptor, F_GET_SEALS);
