@@ -8,7 +8,10 @@ extension SharedStateError {
         case .tooManyProcesses:
             result = SharedStateError(
                 .tooManyProcesses,
-                "this program and its workers have started \(LifePage.numberLimit - 1) processes that share state, which is the most; start the program anew")
+                """
+                this program and its workers have started \(LifePage.numberLimit - 1) processes, the most that can share \
+                state; start the program anew
+                """)
         case .tooManyOpenFiles, .tooManyFilesInSystem:
             result = SharedStateError(
                 .outOfDescriptors,
@@ -34,6 +37,18 @@ extension SharedStateError {
             """)
     }
 
+    /// Runs `body`; throws as an error of the library's what the system refuses.
+    static func catching<Value>(_ body: () throws(SystemError) -> Value) throws(SharedStateError) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw system(error)
+        }
+    }
+
+    /// A wait that came to nothing.
+    ///
+    /// - Parameter what: What did not happen, as a sentence.
     static func timedOut(_ what: String, after timeout: Duration?) -> SharedStateError {
         let limit = timeout.map { " within \($0)" } ?? ""
         return SharedStateError(.timedOut, "\(what)\(limit); give it more time, or look who holds it up")
@@ -43,11 +58,15 @@ extension SharedStateError {
     static func ownerDied(_ owner: DeadOwner) -> SharedStateError {
         var error = SharedStateError(
             .ownerDied,
-            "\(owner) died while it held the lock, and what the lock guards may be half changed; pass recover: to put it in order")
+            """
+            \(owner) died while it held the lock, and what the lock guards may be half changed; pass recover: to put it in \
+            order
+            """)
         error.deadOwner = owner
         return error
     }
 
+    /// What is released here was not acquired here.
     static func notHeld(_ what: String) -> SharedStateError {
         SharedStateError(.notHeld, "\(what) is not held by this process; release once what was acquired here")
     }

@@ -30,6 +30,7 @@ extension Errno {
     package static var noSuchProcess: Errno { Errno(rawValue: ESRCH) }
     package static var notDirectory: Errno { Errno(rawValue: ENOTDIR) }
     package static var notPermitted: Errno { Errno(rawValue: EPERM) }
+    package static var notSupported: Errno { Errno(rawValue: EOPNOTSUPP) }
     package static var permissionDenied: Errno { Errno(rawValue: EACCES) }
     package static var timedOut: Errno { Errno(rawValue: ETIMEDOUT) }
     package static var messageTooLong: Errno { Errno(rawValue: EMSGSIZE) }

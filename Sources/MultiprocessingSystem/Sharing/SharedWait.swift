@@ -27,9 +27,18 @@ package enum SharedWait {
             case .done(let value):
                 return .done(value)
             case .sleep(let word, let value, let limit):
-                if isCancelled { return .cancelled }
                 let now = MonotonicTime.now().nanoseconds
-                if let deadline, now >= deadline.nanoseconds { return .timedOut }
+                let isOver = deadline.map { now >= $0.nanoseconds } ?? false
+                if isOver, !isCancelled, !round.hasSlept {
+                    // One who has slept finds what is kept for such.
+                    round.hasSlept = true
+                    continue
+                }
+                if isCancelled || isOver {
+                    // This may be the one that was woken.
+                    if round.hasSlept { word.wake(1) }
+                    return isCancelled ? .cancelled : .timedOut
+                }
                 if round.began == 0 { round.began = now }
                 var slice = min(slices.next(deaths: round.deaths), limit)
                 if isTask { slice = min(slice, cancellationSlice) }
@@ -40,5 +49,54 @@ package enum SharedWait {
                 round.hasSlept = true
             }
         }
+    }
+
+    /// How many tasks of this process wait, and how many threads look for them; for tests.
+    package static var counts: (waiters: Int, threads: Int) { WaitRoom.shared.counts }
+
+    /// Suspends the task until `look` finds that the wait is over.
+    ///
+    /// Cancelling ends the wait, unless it is over already.
+    ///
+    /// - Parameters:
+    ///   - word: What `look` says to sleep on.
+    ///   - exclusively: Whether one who finds something takes it from the others: then they look one after another.
+    ///   - deadline: When to give up; `nil` for never.
+    ///   - look: Called on a thread of the library's, and must not block. What it takes is the process's.
+    nonisolated(nonsending) package static func suspend<Value: Sendable>(
+        on word: FutexWord,
+        exclusively: Bool,
+        until deadline: MonotonicTime?,
+        _ look: @escaping @Sendable (WaitRound) -> Look<Value>
+    ) async throws(SystemError) -> WaitOutcome<Value> {
+        let room = WaitRoom.shared
+        let id = try room.announce()
+        let result = await withTaskCancellationHandler {
+            await withUnsafeContinuation {
+                (continuation: UnsafeContinuation<Result<WaitOutcome<Value>, SystemError>, Never>) in
+                let waiter = WaitLine.Waiter(
+                    id: id,
+                    deadline: deadline?.nanoseconds ?? .max,
+                    look: { round in
+                        switch look(round) {
+                        case .done(let value):
+                            // Sent with the value: the waiter is gone when this is called.
+                            .done { continuation.resume(returning: .success(.done(value))) }
+                        case .sleep(let word, let value, let limit): .sleep(on: word, while: value, atMost: limit)
+                        }
+                    },
+                    end: { ending in
+                        switch ending {
+                        case .timedOut: continuation.resume(returning: .success(.timedOut))
+                        case .cancelled: continuation.resume(returning: .success(.cancelled))
+                        case .failed(let error): continuation.resume(returning: .failure(error))
+                        }
+                    })
+                room.enter(waiter, on: word, exclusively: exclusively)
+            }
+        } onCancel: {
+            room.cancel(id)
+        }
+        return try result.get()
     }
 }
