@@ -31,6 +31,11 @@ public struct SharedLock: Portable, Hashable {
         slot = try SharedSlot.make()
     }
 
+    /// The lock in memory that guards what lies beside it.
+    init(at slot: SharedSlot) {
+        self.slot = slot
+    }
+
     private var word: LockWord { LockWord(slot.pointer) }
 
     /// Takes the lock if nobody has it and there is nothing to tell.
