@@ -13,6 +13,7 @@
 
 #include "memory.h"
 #include "portable.h"
+#include "queue.h"
 #include "sharing.h"
 
 // MARK: Worker (worker.c)
@@ -199,6 +200,9 @@ int mp_memory_resize(int descriptor, off_t size);
 
 /// Forbids any later change of the size of a memfd. C because of _GNU_SOURCE.
 int mp_memory_seal(int descriptor);
+
+/// Gives back the pages of a range of a memfd, which reads as zero again; -1 with errno. C because of _GNU_SOURCE.
+int mp_memory_discard(int descriptor, off_t offset, off_t count);
 
 /// Whether no process can make memory of `mp_memory_create` smaller; false also for what is no such memory.
 bool mp_memory_cannot_shrink(int descriptor);

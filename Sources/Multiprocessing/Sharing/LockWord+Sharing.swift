@@ -3,7 +3,8 @@ import MultiprocessingSystem
 extension LockWord {
     /// Takes the lock, blocking; returns who died with it, if nobody has recovered since.
     func enter(_ timeout: Duration?, _ what: String) throws -> DeadOwner? {
-        try SharedStateError.catching { () throws(SystemError) in
+        if let timeout, timeout <= .zero { return try tryEnter(what) }
+        return try SharedStateError.catching { () throws(SystemError) in
             try lock(until: timeout.map { MonotonicTime.now().advanced(by: $0) })
         }
         .found(orThrow: { .timedOut("the \(what) was not to be had", after: timeout) })
@@ -16,7 +17,7 @@ extension LockWord {
     nonisolated(nonsending) func suspendToEnter(
         _ timeout: Duration?, keeping owner: SharedSlot, _ what: String
     ) async throws -> DeadOwner? {
-        if trySimply() { return nil }
+        if let timeout, timeout <= .zero { return try tryEnter(what) }
         if spin() { return nil }
         let page = try SharedStateError.catching { () throws(SystemError) in try LifePage.current }
         let deadline = timeout.map { MonotonicTime.now().advanced(by: $0) }
@@ -29,6 +30,11 @@ extension LockWord {
             throw SharedStateError.system(error)
         }
         return try outcome.found(orThrow: { .timedOut("the \(what) was not to be had", after: timeout) }).deadOwner
+    }
+
+    private func tryEnter(_ what: String) throws(SharedStateError) -> DeadOwner? {
+        guard let acquisition = try tryEnter() else { throw .timedOut("the \(what) was not to be had", after: .zero) }
+        return acquisition.previousOwner
     }
 
     /// Takes the lock if that needs no waiting; `nil` if another has it.

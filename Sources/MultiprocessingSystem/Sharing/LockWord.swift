@@ -37,10 +37,6 @@ package struct LockWord: Sendable {
 
     // MARK: Taking
 
-    /// Takes the lock if nobody has it and there is nothing to tell.
-    @inline(__always)
-    package func trySimply() -> Bool { mp_lock_take(word.address) }
-
     /// Takes the lock if that needs no waiting.
     ///
     /// - Returns: `nil` if another thread or process has it.

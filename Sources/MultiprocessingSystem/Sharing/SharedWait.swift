@@ -29,6 +29,11 @@ package enum SharedWait {
             case .sleep(let word, let value, let limit):
                 let now = MonotonicTime.now().nanoseconds
                 let isOver = deadline.map { now >= $0.nanoseconds } ?? false
+                if isOver, !isCancelled, !round.hasSlept {
+                    // One who has slept finds what is kept for such.
+                    round.hasSlept = true
+                    continue
+                }
                 if isCancelled || isOver {
                     // This may be the one that was woken.
                     if round.hasSlept { word.wake(1) }
