@@ -18,10 +18,10 @@ final class WorkerLink: AttachmentHolder {
     let streams: WorkerStreams
     let limits: ResourceLimits
 
-    private let events: WorkerEvents
-    private let control: Control
-    private let outbox: Mutex<Outbox>
-    private let inbox: Inbox
+    let events: WorkerEvents
+    let control: Control
+    let outbox: Mutex<Outbox>
+    let inbox: Inbox
     private let isKilled = Atomic(false)
     private let isCutOff = Atomic(false)
     /// The limit for which the worker was ended.
@@ -58,7 +58,7 @@ final class WorkerLink: AttachmentHolder {
         socket = launched.socket
         control = Control(ControlLane(launched.control))
         outbox = Mutex(Outbox())
-        inbox = Inbox(events: events, control: control, onEnd: onEnd)
+        inbox = Inbox(events: events, control: control, board: board, onEnd: onEnd)
         for number in [socket.number, control.lane.number] { ForkMark.keep(number) }
     }
 
@@ -102,44 +102,6 @@ final class WorkerLink: AttachmentHolder {
         guard chunk.isCancelled else { return }
         guard let sequence = outbox.withLock({ $0.ledger.sequence(of: chunk) }) else { return }
         control.cancel(sequence, self)
-    }
-
-    // MARK: Interruption
-
-    /// Reports which item the worker runs, and since when.
-    func inspect() {
-        // On the loop, which is who changes a chunk that the worker holds.
-        loop.events.execute { [self] in
-            inbox.whenReading(self) { self.reportRunning() }
-        }
-    }
-
-    private func reportRunning() {
-        guard let (begun, time) = board.begunWithTime,
-            let (chunk, item) = outbox.withLock({ $0.ledger.inspect(begun) })
-        else { return }
-        events.working(on: chunk, item: item, since: time, id)
-    }
-
-    /// Stops waiting for an item that the worker runs, if it runs it yet, and takes back what it has not begun.
-    func interrupt(_ chunk: Chunk, item: Int?) {
-        loop.events.execute { [self] in
-            inbox.whenReading(self) { self.interruptReading(chunk, item: item) }
-        }
-    }
-
-    private func interruptReading(_ chunk: Chunk, item: Int?) {
-        switch stopWork(on: chunk, item: item) {
-        case .ended: return
-        case .another: return reportRunning()
-        case .impossible: return inbox.fail(self, "it has begun what it cannot have begun")
-        case .running: break
-        }
-        // What was ready before the worker was stopped counts.
-        guard inbox.takeAll(self), let end = outbox.withLock({ $0.ledger.interrupt() }) else { return }
-        if let running = end.running { control.cancel(running, self) }
-        events.interrupted(id, holding: end.begun.map { .begun($0.chunk, end: $0.end) } ?? .unbegun)
-        if end.running == nil { events.recovered(id) }
     }
 
     /// Takes back what the worker has not begun, and reports it.
@@ -207,22 +169,6 @@ final class WorkerLink: AttachmentHolder {
     }
 
     private var holdsMany: Bool { outbox.withLock { $0.ledger.count > 1 } }
-
-    /// Forbids the worker to begin anything else, if it is where it is to be interrupted.
-    private func stopWork(on chunk: Chunk, item: Int?) -> WorkerLedger.Interruptibility {
-        outbox.withLock { outbox in
-            guard !outbox.isClosed else { return .ended }
-            // One that begins item after item all the time hangs in none.
-            for _ in 0..<16 {
-                let begun = board.begun
-                let answer = outbox.ledger.canInterrupt(chunk, item: item, begun)
-                guard case .running = answer else { return answer }
-                guard board.takeBack(ifBegun: begun) != nil else { continue }
-                return outbox.ledger.forbid(begun) ? .running : .impossible
-            }
-            return .another
-        }
-    }
 
     /// Tells the worker that an attachment is not needed any more.
     func forget(attachment: UInt64) {
@@ -364,23 +310,5 @@ final class WorkerLink: AttachmentHolder {
         guard outbox.isWaitingToSend != sending else { return }
         outbox.isWaitingToSend = sending
         loop.events.execute { self.inbox.setInterest(sending: sending) }
-    }
-}
-
-/// How a worker came to its end, as its parent saw it.
-struct WorkerFailure: Sendable {
-    let processID: Int32
-    let status: ExitStatus?
-    let standardError: String
-    /// What was wrong with what it sent, if that was why it was ended.
-    let protocolError: String?
-    /// Why it could not be ended, if it was left behind.
-    let killError: SystemError?
-    /// The limit that it passed, if that was why it ended.
-    let passedLimit: PassedLimit?
-
-    /// Whether a person, the system or another program ended the worker, and not the worker itself.
-    var wasKilledFromOutside: Bool {
-        protocolError == nil && passedLimit == nil && (status == .signaled(.kill) || status == .signaled(.terminate))
     }
 }
