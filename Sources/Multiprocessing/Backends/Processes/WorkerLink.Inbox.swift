@@ -65,7 +65,7 @@ extension WorkerLink {
                     try? self.exit?.setInterest([])
                     self.whenReading(link) { self.processEnded(link) }
                 }
-                output = try link.loop.events.register(link.socket.number, .read) { ready in
+                output = try link.loop.events.register(link.frames.number, .read) { ready in
                     if ready.contains(.write) { link.continueSending() }
                     if ready.contains(.read) { self.outputReady(link) }
                 }
@@ -190,9 +190,9 @@ extension WorkerLink {
 
         func receive(_ link: WorkerLink) -> ReceiveResult {
             // The bytes of a large value go where they are to lie.
-            let room = protocolError == nil ? assembler.room?.prefix(Self.turnSize) : nil
-            let buffer = room.map { UnsafeMutableRawBufferPointer(rebasing: $0) } ?? link.loop.buffer
-            guard let result = try? link.socket.receive(into: buffer) else { return .endOfStream }
+            let room = protocolError == nil ? assembler.room : nil
+            let buffer = link.loop.buffer
+            let result = link.frames.receive(to: room, or: buffer, limit: Self.turnSize)
             if case .received(let count) = result {
                 guard let known = results.receive(count, isInFrame: room != nil) else {
                     fail(link, "it keeps no count of what it sends")

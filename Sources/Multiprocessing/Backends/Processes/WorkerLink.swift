@@ -14,7 +14,7 @@ final class WorkerLink: AttachmentHolder {
 
     let loop: WorkerLoop
     let board: ProgressBoard
-    let socket: Socket
+    let frames: FrameLink
     let streams: WorkerStreams
     let limits: ResourceLimits
 
@@ -55,15 +55,15 @@ final class WorkerLink: AttachmentHolder {
         process = launched.process
         streams = launched.streams
         limits = launched.limits
-        socket = launched.socket
+        frames = FrameLink(launched.socket)
         control = Control(ControlLane(launched.control))
         outbox = Mutex(Outbox())
         inbox = Inbox(events: events, control: control, board: board, onEnd: onEnd)
-        for number in [socket.number, control.lane.number] { ForkMark.keep(number) }
+        for number in [frames.number, control.lane.number] { ForkMark.keep(number) }
     }
 
     deinit {
-        for number in [socket.number, control.lane.number] { ForkMark.release(number) }
+        for number in [frames.number, control.lane.number] { ForkMark.release(number) }
     }
 
     /// Begins to watch the worker.
@@ -221,7 +221,7 @@ final class WorkerLink: AttachmentHolder {
     private func cutOff(_ error: SystemError) {
         guard !isCutOff.exchange(true, ordering: .relaxed) else { return }
         control.lane.shutDown()
-        socket.shutDown()
+        frames.shutDown()
         loop.events.schedule(after: Self.endLimit) { [weak self] in
             guard let self else { return }
             inbox.leaveBehind(self, error)
@@ -279,7 +279,7 @@ final class WorkerLink: AttachmentHolder {
     func close() -> (held: [WorkerLedger.Entry], progress: WorkerLedger.Progress?) {
         outbox.withLock { outbox in
             outbox.isClosed = true
-            outbox.segments = RingQueue()
+            outbox.unsent.removeAll()
             let progress = outbox.ledger.progress(board.begun)
             return (outbox.ledger.removeAll(), progress)
         }
@@ -287,23 +287,11 @@ final class WorkerLink: AttachmentHolder {
 
     /// Writes as much as the socket takes; never waits.
     private func send(_ outbox: inout Outbox) {
-        while let result = outbox.withNextBuffers({ try? socket.send($0) }) {
-            switch result {
-            case .sent(let count)?:
-                outbox.drop(count)
-            case .wouldBlock?:
-                setInterest(sending: true, &outbox)
-                return
-            case nil:
-                // Half a frame may have gone out, after which the worker can make no sense of anything.
-                outbox.segments = RingQueue()
-                kill(reportingAsKilled: false)
-            case .peerGone?:
-                // The end of the process is noticed elsewhere, and tells what became of the work.
-                outbox.segments = RingQueue()
-            }
-        }
-        setInterest(sending: false, &outbox)
+        let result = frames.send(&outbox.unsent)
+        setInterest(sending: result == .mustWait, &outbox)
+        // The worker can make no sense of half a frame. Where it is gone, the end of the process is noticed elsewhere,
+        // and tells what became of the work.
+        if result == .failed { kill(reportingAsKilled: false) }
     }
 
     private func setInterest(sending: Bool, _ outbox: inout Outbox) {
