@@ -1,5 +1,5 @@
 internal import CMultiprocessing
-package import Glibc
+internal import Glibc
 
 extension Socket {
     /// How many descriptors go with one message.
@@ -17,7 +17,7 @@ extension Socket {
     ///   the process may have open; nothing was sent then. ``Errno/messageTooLong`` for a message that is larger
     ///   than the socket's buffer.
     package borrowing func send(
-        _ buffers: UnsafeBufferPointer<iovec>,
+        _ buffers: UnsafeBufferPointer<SendBuffer>,
         descriptors: [DescriptorNumber]
     ) throws(SystemError) -> SendResult {
         let raw = number.rawValue
@@ -25,9 +25,10 @@ extension Socket {
         do throws(SystemError) {
             return .sent(
                 try systemCall("sendmsg") {
-                    descriptors.withUnsafeBytes {
+                    let vectors = UnsafeRawPointer(buffers.baseAddress)?.assumingMemoryBound(to: iovec.self)
+                    return descriptors.withUnsafeBytes {
                         mp_send_descriptors(
-                            raw, buffers.baseAddress, count, $0.assumingMemoryBound(to: Int32.self).baseAddress,
+                            raw, vectors, count, $0.assumingMemoryBound(to: Int32.self).baseAddress,
                             descriptors.count, Int32(MSG_DONTWAIT))
                     }
                 })
@@ -45,8 +46,8 @@ extension Socket {
         _ buffer: UnsafeRawBufferPointer,
         descriptors: [DescriptorNumber]
     ) throws(SystemError) -> SendResult {
-        let vector = iovec(buffer)
-        return try withUnsafePointer(to: vector) { pointer throws(SystemError) in
+        let buffer = SendBuffer(buffer)
+        return try withUnsafePointer(to: buffer) { pointer throws(SystemError) in
             try send(UnsafeBufferPointer(start: pointer, count: 1), descriptors: descriptors)
         }
     }

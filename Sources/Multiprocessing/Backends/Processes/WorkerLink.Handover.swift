@@ -16,16 +16,8 @@ extension WorkerLink {
             self.lane = lane
         }
 
-        enum Outcome {
-            case done
-            /// The link is told when to go on.
-            case mustWait
-            case peerGone
-            case failed
-        }
-
         /// Sends what has to be on its way before the bytes that come next; does not wait.
-        func send(_ attachment: Attachment, _ link: WorkerLink) -> Outcome {
+        func send(_ attachment: Attachment, _ link: WorkerLink) -> FrameLink.Announcing {
             switch Result(catching: { () throws(SystemError) in try lane.send(attachment) }) {
             case .success(.sent): return .done
             case .success(.peerGone): return .peerGone
@@ -34,7 +26,8 @@ extension WorkerLink {
                 link.loop.events.execute { self.awaitRoom(link) }
                 return .mustWait
             case .success(.mustRetry):
-                link.loop.events.schedule(after: .milliseconds(Int64(DescriptorLane.retryMilliseconds))) { [weak link] in
+                link.loop.events.schedule(after: .milliseconds(Int64(DescriptorLane.retryMilliseconds))) {
+                    [weak link] in
                     link?.continueSending()
                 }
                 return .mustWait
