@@ -27,12 +27,16 @@ enum Pipeline {
         do {
             try await count(try Options(Array(CommandLine.arguments.dropFirst())))
         } catch let error as Misuse {
-            fputs("pipeline: \(error.reason)\n\(Options.usage)\n", stderr)
+            complain("\(error.reason)\n\(Options.usage)")
             exit(2)
         } catch {
-            fputs("pipeline: \(error)\n", stderr)
+            complain("\(error)")
             exit(1)
         }
+    }
+
+    private static func complain(_ text: String) {
+        Array("pipeline: \(text)\n".utf8).withUnsafeBytes { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
     private static func count(_ options: Options) async throws {
