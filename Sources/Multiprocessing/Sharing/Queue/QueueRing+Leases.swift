@@ -179,11 +179,12 @@ extension QueueRing {
     }
 
     /// Has an item that was lent delivered again.
-    func giveBack(_ ticket: QueueLeaseTicket) {
+    ///
+    /// - Parameter counts: Whether this was one of the times that it may be lent.
+    func giveBack(_ ticket: QueueLeaseTicket, counts: Bool) {
         guard isOwn(ticket) else { return }
         let lease = memory.lease(ticket.index)
-        // Only deaths count.
-        lease.attempts.store(lease.attempts.load() - 1)
+        if !counts { lease.attempts.store(lease.attempts.load() - 1) }
         lease.owner.store(0)
         memory.items.word.add(1)
         memory.items.ring()

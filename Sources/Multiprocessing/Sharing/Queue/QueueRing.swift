@@ -64,10 +64,8 @@ final class QueueRing: Sendable {
                 break
             }
             let place = try memory.address(tail)
-            QueueRecord.item(payload.count, hasObjects: items.hasObjects).write(at: place)
-            if let bytes = payload.baseAddress {
-                (place + QueueShape.unit).copyMemory(from: bytes, byteCount: payload.count)
-            }
+            QueueRecord.item(payload.count, hasObjects: !items.attachments.isEmpty).write(at: place)
+            if let bytes = payload.baseAddress { copyItem(place + QueueShape.unit, bytes, payload.count) }
             tail = tail.behindItem(units: units)
             written += 1
         }
@@ -116,19 +114,20 @@ final class QueueRing: Sendable {
 
     // MARK: Receiving
 
-    /// Takes up to `most` items out of the ring, each of which `body` copies.
+    /// Takes up to `most` items out of the ring, each of which `body` copies; `false` for one that it leaves there.
     ///
     /// The receivers' lock is held, and let go of.
     /// - Returns: How many were taken; `.wait` for none, when the queue is not closed.
-    func take(_ most: Int, hasSlept: Bool, _ body: (UnsafeRawBufferPointer, _ hasObjects: Bool) throws -> Void) throws
-        -> Turn<Int>
-    {
+    @inline(__always)
+    func take(
+        _ most: Int, hasSlept: Bool, _ body: (UnsafeRawBufferPointer, _ hasObjects: Bool) throws -> Bool
+    ) throws -> Turn<Int> {
         var bells = Bells()
         defer {
             memory.receiveLock.unlock()
             bells.ring()
         }
-        if memory.leaseCount.load() != 0, try takeOrphan({ try body($0, false) }) { return .done(1) }
+        if memory.leaseCount.load() != 0, try takeOrphan({ _ = try body($0, false) }) { return .done(1) }
         let from = memory.head
         let tail = memory.tail
         let there = tail.items(since: from)
@@ -137,12 +136,14 @@ final class QueueRing: Sendable {
             return .wait
         }
         var head = from
-        let count = min(most, there)
-        for _ in 0..<count {
-            let (payload, flag, next) = try item(at: head, tail: tail)
-            try body(payload, flag)
+        var count = 0
+        while count < min(most, there) {
+            let (payload, hasObjects, next) = try item(at: head, tail: tail)
+            guard try body(payload, hasObjects) else { break }
             head = next
+            count += 1
         }
+        guard count > 0 else { return .done(0) }
         // Before the head moves: one who waits until all is done sees an item in the queue or with its taker.
         try ownTaker().add(count)
         commit(head, hasSlept: hasSlept, &bells)
@@ -198,14 +199,15 @@ final class QueueRing: Sendable {
     /// Goes back to a small segment and gives back the large ones, when nothing is in the queue.
     ///
     /// Neither lock is held by the caller.
+    @inline(never)
     func giveBackMemory(lastItem: Int) throws {
         let (tail, head) = (memory.tail, memory.head)
         let kept = QueueShape.keptSegment
         guard tail.segment > kept, tail == head, lastItem < memory.shape.size(of: kept) / 4,
-            try memory.sendLock.tryLock() != nil
+            try lockNow(memory.sendLock)
         else { return }
         defer { memory.sendLock.unlock() }
-        guard try memory.receiveLock.tryLock() != nil else { return }
+        guard try lockNow(memory.receiveLock) else { return }
         defer { memory.receiveLock.unlock() }
         let now = memory.tail
         guard now == memory.head, now.segment > kept else { return }
@@ -216,13 +218,36 @@ final class QueueRing: Sendable {
         memory.discardLarge()
     }
 
+    private func lockNow(_ lock: LockWord) throws -> Bool {
+        do throws(SystemError) {
+            guard let acquired = try lock.tryLock() else { return false }
+            if case .afterDeath = acquired {
+                if lock.word == memory.receiveLock.word { repairLeases() }
+                lock.markRecovered()
+            }
+            return true
+        } catch {
+            throw SharedStateError.system(error)
+        }
+    }
+
     /// Ends what another has begun in ``giveBackMemory(lastItem:)`` and died of: the receivers have nothing to follow
     /// the record for, and the senders no room as long as they do not.
     private func followAbandonedSwitch() {
-        guard let acquired = try? memory.receiveLock.tryLock(), acquired != nil else { return }
+        guard (try? lockNow(memory.receiveLock)) == true else { return }
         defer { memory.receiveLock.unlock() }
         let tail = memory.tail
         if tail.items(since: memory.head) == 0 { memory.moveHead(to: tail.place) }
+    }
+}
+
+/// Copies an item's bytes; most are numbers, for which a call takes longer than the copy.
+@inline(__always)
+func copyItem(_ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer, _ count: Int) {
+    if count == 8 {
+        target.storeBytes(of: source.loadUnaligned(as: UInt64.self), as: UInt64.self)
+    } else {
+        target.copyMemory(from: source, byteCount: count)
     }
 }
 
@@ -232,15 +257,22 @@ struct QueuePayloads {
     let count: Int
     private let size: Int
     private let ends: UnsafePointer<Int>?
-    let hasObjects: Bool
+
+    /// What they refer to; there is one item alone then.
+    let attachments: [Attachment]
+
+    /// How many units the largest takes.
+    let largestUnits: UInt64
 
     /// One item.
-    init(_ bytes: UnsafeRawBufferPointer, hasObjects: Bool = false) {
+    @inline(__always)
+    init(_ bytes: UnsafeRawBufferPointer, _ attachments: [Attachment] = []) {
         base = bytes.baseAddress
         count = 1
         size = bytes.count
         ends = nil
-        self.hasObjects = hasObjects
+        self.attachments = attachments
+        largestUnits = QueueShape.units(for: bytes.count)
     }
 
     /// Items of the same size, one behind another.
@@ -249,16 +281,18 @@ struct QueuePayloads {
         count = bytes.count / size
         self.size = size
         ends = nil
-        hasObjects = false
+        attachments = []
+        largestUnits = QueueShape.units(for: size)
     }
 
     /// Items of different sizes, one behind another, and where each ends.
-    init(_ bytes: UnsafeRawBufferPointer, ends: UnsafeBufferPointer<Int>) {
+    init(_ bytes: UnsafeRawBufferPointer, ends: UnsafeBufferPointer<Int>, largest: Int, _ attachments: [Attachment]) {
         base = bytes.baseAddress
         count = ends.count
         size = 0
         self.ends = ends.baseAddress
-        hasObjects = false
+        self.attachments = attachments
+        largestUnits = QueueShape.units(for: largest)
     }
 
     @inline(__always)

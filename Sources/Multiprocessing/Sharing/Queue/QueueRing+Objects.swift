@@ -1,0 +1,4 @@
+extension QueueRing {
+    /// What came beside an item.
+    func receiveObjects(_ bytes: UnsafeRawBufferPointer) throws -> ReceivedAttachments { throw SharedStateError.damagedQueue }
+}
