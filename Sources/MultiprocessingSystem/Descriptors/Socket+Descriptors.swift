@@ -20,8 +20,17 @@ extension Socket {
         _ buffers: UnsafeBufferPointer<SendBuffer>,
         descriptors: [DescriptorNumber]
     ) throws(SystemError) -> SendResult {
-        let raw = number.rawValue
-        let count = min(buffers.count, Self.maximumBufferCount)
+        try Self.send(buffers, descriptors: descriptors, over: number)
+    }
+
+    /// The same for a socket whose descriptor has several owners.
+    package static func send(
+        _ buffers: UnsafeBufferPointer<iovec>,
+        descriptors: [DescriptorNumber],
+        over socket: DescriptorNumber
+    ) throws(SystemError) -> SendResult {
+        let raw = socket.rawValue
+        let count = min(buffers.count, maximumBufferCount)
         do throws(SystemError) {
             return .sent(
                 try systemCall("sendmsg") {
@@ -38,6 +47,20 @@ extension Socket {
             case .brokenPipe, .connectionReset: return .peerGone
             default: throw error
             }
+        }
+    }
+
+    /// Sends two buffers, or one, as the other does several.
+    package static func send(
+        _ first: UnsafeRawBufferPointer,
+        _ second: UnsafeRawBufferPointer?,
+        descriptors: [DescriptorNumber],
+        over socket: DescriptorNumber
+    ) throws(SystemError) -> SendResult {
+        let vectors = (iovec(first), iovec(second ?? UnsafeRawBufferPointer(start: nil, count: 0)))
+        return try withUnsafeBytes(of: vectors) { vectors throws(SystemError) in
+            let list = UnsafeBufferPointer(rebasing: vectors.bindMemory(to: iovec.self)[..<(second == nil ? 1 : 2)])
+            return try send(list, descriptors: descriptors, over: socket)
         }
     }
 
@@ -65,11 +88,20 @@ extension Socket {
         into buffer: UnsafeMutableRawBufferPointer,
         descriptors: inout ReceivedDescriptors
     ) throws(SystemError) -> ReceiveResult {
+        try Self.receive(into: buffer, descriptors: &descriptors, from: number)
+    }
+
+    /// The same for a socket whose descriptor has several owners.
+    package static func receive(
+        into buffer: UnsafeMutableRawBufferPointer,
+        descriptors: inout ReceivedDescriptors,
+        from socket: DescriptorNumber
+    ) throws(SystemError) -> ReceiveResult {
         // A read of nothing returns zero, which would pass for the end of the stream.
         precondition(!buffer.isEmpty, "reads at least one byte")
-        let raw = number.rawValue
+        let raw = socket.rawValue
         var truncation: UInt32 = 0
-        let result = try withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.maximumDescriptorCount) {
+        let result = try withUnsafeTemporaryAllocation(of: Int32.self, capacity: maximumDescriptorCount) {
             list throws(SystemError) in
             var listed = 0
             let result = try ReceiveResult.catching { () throws(SystemError) in

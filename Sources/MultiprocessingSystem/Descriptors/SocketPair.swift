@@ -43,4 +43,9 @@ package struct SocketPair: ~Copyable, Sendable {
     package consuming func takeFirst() -> Socket {
         first
     }
+
+    /// Hands out the descriptors of both ends, for several owners each.
+    package consuming func takeDescriptors() -> (first: OpenDescriptor, second: OpenDescriptor) {
+        (OpenDescriptor(first.descriptor), OpenDescriptor(second.descriptor))
+    }
 }
