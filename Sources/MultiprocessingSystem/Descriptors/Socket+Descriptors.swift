@@ -25,7 +25,7 @@ extension Socket {
 
     /// The same for a socket whose descriptor has several owners.
     package static func send(
-        _ buffers: UnsafeBufferPointer<iovec>,
+        _ buffers: UnsafeBufferPointer<SendBuffer>,
         descriptors: [DescriptorNumber],
         over socket: DescriptorNumber
     ) throws(SystemError) -> SendResult {
@@ -57,9 +57,9 @@ extension Socket {
         descriptors: [DescriptorNumber],
         over socket: DescriptorNumber
     ) throws(SystemError) -> SendResult {
-        let vectors = (iovec(first), iovec(second ?? UnsafeRawBufferPointer(start: nil, count: 0)))
+        let vectors = (SendBuffer(first), SendBuffer(second ?? UnsafeRawBufferPointer(start: nil, count: 0)))
         return try withUnsafeBytes(of: vectors) { vectors throws(SystemError) in
-            let list = UnsafeBufferPointer(rebasing: vectors.bindMemory(to: iovec.self)[..<(second == nil ? 1 : 2)])
+            let list = UnsafeBufferPointer(rebasing: vectors.bindMemory(to: SendBuffer.self)[..<(second == nil ? 1 : 2)])
             return try send(list, descriptors: descriptors, over: socket)
         }
     }
