@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a process has open: all descriptors, and the mappings of memory that processes share.
+/// What a process has open: all descriptors but those of event loops, and the mappings of memory that processes share.
 struct OpenThings: Codable, Sendable, Equatable {
     let descriptors: Int
     let mappings: Int
@@ -12,13 +12,16 @@ struct OpenThings: Codable, Sendable, Equatable {
         let files = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
         let names = files.compactMap {
             (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)"))?.filter { !$0.isNumber }
+        }.filter { name in
+            // Dispatch opens those when it first waits for a time.
+            !["anon_inode:[event", "anon_inode:[timer"].contains { name.hasPrefix($0) }
         }
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/self/maps"))
         // The kernel hands it out in pieces.
         let maps = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
         try file.close()
         return OpenThings(
-            descriptors: files.count, mappings: maps.split(separator: "\n").count { $0.contains("memfd:") },
+            descriptors: names.count, mappings: maps.split(separator: "\n").count { $0.contains("memfd:") },
             names: names.sorted())
     }
 
