@@ -1,3 +1,4 @@
+import CMultiprocessing
 import MultiprocessingSystem
 
 /// Which task or thread has a recursive lock, and how often.
@@ -5,40 +6,42 @@ import MultiprocessingSystem
 /// Written only by the one that has the lock. Whoever has not reads it at any time, and finds itself there only if it
 /// is: a task's address means nothing without its process.
 struct RecursiveHolder {
-    private let identity: SharedWord
-    private let process: FutexWord
-    private let count: FutexWord
+    // The identity, the number of the process, and the depth.
+    private let address: UnsafeMutableRawPointer
 
     /// - Parameter address: Of 16 bytes, a multiple of eight.
     init(_ address: UnsafeMutableRawPointer) {
-        identity = SharedWord(address)
-        process = FutexWord(address + 8)
-        count = FutexWord(address + 12)
+        self.address = address
     }
 
-    var isCaller: Bool { process.load() == LifePage.number && identity.load() == ThisThread.taskOrThread }
+    var isCaller: Bool {
+        mp_load_acquire_u32(address + 8) == mp_get_life_number()
+            && mp_load_acquire_u64(address) == ThisThread.taskOrThread
+    }
 
-    var depth: UInt32 { count.load() }
+    var depth: UInt32 { mp_load_acquire_u32(address + 12) }
 
     /// The caller has taken the lock.
     func begin() {
-        identity.store(ThisThread.taskOrThread)
-        count.store(1)
-        process.store(LifePage.number)
+        mp_store_release_u64(address, ThisThread.taskOrThread)
+        mp_store_release_u32(address + 12, 1)
+        mp_store_release_u32(address + 8, mp_get_life_number())
     }
 
     /// The caller has the lock once more; `false` if it cannot be counted.
     func deepen() -> Bool {
+        let depth = depth
         guard depth < .max else { return false }
-        count.store(depth + 1)
+        mp_store_release_u32(address + 12, depth + 1)
         return true
     }
 
     /// The caller has the lock once less; returns whether it has to let go of it.
     func rise() -> Bool {
-        count.store(depth - 1)
+        let depth = depth - 1
+        mp_store_release_u32(address + 12, depth)
         guard depth == 0 else { return false }
-        process.store(0)
+        mp_store_release_u32(address + 8, 0)
         return true
     }
 }

@@ -1,3 +1,4 @@
+import CMultiprocessing
 import MultiprocessingSystem
 
 /// A lock between processes: one of all that have it runs what it guards.
@@ -37,6 +38,15 @@ public struct SharedLock: Portable, Hashable {
 
     private var word: LockWord { LockWord(slot.pointer) }
 
+    /// Takes the lock if nobody has it and there is nothing to tell.
+    @usableFromInline
+    func takeSimply() -> Bool { mp_lock_take(slot.pointer) }
+
+    @usableFromInline
+    func leaveOnce() throws {
+        if !mp_lock_leave(slot.pointer) { try leave() }
+    }
+
     /// Runs `body` while no other thread or process of the tree has the lock, and returns what it returns.
     ///
     /// Blocks the calling thread while another has the lock.
@@ -48,14 +58,23 @@ public struct SharedLock: Portable, Hashable {
     ///   - body: What is to be done.
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut``, or without `recover`
     ///   ``SharedStateError/Code/ownerDied``; `CancellationError`; and what `recover` and `body` throw.
+    @inlinable
     @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     public func withLock<Result>(
         timeout: Duration? = nil,
         recover: ((DeadOwner) throws -> Void)? = nil,
         _ body: () throws -> Result
     ) throws -> Result {
-        if !word.trySimply() { try enter(timeout, recovering: recover) }
-        return try leaving(body)
+        if !takeSimply() { try enter(timeout, recovering: recover) }
+        let result: Result
+        do {
+            result = try body()
+        } catch {
+            leaveQuietly()
+            throw error
+        }
+        try leaveOnce()
+        return result
     }
 
     /// Runs `body` while no other thread or process of the tree has the lock, and returns what it returns.
@@ -69,13 +88,22 @@ public struct SharedLock: Portable, Hashable {
     ///   - body: What is to be done.
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut``, or without `recover`
     ///   ``SharedStateError/Code/ownerDied``; `CancellationError`; and what `recover` and `body` throw.
+    @inlinable
     nonisolated(nonsending) public func withLock<Result>(
         timeout: Duration? = nil,
         recover: ((DeadOwner) throws -> Void)? = nil,
         _ body: () throws -> Result
     ) async throws -> Result {
-        try await suspendToEnter(timeout, recovering: recover)
-        return try leaving(body)
+        if !takeSimply() { try await suspendToEnter(timeout, recovering: recover) }
+        let result: Result
+        do {
+            result = try body()
+        } catch {
+            leaveQuietly()
+            throw error
+        }
+        try leaveOnce()
+        return result
     }
 
     /// Runs `body` while no other thread or process of the tree has the lock, and returns what it returns.
@@ -89,13 +117,22 @@ public struct SharedLock: Portable, Hashable {
     ///   - body: What is to be done.
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut``, or without `recover`
     ///   ``SharedStateError/Code/ownerDied``; `CancellationError`; and what `recover` and `body` throw.
+    @inlinable
     nonisolated(nonsending) public func withLock<Result>(
         timeout: Duration? = nil,
         recover: ((DeadOwner) async throws -> Void)? = nil,
         _ body: () async throws -> Result
     ) async throws -> Result {
-        try await suspendToEnter(timeout, recovering: recover)
-        return try await leaving(body)
+        if !takeSimply() { try await suspendToEnter(timeout, recovering: recover) }
+        let result: Result
+        do {
+            result = try await body()
+        } catch {
+            leaveQuietly()
+            throw error
+        }
+        try leaveOnce()
+        return result
     }
 
     /// Acquires the lock; blocks the calling thread while another has it.
@@ -106,7 +143,7 @@ public struct SharedLock: Portable, Hashable {
     @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     @discardableResult
     public func acquire(timeout: Duration? = nil) throws -> Acquisition {
-        Acquisition(previousOwner: try enter(timeout))
+        takeSimply() ? Acquisition(previousOwner: nil) : Acquisition(previousOwner: try enter(timeout))
     }
 
     /// Acquires the lock; suspends the task while another has it.
@@ -118,7 +155,8 @@ public struct SharedLock: Portable, Hashable {
     ///   was cancelled while it waited, and then it does not have the lock.
     @discardableResult
     nonisolated(nonsending) public func acquire(timeout: Duration? = nil) async throws -> Acquisition {
-        Acquisition(previousOwner: try await suspendToEnter(timeout))
+        takeSimply()
+            ? Acquisition(previousOwner: nil) : Acquisition(previousOwner: try await suspendToEnter(timeout))
     }
 
     /// Acquires the lock if no other thread or process has it; does not wait.
@@ -142,19 +180,34 @@ public struct SharedLock: Portable, Hashable {
 }
 
 extension SharedLock: LockHandle {
+    @usableFromInline
     func enter(_ timeout: Duration?) throws -> DeadOwner? { try word.enter(timeout, "lock") }
 
+    @usableFromInline
     nonisolated(nonsending) func suspendToEnter(_ timeout: Duration?) async throws -> DeadOwner? {
         try await word.suspendToEnter(timeout, keeping: slot, "lock")
     }
 
-    @inline(__always)
+    @usableFromInline
     func leave() throws(SharedStateError) {
         if !word.unlock() { throw .notHeld("the lock") }
     }
 
+    @usableFromInline
     func recovered() throws(SharedStateError) {
         if !word.markRecovered() { throw .notHeld("the lock") }
+    }
+}
+
+extension SharedLock {
+    var isMine: Bool { word.isMine }
+
+    /// Takes the lock whatever happens to the task, blocking; returns who died with it.
+    func enterAgain() throws(SharedStateError) -> DeadOwner? { try word.enterAgain() }
+
+    /// The same, suspending.
+    nonisolated(nonsending) func suspendToEnterAgain() async throws(SharedStateError) -> DeadOwner? {
+        try await word.suspendToEnterAgain(keeping: slot)
     }
 }
 

@@ -1,3 +1,4 @@
+import CMultiprocessing
 import MultiprocessingSystem
 
 /// A lock between processes that the task or thread that has it can acquire again.
@@ -16,6 +17,17 @@ public struct SharedRecursiveLock: Portable, Hashable {
     }
 
     private var word: LockWord { LockWord(slot.pointer) }
+    /// Takes the lock if nobody has it and there is nothing to tell.
+    @usableFromInline
+    func takeSimply() -> Bool {
+        guard mp_lock_take(slot.pointer) else { return false }
+        holder.begin()
+        return true
+    }
+
+    @usableFromInline
+    func leaveOnce() throws { try leave() }
+
     private var holder: RecursiveHolder { RecursiveHolder(slot.pointer + LockWord.size) }
 
     /// Runs `body` while no other thread or process of the tree has the lock, and returns what it returns.
@@ -29,14 +41,23 @@ public struct SharedRecursiveLock: Portable, Hashable {
     ///   - body: What is to be done.
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut``, or without `recover`
     ///   ``SharedStateError/Code/ownerDied``; `CancellationError`; and what `recover` and `body` throw.
+    @inlinable
     @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     public func withLock<Result>(
         timeout: Duration? = nil,
         recover: ((DeadOwner) throws -> Void)? = nil,
         _ body: () throws -> Result
     ) throws -> Result {
-        try enter(timeout, recovering: recover)
-        return try leaving(body)
+        if !takeSimply() { try enter(timeout, recovering: recover) }
+        let result: Result
+        do {
+            result = try body()
+        } catch {
+            leaveQuietly()
+            throw error
+        }
+        try leaveOnce()
+        return result
     }
 
     /// Runs `body` while no other thread or process of the tree has the lock, and returns what it returns.
@@ -50,13 +71,22 @@ public struct SharedRecursiveLock: Portable, Hashable {
     ///   - body: What is to be done.
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut``, or without `recover`
     ///   ``SharedStateError/Code/ownerDied``; `CancellationError`; and what `recover` and `body` throw.
+    @inlinable
     nonisolated(nonsending) public func withLock<Result>(
         timeout: Duration? = nil,
         recover: ((DeadOwner) throws -> Void)? = nil,
         _ body: () throws -> Result
     ) async throws -> Result {
-        try await suspendToEnter(timeout, recovering: recover)
-        return try leaving(body)
+        if !takeSimply() { try await suspendToEnter(timeout, recovering: recover) }
+        let result: Result
+        do {
+            result = try body()
+        } catch {
+            leaveQuietly()
+            throw error
+        }
+        try leaveOnce()
+        return result
     }
 
     /// Runs `body` while no other thread or process of the tree has the lock, and returns what it returns.
@@ -70,13 +100,22 @@ public struct SharedRecursiveLock: Portable, Hashable {
     ///   - body: What is to be done.
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut``, or without `recover`
     ///   ``SharedStateError/Code/ownerDied``; `CancellationError`; and what `recover` and `body` throw.
+    @inlinable
     nonisolated(nonsending) public func withLock<Result>(
         timeout: Duration? = nil,
         recover: ((DeadOwner) async throws -> Void)? = nil,
         _ body: () async throws -> Result
     ) async throws -> Result {
-        try await suspendToEnter(timeout, recovering: recover)
-        return try await leaving(body)
+        if !takeSimply() { try await suspendToEnter(timeout, recovering: recover) }
+        let result: Result
+        do {
+            result = try await body()
+        } catch {
+            leaveQuietly()
+            throw error
+        }
+        try leaveOnce()
+        return result
     }
 
     /// Acquires the lock; blocks the calling thread while another has it.
@@ -87,7 +126,7 @@ public struct SharedRecursiveLock: Portable, Hashable {
     @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     @discardableResult
     public func acquire(timeout: Duration? = nil) throws -> Acquisition {
-        Acquisition(previousOwner: try enter(timeout))
+        takeSimply() ? Acquisition(previousOwner: nil) : Acquisition(previousOwner: try enter(timeout))
     }
 
     /// Acquires the lock; suspends the task while another has it.
@@ -99,7 +138,8 @@ public struct SharedRecursiveLock: Portable, Hashable {
     ///   was cancelled while it waited, and then it does not have the lock.
     @discardableResult
     nonisolated(nonsending) public func acquire(timeout: Duration? = nil) async throws -> Acquisition {
-        Acquisition(previousOwner: try await suspendToEnter(timeout))
+        takeSimply()
+            ? Acquisition(previousOwner: nil) : Acquisition(previousOwner: try await suspendToEnter(timeout))
     }
 
     /// Acquires the lock if it is free, or the caller's; does not wait.
@@ -128,7 +168,7 @@ public struct SharedRecursiveLock: Portable, Hashable {
     /// Whether some task, thread or process has the lock, which may have changed already.
     public var isLocked: Bool { word.state.owner != 0 }
 
-    private var isMine: Bool { word.isMine && holder.isCaller }
+    private var isMine: Bool { holder.isCaller && word.isMine }
 
     /// Acquires the lock once more if the caller has it.
     private func again() throws(SharedStateError) -> Bool {
@@ -141,6 +181,7 @@ public struct SharedRecursiveLock: Portable, Hashable {
 }
 
 extension SharedRecursiveLock: LockHandle {
+    @usableFromInline
     func enter(_ timeout: Duration?) throws -> DeadOwner? {
         if try again() { return nil }
         let dead = try word.enter(timeout, "lock")
@@ -148,6 +189,7 @@ extension SharedRecursiveLock: LockHandle {
         return dead
     }
 
+    @usableFromInline
     nonisolated(nonsending) func suspendToEnter(_ timeout: Duration?) async throws -> DeadOwner? {
         if try again() { return nil }
         let dead = try await word.suspendToEnter(timeout, keeping: slot, "lock")
@@ -155,11 +197,13 @@ extension SharedRecursiveLock: LockHandle {
         return dead
     }
 
+    @usableFromInline
     func leave() throws(SharedStateError) {
         guard isMine else { throw Self.notHeld }
-        if holder.rise() { word.unlock() }
+        if holder.rise(), !mp_lock_leave(slot.pointer) { word.unlock() }
     }
 
+    @usableFromInline
     func recovered() throws(SharedStateError) {
         guard isMine else { throw Self.notHeld }
         word.markRecovered()
