@@ -37,7 +37,12 @@ struct SharedArrayTests {
                 }
             }
             var sum = 0
-            #expect(array.elements == numbers.map { sum += $0; return sum })
+            #expect(
+                array.elements
+                    == numbers.map {
+                        sum += $0
+                        return sum
+                    })
         }
     }
 
@@ -65,7 +70,9 @@ struct SharedArrayTests {
         }
     }
 
-    @Test("test_sharedctypes: structures, numbers of every size and text, changed by workers", arguments: TestBackend.allCases)
+    @Test(
+        "test_sharedctypes: structures, numbers of every size and text, changed by workers",
+        arguments: TestBackend.allCases)
     func types(_ backend: TestBackend) async throws {
         try await backend.withPool { pool in
             let particles = try SharedArray([Particle(x: 1, y: 2, charge: -1), Particle(x: 3, y: 4, charge: 1)])
