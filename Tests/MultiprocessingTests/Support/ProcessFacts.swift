@@ -22,6 +22,11 @@ enum ProcessFacts {
     /// How many threads this process has.
     static var threadCount: Int { entries("/proc/self/task").count }
 
+    /// How many threads of this process have a name.
+    static func threads(named name: String) -> Int {
+        entries("/proc/self/task").count { contents("/proc/self/task/\($0)/comm") == name + "\n" }
+    }
+
     /// The first bytes of a file.
     static func contents(_ path: String) -> String {
         guard let file = fopen(path, "re") else { return "" }
