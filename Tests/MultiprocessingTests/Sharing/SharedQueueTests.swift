@@ -216,15 +216,16 @@ struct SharedQueueTests {
         let queue = try SharedQueue<Bool>()
         #expect(queue.isEmpty)
         try await backend.withPool(workers: 1) { pool in
-            #expect(
-                try await pool.run {
-                    try await queue.send(true)
-                    return !queue.isEmpty
-                })
+            let isFilled = try await pool.run {
+                try await queue.send(true)
+                return !queue.isEmpty
+            }
+            #expect(isFilled)
             #expect(!queue.isEmpty)
             #expect(try await queue.receive())
             #expect(queue.isEmpty)
-            #expect(try await pool.run { queue.isEmpty })
+            let isEmpty = try await pool.run { queue.isEmpty }
+            #expect(isEmpty)
         }
     }
 
@@ -236,7 +237,8 @@ struct SharedQueueTests {
         queue.close()
         #expect(queue.isClosed)
         try await TestBackend.processes.withPool(workers: 1) { pool in
-            #expect(try await pool.run { queue.isClosed })
+            let isClosed = try await pool.run { queue.isClosed }
+            #expect(isClosed)
             let other = try SharedQueue<Int>()
             try await pool.run { other.close() }
             #expect(other.isClosed)
@@ -346,7 +348,7 @@ struct SharedQueueTests {
                 #expect(queue.isEmpty)
             }
         }
-        #expect(try !queue.trySend([UInt8](repeating: 1, count: 10)) == false)
+        #expect(try queue.trySend([UInt8](repeating: 1, count: 10)))
     }
 
     @Test("A queue without capacity is full when its bytes are")
