@@ -117,7 +117,9 @@ struct SharedQueueTests {
         for isBlocking in [false, true] {
             let start = clock.now
             if isBlocking {
-                try await onBlockableThread { expectRefusal(.timedOut) { try queue.receive(timeout: .milliseconds(200)) } }
+                try await onBlockableThread {
+                    expectRefusal(.timedOut) { try queue.receive(timeout: .milliseconds(200)) }
+                }
             } else {
                 await expectRefusalAwaiting(.timedOut) { try await queue.receive(timeout: .milliseconds(200)) }
             }
@@ -161,7 +163,9 @@ struct SharedQueueTests {
 
     /// `test_closed_queue_put_get_exceptions`, `test_shutdown_empty`: sending is refused at once, receiving when all is
     /// received; those who wait are told.
-    @Test(arguments: TestBackend.allCases) func test_closed_queue_put_get_exceptions(_ backend: TestBackend) async throws {
+    @Test(arguments: TestBackend.allCases) func test_closed_queue_put_get_exceptions(_ backend: TestBackend)
+        async throws
+    {
         let queue = try SharedQueue<Int>(capacity: 1)
         try await backend.withPool { pool in
             let receiver = pool.submit { try await queue.receive() }
