@@ -97,6 +97,29 @@ public struct SharedCondition: Portable, Hashable {
     ///   `predicate` throws. The lock is held again whatever is thrown.
     @discardableResult
     nonisolated(nonsending) public func wait(
+        until predicate: () throws -> Bool, timeout: Duration? = nil
+    ) async throws -> Bool {
+        let deadline = timeout.map { MonotonicTime.now().advanced(by: $0) }
+        let page = try holding()
+        while true {
+            let deaths = page.deaths.load()
+            if try predicate() { return true }
+            if try await suspend(page, deadline, deaths) == nil { return try predicate() }
+        }
+    }
+
+    /// Waits until `predicate` is true; suspends the task, and lets the lock go meanwhile.
+    ///
+    /// - Parameters:
+    ///   - predicate: Asked with the lock held, also while it is suspended, at first and whenever somebody
+    ///     notifies or a process dies.
+    ///   - timeout: How long to wait; `nil` without a limit.
+    /// - Returns: What `predicate` said last: `false` if the time has passed.
+    /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/notHeld`` without the lock, or
+    ///   ``SharedStateError/Code/ownerDied`` if a process has died with it meanwhile; `CancellationError`; what
+    ///   `predicate` throws. The lock is held again whatever is thrown.
+    @discardableResult
+    nonisolated(nonsending) public func wait(
         until predicate: () async throws -> Bool, timeout: Duration? = nil
     ) async throws -> Bool {
         let deadline = timeout.map { MonotonicTime.now().advanced(by: $0) }
