@@ -155,7 +155,7 @@ private struct QueueBatch<Element: Codable & Sendable>: ~Copyable {
             do {
                 try coding.append(elements[position], to: encoder)
                 try ring.checkSize(encoder.buffer.count - start)
-            } catch where !ends.isEmpty {
+            } catch  where !ends.isEmpty {
                 // Those before it first; it fails again then.
                 encoder.buffer.truncate(to: start)
                 break

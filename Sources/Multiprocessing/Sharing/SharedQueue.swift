@@ -43,7 +43,8 @@ public struct SharedQueue<Element: Codable & Sendable>: Portable, Hashable {
         if let capacity, !(1...QueueCursor.itemLimit).contains(capacity) {
             throw SharedStateError(
                 .invalidArgument,
-                "a queue for \(capacity) items cannot be made; give it a capacity from 1 to \(QueueCursor.itemLimit), or none")
+                "a queue for \(capacity) items cannot be made; give it a capacity from 1 to \(QueueCursor.itemLimit), or none"
+            )
         }
         guard byteLimit > 0 else {
             throw SharedStateError(
@@ -80,8 +81,9 @@ public struct SharedQueue<Element: Codable & Sendable>: Portable, Hashable {
         store = try object.contents.local { contents in
             guard contents.descriptors.count == 2 else { throw PortableFailure.unexpectedAttachment }
             do {
-                return QueueStore(QueueRing(
-                    try QueueMemory(mapping: contents.descriptors[0], DescriptorStore(contents.descriptors[1]))))
+                return QueueStore(
+                    QueueRing(
+                        try QueueMemory(mapping: contents.descriptors[0], DescriptorStore(contents.descriptors[1]))))
             } catch let error as SystemError {
                 throw SharedStateError.system(error)
             }

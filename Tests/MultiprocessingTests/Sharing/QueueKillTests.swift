@@ -52,7 +52,9 @@ struct QueueKillTests {
         #expect(word(.disorder).load() == 0, "seed \(seed)")
         let missing = QueueSoak.missing(memory, incarnations)
         #expect(missing <= killedReceivers * QueueSoak.batch, "seed \(seed)")
-        print("\(kills) kills, \(word(.received).load()) items received, \(missing) lost with \(killedReceivers) receivers")
+        print(
+            "\(kills) kills, \(word(.received).load()) items received, \(missing) lost with \(killedReceivers) receivers"
+        )
     }
 }
 
@@ -136,8 +138,10 @@ struct QueueSoak: Codable, Sendable {
     private static func bytes(_ seed: UInt8, _ size: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: size) { room, count in
             // Another byte every 16, so that what comes from elsewhere shows.
-            memset(room.baseAddress, Int32(seed), size)
-            for place in stride(from: 0, to: size, by: 16) { room[place] = UInt8(truncatingIfNeeded: place >> 4) ^ seed }
+            if let start = room.baseAddress { memset(start, Int32(seed), size) }
+            for place in stride(from: 0, to: size, by: 16) {
+                room[place] = UInt8(truncatingIfNeeded: place >> 4) ^ seed
+            }
             count = size
         }
     }

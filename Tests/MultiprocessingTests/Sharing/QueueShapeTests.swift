@@ -55,7 +55,9 @@ struct QueueShapeTests {
                 } else {
                     model.receive()
                 }
-                if Int.random(in: 0..<500, using: &random) == 0 { model.sendShare = [10, 50, 90].randomElement(using: &random)! }
+                if Int.random(in: 0..<500, using: &random) == 0 {
+                    model.sendShare = [10, 50, 90].randomElement(using: &random)!
+                }
                 if Int.random(in: 0..<50, using: &random) == 0 { model.goBack() }
             }
             while !model.items.isEmpty { model.receive() }
@@ -123,7 +125,9 @@ private struct QueueModel {
 
     mutating func receive() {
         guard !items.isEmpty else { return }
-        if let lead = leads.first, lead.from == head.place || (lead.from.segment, lead.from.position) == (head.segment, head.position) {
+        if let lead = leads.first,
+            lead.from == head.place || (lead.from.segment, lead.from.position) == (head.segment, head.position)
+        {
             head = head.entering(lead.to)
             leads.removeFirst()
         }

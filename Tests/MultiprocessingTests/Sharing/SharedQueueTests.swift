@@ -117,7 +117,9 @@ struct SharedQueueTests {
         for isBlocking in [false, true] {
             let start = clock.now
             if isBlocking {
-                try await onBlockableThread { expectRefusal(.timedOut) { try queue.receive(timeout: .milliseconds(200)) } }
+                try await onBlockableThread {
+                    expectRefusal(.timedOut) { try queue.receive(timeout: .milliseconds(200)) }
+                }
             } else {
                 await expectRefusalAwaiting(.timedOut) { try await queue.receive(timeout: .milliseconds(200)) }
             }
@@ -161,7 +163,9 @@ struct SharedQueueTests {
 
     /// `test_closed_queue_put_get_exceptions`, `test_shutdown_empty`: sending is refused at once, receiving when all is
     /// received; those who wait are told.
-    @Test(arguments: TestBackend.allCases) func test_closed_queue_put_get_exceptions(_ backend: TestBackend) async throws {
+    @Test(arguments: TestBackend.allCases) func test_closed_queue_put_get_exceptions(_ backend: TestBackend)
+        async throws
+    {
         let queue = try SharedQueue<Int>(capacity: 1)
         try await backend.withPool { pool in
             let receiver = pool.submit { try await queue.receive() }
@@ -216,15 +220,16 @@ struct SharedQueueTests {
         let queue = try SharedQueue<Bool>()
         #expect(queue.isEmpty)
         try await backend.withPool(workers: 1) { pool in
-            #expect(
-                try await pool.run {
-                    try await queue.send(true)
-                    return !queue.isEmpty
-                })
+            let isFilled = try await pool.run {
+                try await queue.send(true)
+                return !queue.isEmpty
+            }
+            #expect(isFilled)
             #expect(!queue.isEmpty)
             #expect(try await queue.receive())
             #expect(queue.isEmpty)
-            #expect(try await pool.run { queue.isEmpty })
+            let isEmpty = try await pool.run { queue.isEmpty }
+            #expect(isEmpty)
         }
     }
 
@@ -236,7 +241,8 @@ struct SharedQueueTests {
         queue.close()
         #expect(queue.isClosed)
         try await TestBackend.processes.withPool(workers: 1) { pool in
-            #expect(try await pool.run { queue.isClosed })
+            let isClosed = try await pool.run { queue.isClosed }
+            #expect(isClosed)
             let other = try SharedQueue<Int>()
             try await pool.run { other.close() }
             #expect(other.isClosed)
@@ -346,7 +352,7 @@ struct SharedQueueTests {
                 #expect(queue.isEmpty)
             }
         }
-        #expect(try !queue.trySend([UInt8](repeating: 1, count: 10)) == false)
+        #expect(try queue.trySend([UInt8](repeating: 1, count: 10)))
     }
 
     @Test("A queue without capacity is full when its bytes are")

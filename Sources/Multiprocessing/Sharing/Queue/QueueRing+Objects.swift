@@ -21,7 +21,8 @@ enum QueueObjects {
             guard attachment.attachments.isEmpty else {
                 throw SharedStateError(
                     .notPortable,
-                    "a value that all workers of a call share cannot go through a queue by reference; send the value itself")
+                    "a value that all workers of a call share cannot go through a queue by reference; send the value itself"
+                )
             }
             descriptorCount += attachment.descriptors.count
             buffer.append(attachment.number)
@@ -32,7 +33,8 @@ enum QueueObjects {
         guard descriptorCount <= descriptorLimit else {
             throw SharedStateError(
                 .invalidArgument,
-                "one item refers to \(descriptorCount) descriptors, and \(descriptorLimit) is the most; send the handles in several items")
+                "one item refers to \(descriptorCount) descriptors, and \(descriptorLimit) is the most; send the handles in several items"
+            )
         }
         buffer.append(UInt64(buffer.count - item.count))
         buffer.append(UInt64(0))
@@ -99,7 +101,8 @@ extension QueueRing {
                 if let next = received.takeFirst() { descriptors.append(OpenDescriptor(next)) }
             }
             let isWhole = descriptors.count == Int(count)
-            try attachments.add(object, buffer, isWhole ? .success(descriptors) : .failure(SharedStateError.lostDescriptors()))
+            try attachments.add(
+                object, buffer, isWhole ? .success(descriptors) : .failure(SharedStateError.lostDescriptors()))
         }
         return (item, attachments)
     }
