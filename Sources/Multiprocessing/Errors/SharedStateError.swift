@@ -91,11 +91,6 @@ public struct DeadOwner: Hashable, Sendable, Codable {
 
     /// Its number among all processes that have shared something with this one; never given again.
     public let number: UInt32
-
-    init(processID: Int32?, number: UInt32) {
-        self.processID = processID
-        self.number = number
-    }
 }
 
 extension DeadOwner: CustomStringConvertible {

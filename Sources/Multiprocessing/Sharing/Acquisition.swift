@@ -4,8 +4,4 @@ public struct Acquisition: Hashable, Sendable {
     ///
     /// Put that in order, and say so with `markRecovered()`: until somebody does, everyone who acquires the lock is told.
     public let previousOwner: DeadOwner?
-
-    init(previousOwner: DeadOwner?) {
-        self.previousOwner = previousOwner
-    }
 }

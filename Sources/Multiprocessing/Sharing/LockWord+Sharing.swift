@@ -49,7 +49,8 @@ extension LockWord {
         if let taken = try tryEnter() { return taken.previousOwner }
         let page = try SharedStateError.catching { () throws(SystemError) in try LifePage.current }
         do {
-            return try await SharedWait.suspend(on: word, exclusively: true, until: nil, isCancellable: false) { round in
+            return try await SharedWait.suspend(on: word, exclusively: true, until: nil, isCancellable: false) {
+                round in
                 withExtendedLifetime(owner) { look(round, page) }
             }.deadOwner
         } catch {

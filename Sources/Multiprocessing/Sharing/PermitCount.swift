@@ -10,7 +10,9 @@ struct PermitCount: Hashable, Sendable {
     var count: Int { Int(rawValue & ~Self.waiters) }
     var hasWaiters: Bool { rawValue & Self.waiters != 0 }
 
-    /// One permit less; `nil` if there is none. One who has slept does not know whether others still do.
+    /// One permit less; `nil` if there is none.
+    ///
+    /// One who has slept does not know whether others still do.
     func taking(hasSlept: Bool) -> PermitCount? {
         count == 0 ? nil : PermitCount(rawValue: (rawValue - 1) | (hasSlept ? Self.waiters : 0))
     }

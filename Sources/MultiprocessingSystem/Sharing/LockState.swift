@@ -8,7 +8,7 @@ package struct LockState: Hashable, Sendable {
 
     /// Somebody may sleep on the word.
     package static let waiters: UInt32 = 1 << 31
-    /// Held: to be handed to one who sleeps. Free: kept for one who has slept.
+    /// Held: to be handed to one who sleeps; free: kept for one who has slept.
     package static let fair: UInt32 = 1 << 30
     /// An owner has died, and nobody has recovered since what the lock guards.
     package static let dirty: UInt32 = 1 << 29

@@ -12,8 +12,9 @@ struct WaitLine {
         let id: UInt64
         /// In nanoseconds; the end of time for none.
         let deadline: UInt64
+        /// Returns what resumes the task when the wait is over.
+        ///
         /// Must not block; called with the list locked, so that a wait is over either by this or by being cancelled.
-        /// Returns what resumes the task.
         let look: @Sendable (WaitRound) -> Look<@Sendable () -> Void>
         let end: @Sendable (Ending) -> Void
     }

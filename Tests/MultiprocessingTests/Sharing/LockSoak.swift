@@ -37,7 +37,7 @@ struct LockSoak: Codable, Sendable {
         let memory = try open()
         LockSoak.word(memory, .process, index).store(UInt64(getpid()))
         while true {
-            try lock.withLock(recover: { dead in recover(memory, dead) }) { change(memory) }
+            try once(memory)
         }
     }
 
@@ -49,14 +49,24 @@ struct LockSoak: Codable, Sendable {
             for _ in 0..<3 {
                 group.addTask {
                     while true {
-                        try await lock.withLock(recover: { dead in recover(memory, dead) }) {
-                            change(memory)
-                            await Task.yield()
-                        }
+                        try await onceSuspending(memory)
                     }
                 }
             }
             try await group.waitForAll()
+        }
+    }
+
+    func once(_ memory: SharedPages) throws {
+        let recover = { (dead: DeadOwner) in self.recover(memory, dead) }
+        try lock.withLock(recover: recover) { change(memory) }
+    }
+
+    func onceSuspending(_ memory: SharedPages) async throws {
+        let recover = { (dead: DeadOwner) in self.recover(memory, dead) }
+        try await lock.withLock(recover: recover) {
+            change(memory)
+            await Task.yield()
         }
     }
 

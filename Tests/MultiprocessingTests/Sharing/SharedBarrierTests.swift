@@ -67,7 +67,9 @@ struct SharedBarrierTests {
                 try broken.release()
             }
             if barrier.waitingCount > 0 { throw InputFailure() }
-        } whenAllWait: { $0.abort() }
+        } whenAllWait: {
+            $0.abort()
+        }
         #expect(broken.available == 5)
         #expect(barrier.isBroken)
         await expectRefusalAwaiting(.barrierBroken) { try await barrier.wait() }

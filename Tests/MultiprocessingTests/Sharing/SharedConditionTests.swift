@@ -161,7 +161,8 @@ struct SharedConditionTests {
         let lock = try SharedLock()
         let condition = try SharedCondition(lock)
         let start = MonotonicTime.now()
-        #expect(try await lock.withLock { try await condition.wait(until: { false }, timeout: .milliseconds(40)) } == false)
+        #expect(
+            try await lock.withLock { try await condition.wait(until: { false }, timeout: .milliseconds(40)) } == false)
         #expect(MonotonicTime.now().duration(since: start) >= .milliseconds(40))
         #expect(MonotonicTime.now().duration(since: start) < .seconds(20))
     }
@@ -214,7 +215,7 @@ struct SharedConditionTests {
                         usleep(UInt32(round % 5) * 200)
                         kill(process, SIGKILL)
                     }
-                    try await lock.withLock(recover: { _ in }) {
+                    try await lock.withLock(recover: ignore) {
                         try items.release()
                         try condition.notify()
                     }
@@ -222,7 +223,7 @@ struct SharedConditionTests {
                 await #expect(throws: PoolError.self) { try await victim.value }
                 await expectSoon("what was there was not taken") { items.available == 0 }
                 // The survivor ends when it is told so.
-                try await lock.withLock(recover: { _ in }) {
+                try await lock.withLock(recover: ignore) {
                     try items.release()
                     for _ in 0..<1_000 { try taken.release() }
                     try condition.notify()
@@ -240,7 +241,7 @@ private func take(
     _ lock: SharedLock, _ condition: SharedCondition, _ items: SharedSemaphore, _ taken: SharedSemaphore
 ) throws -> Bool {
     do {
-        return try lock.withLock(recover: { _ in }) {
+        return try lock.withLock(recover: ignore) {
             try condition.wait(until: { items.available > 0 })
             _ = try items.tryAcquire()
             try taken.release()
@@ -248,6 +249,9 @@ private func take(
         }
     } catch let error as SharedStateError where error.code == .ownerDied {
         // Somebody died with the lock while this one waited for a change.
-        return try lock.withLock(recover: { _ in }) { false }
+        return try lock.withLock(recover: ignore) { false }
     }
 }
+
+/// Nothing that the lock guards is ever half changed.
+private func ignore(_ dead: DeadOwner) {}
