@@ -16,6 +16,8 @@ final class ChildRun: Sendable {
             var item: PendingItem?
             /// With what the worker ended before what it ran had.
             var death: PoolError?
+            /// With what the worker ended after that, or when nobody waited for it any more.
+            var lateDeath: PoolError?
             var processID: Int32?
             /// Whether the item was given up, and not waited for.
             var isAbandoned = false
@@ -26,7 +28,7 @@ final class ChildRun: Sendable {
         func workerEnded(_ error: PoolError, _ isHolding: Bool) {
             state.withLock { state in
                 if state.processID == nil { state.processID = error.processID }
-                if isHolding { state.death = error }
+                if isHolding { state.death = error } else { state.lateDeath = error }
             }
         }
     }
@@ -69,12 +71,14 @@ final class ChildRun: Sendable {
     }
 
     private static func exit<Output>(of outcome: Result<Output, any Error>?, _ story: Story) -> ChildExit {
-        let (death, isAbandoned) = story.state.withLock { ($0.death, $0.isAbandoned) }
+        let (death, lateDeath, isAbandoned) = story.state.withLock { ($0.death, $0.lateDeath, $0.isAbandoned) }
         switch outcome {
         case .success?: return .returned
         case nil: return .abandoned
-        case .failure?:
+        case .failure(let error)?:
             if let death { return ChildExit(death) }
+            // Cancelled, and killed because it did not come to an end by itself.
+            if error is CancellationError, let signal = lateDeath?.signal { return .signaled(signal) }
             return isAbandoned ? .abandoned : .threw
         }
     }

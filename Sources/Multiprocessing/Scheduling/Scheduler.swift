@@ -269,9 +269,7 @@ package struct Scheduler {
 
     /// Whether a worker that is there was given something that it has not ended.
     func isHolding(_ id: WorkerID) -> Bool {
-        guard let index = index(of: id) else { return false }
-        if case .overstaying = seats[index].life { return true }
-        return seats[index].holding != nil
+        index(of: id).map { seats[$0].holding != nil } ?? false
     }
 
     /// The seat of a worker that is there; `nil` for news of one that is gone.

@@ -16,8 +16,20 @@ enum ProcessFacts {
         return text[text.index(after: end)...].split(separator: " ").first?.first
     }
 
-    /// How many descriptors this process has open.
-    static var descriptorCount: Int { entries("/proc/self/fd").count - 1 }
+    /// How many descriptors this process has open, apart from timers, which Dispatch makes when it likes.
+    static var descriptorCount: Int {
+        entries("/proc/self/fd").count { number in
+            let target = target(of: "/proc/self/fd/\(number)")
+            return target != nil && target != "anon_inode:[timerfd]"
+        }
+    }
+
+    /// What a link points to.
+    static func target(of link: String) -> String? {
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        let count = buffer.withUnsafeMutableBytes { readlink(link, $0.baseAddress!, $0.count) }
+        return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+    }
 
     /// How many threads this process has.
     static var threadCount: Int { entries("/proc/self/task").count }
