@@ -38,6 +38,13 @@ struct LayersTests {
         #expect(arrows == ["Values/Low.swift refers to High of Pool/High.swift, and Values stands below Pool"])
     }
 
+    @Test("A module is found of which one declaration is imported")
+    func importOfDeclarationIsFound() {
+        let text = "package import struct Glibc.iovec\n@preconcurrency import Dispatch\n"
+        let source = Source(path: "A.swift", text: text)
+        #expect(source.imports == ["Glibc", "Dispatch"])
+    }
+
     @Test("A target imports only what stands below it", arguments: imports.keys.sorted())
     func targetsImportDownwards(target: String) throws {
         for source in try sources(of: target) {
@@ -46,6 +53,9 @@ struct LayersTests {
                 #expect(
                     !isOurs || Self.imports[target]?.contains(module) == true,
                     "\(target)/\(source.path) imports \(module)")
+                #expect(
+                    module != "Glibc" || target == "MultiprocessingSystem",
+                    "\(target)/\(source.path): only MultiprocessingSystem imports Glibc")
                 #expect(module != "Foundation", "\(target)/\(source.path): every worker would pay for it at its start")
             }
         }
@@ -145,8 +155,10 @@ private struct Source {
     }
 
     private mutating func note(_ found: [String], isAtMargin: Bool) {
-        if found.contains("import"), let module = found.last {
-            imports.append(module)
+        if let position = found.firstIndex(of: "import") {
+            // A declaration may be imported alone: `import struct Module.Name`.
+            let module = found[(position + 1)...].first { !Self.kinds.contains($0) }
+            if let module { imports.append(module) }
             return
         }
         words.formUnion(found)

@@ -22,8 +22,8 @@ package final class ControlLane: Sendable {
     }
 
     private struct Outgoing {
-        /// What is being sent, and how much of it has gone out.
-        var first: (bytes: ByteBuffer, sentCount: Int)?
+        /// The message that is being sent, as far as it has not gone out.
+        var unsent = FrameLink.Unsent()
         var kept = RingQueue<ControlMessage>()
         /// The latest that work has said, if it has not gone out.
         var progress: ItemProgress?
@@ -31,14 +31,14 @@ package final class ControlLane: Sendable {
         var isAwaited = false
         var isOver = false
 
-        /// Takes the next message to send, if none is being sent.
-        mutating func prepare() -> (bytes: ByteBuffer, sentCount: Int)? {
-            if first != nil { return first }
-            guard let message = kept.popFirst() ?? progress.take().map(ControlMessage.progress) else { return nil }
+        /// Takes the next message to send, if none is being sent; false if there is none.
+        mutating func prepare() -> Bool {
+            if !unsent.isEmpty { return true }
+            guard let message = kept.popFirst() ?? progress.take().map(ControlMessage.progress) else { return false }
             let bytes = ByteBuffer(capacity: 64)
             message.append(to: bytes)
-            first = (bytes, 0)
-            return first
+            unsent.append(OwnedBytes(bytes, 0..<bytes.count))
+            return true
         }
     }
 
@@ -48,14 +48,14 @@ package final class ControlLane: Sendable {
     /// once or twice, and answers each question once.
     package static let keptLimit = 1_024
 
-    private let socket: Socket
+    private let link: FrameLink
     private let outgoing = Mutex(Outgoing())
 
     package init(_ socket: consuming Socket) {
-        self.socket = socket
+        link = FrameLink(socket)
     }
 
-    package var number: DescriptorNumber { socket.number }
+    package var number: DescriptorNumber { link.number }
 
     // MARK: Sending
 
@@ -81,23 +81,19 @@ package final class ControlLane: Sendable {
     /// Sends what was kept; blocks the calling thread while the peer does not read.
     package func finishSending() {
         while case .mustWait = continueSending() {
-            guard (try? socket.waitForRoom()) != nil else { return }
+            guard link.waitForRoom() else { return }
         }
     }
 
     private func send(_ outgoing: inout Outgoing) -> Sending {
-        while let (bytes, sentCount) = outgoing.prepare() {
-            let result = bytes.withUnsafeBytes { bytes in
-                try? socket.send(UnsafeRawBufferPointer(rebasing: bytes[sentCount...]))
-            }
-            switch result {
-            case .sent(let count)?:
-                let isWhole = sentCount + count == bytes.count
-                outgoing.first = isWhole ? nil : (bytes, sentCount + count)
-            case .wouldBlock?:
+        while outgoing.prepare() {
+            switch link.send(&outgoing.unsent) {
+            case .sent: break
+            case .mustWait:
                 outgoing.isAwaited = true
                 return .mustWait
-            case .peerGone?, nil:
+            // No message has descriptors to announce.
+            case .peerGone, .failed, .mustAnnounce:
                 outgoing = Outgoing()
                 outgoing.isOver = true
                 return .peerGone
@@ -109,20 +105,26 @@ package final class ControlLane: Sendable {
 
     // MARK: Reading
 
-    /// Reads what is there, and returns at once.
-    package func receive(into buffer: UnsafeMutableRawBufferPointer) -> ReceiveResult {
-        (try? socket.receive(into: buffer)) ?? .endOfStream
+    /// Reads what is there, returns at once, and hands on each message that is complete.
+    ///
+    /// - Throws: For bytes that are no message, as soon as that shows.
+    package func receive(
+        _ reader: inout ControlReader,
+        into buffer: UnsafeMutableRawBufferPointer,
+        _ deliver: (ControlMessage) throws -> Void
+    ) throws -> ReceiveResult {
+        try reader.receive(from: link, into: buffer, deliver)
     }
 
     /// Reads what is there; blocks the calling thread until there is something.
     ///
     /// - Returns: How many bytes were read; zero at the end.
     package func receiveSome(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        (try? socket.receiveSome(into: buffer)) ?? 0
+        link.receiveSome(into: buffer)
     }
 
     /// Ends the lane for both sides.
     package func shutDown() {
-        socket.shutDown()
+        link.shutDown()
     }
 }

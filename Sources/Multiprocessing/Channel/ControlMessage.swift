@@ -1,4 +1,5 @@
 package import MultiprocessingCoding
+import MultiprocessingSystem
 
 /// What travels on the lane beside the one for work, where it waits behind none: see ``ControlLane``.
 ///
@@ -73,8 +74,25 @@ package struct ControlReader {
         _ bytes: UnsafeRawBufferPointer,
         _ deliver: (ControlMessage) throws -> Void
     ) throws {
-        try assembler.take(
-            bytes, admit: ControlMessage.admit, land: { _ in throw PortableFailure.unknownFrame },
-            { header, reader, _ in try deliver(try ControlMessage(header, from: &reader)) })
+        try assembler.take(bytes, admit: ControlMessage.admit, land: Self.refuse) { header, reader, _ in
+            try deliver(try ControlMessage(header, from: &reader))
+        }
+    }
+
+    /// Takes the bytes that have come through a link; see ``take(_:_:)``.
+    mutating func receive(
+        from link: borrowing FrameLink,
+        into buffer: UnsafeMutableRawBufferPointer,
+        _ deliver: (ControlMessage) throws -> Void
+    ) throws -> ReceiveResult {
+        try link.receive(&assembler, into: buffer, admit: ControlMessage.admit, land: Self.refuse) {
+            header, reader, _ in
+            try deliver(try ControlMessage(header, from: &reader))
+        }
+    }
+
+    /// No message is large.
+    private static func refuse(_ header: Frame.Header) throws -> ArrivingArray {
+        throw PortableFailure.unknownFrame
     }
 }

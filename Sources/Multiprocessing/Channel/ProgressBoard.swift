@@ -19,19 +19,19 @@ package struct ProgressBoard: Sendable {
     static let stageSize = 256 << 10
 
     /// The place in the stream at which the staged bytes begin.
-    let base: SharedWord
+    package let base: SharedWord
     /// How many staged bytes form whole frames.
-    let published: SharedWord
+    package let published: SharedWord
     /// Where in the stage an unfinished run of values begins, plus one; zero without one.
-    let openRun: SharedWord
+    package let openRun: SharedWord
     /// What the worker has begun, and whether it may begin more: see ``begin(_:of:epoch:)``.
     private let claims: SharedWord
     /// Not zero while a thread of the parent takes results from the stage as they come, so that none need be sent.
     let isWatched: SharedWord
     /// The place in the stream up to which the parent has taken results, through the socket or from the stage.
-    let taken: SharedWord
+    package let taken: SharedWord
     /// How many bytes the worker never sent, because the parent had taken them from the stage.
-    let dropped: SharedWord
+    package let dropped: SharedWord
     /// When the worker began what it began last, in nanoseconds of the monotonic clock, if that has a deadline.
     ///
     /// Stored before the stride is begun: read too early it is a time that is still to be begun at, and never
@@ -43,7 +43,7 @@ package struct ProgressBoard: Sendable {
     /// The staged bytes.
     ///
     /// Unsafe because the other process may change them; the parent reads them when the worker is gone.
-    nonisolated(unsafe) let stage: UnsafeMutableRawBufferPointer
+    package nonisolated(unsafe) let stage: UnsafeMutableRawBufferPointer
 
     /// Keeps the memory mapped.
     private let memory: SharedPages
@@ -71,7 +71,7 @@ package struct ProgressBoard: Sendable {
     var descriptor: DescriptorNumber { memory.descriptor.number }
 
     /// Counts the values of the run whose header lies at `offset` in the stage.
-    func setRunCount(_ count: UInt32, at offset: Int) {
+    package func setRunCount(_ count: UInt32, at offset: Int) {
         mp_store_release_u32(stage.baseAddress! + offset + 4, count)
     }
 

@@ -1,4 +1,3 @@
-import MultiprocessingRuntime
 public import Synchronization
 
 /// An array that processes share: what one writes, all read, and nothing is copied.
@@ -51,7 +50,7 @@ public struct SharedArray<Element: BitwiseCopyable & Sendable>: Portable, Hashab
             throw SharedStateError(
                 .invalidArgument,
                 """
-                an array of \(count) elements of type \(readableName(of: Element.self)) cannot be shared; \
+                an array of \(count) elements of type \(shortName(of: Element.self)) cannot be shared; \
                 \(count < 0 ? "ask for none or more" : "ask for less")
                 """)
         }
@@ -237,7 +236,7 @@ extension SharedArray {
         guard !overflow, details[1] == SharedLayout<Element>.fingerprint else {
             throw SharedStateError(
                 .invalidArgument,
-                "what was sent is no \(readableName(of: Self.self)); decode it with the elements it was made with")
+                "what was sent is no \(shortName(of: Self.self)); decode it with the elements it was made with")
         }
         self.count = count
         region = try SharedRegion(object, byteCount: size)
@@ -246,5 +245,5 @@ extension SharedArray {
 
 extension SharedArray: CustomStringConvertible {
     /// What it is an array of, and how many.
-    public var description: String { "\(readableName(of: Self.self))(\(count) elements)" }
+    public var description: String { "\(shortName(of: Self.self))(\(count) elements)" }
 }

@@ -43,7 +43,7 @@ struct SharedLayout<Value: BitwiseCopyable> {
     }
 
     private static func refused(_ reason: String) -> SharedStateError {
-        SharedStateError(.invalidArgument, "the type \(readableName(of: Value.self)) cannot be shared: it \(reason)")
+        SharedStateError(.invalidArgument, "the type \(shortName(of: Value.self)) cannot be shared: it \(reason)")
     }
 
     /// The name of a type of pointers that a value holds, if it is known to hold one.

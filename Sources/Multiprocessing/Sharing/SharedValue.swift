@@ -1,5 +1,4 @@
 import CMultiprocessing
-import MultiprocessingRuntime
 public import Synchronization
 
 /// A value that processes share: what one stores, all load.
@@ -243,12 +242,12 @@ extension SharedValue {
         guard fingerprint == SharedLayout<Value>.fingerprint else {
             throw SharedStateError(
                 .invalidArgument,
-                "what was sent is no \(readableName(of: Self.self)); decode it with the type it was made with")
+                "what was sent is no \(shortName(of: Self.self)); decode it with the type it was made with")
         }
     }
 }
 
 extension SharedValue: CustomStringConvertible {
     /// What it is; not the value, which may be another by then.
-    public var description: String { readableName(of: Self.self) }
+    public var description: String { shortName(of: Self.self) }
 }

@@ -1,4 +1,4 @@
-import MultiprocessingCoding
+package import MultiprocessingCoding
 
 /// Bytes where they lie, and what keeps them there.
 ///
@@ -11,7 +11,7 @@ package struct OwnedBytes: @unchecked Sendable {
     package var announced: Attachment?
 
     /// A part of a buffer that is not written any more.
-    init(_ buffer: ByteBuffer, _ range: Range<Int>) {
+    package init(_ buffer: ByteBuffer, _ range: Range<Int>) {
         bytes = buffer.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[range]) }
         owner = buffer
     }

@@ -1,5 +1,4 @@
 import CMultiprocessing
-import Glibc
 import MultiprocessingCoding
 import MultiprocessingSystem
 
@@ -216,11 +215,11 @@ final class ResultStage {
         Frame.appendPadding(after: Int(header.length), to: padding)
         head.withUnsafeBytes { head in
             padding.withUnsafeBytes { padding in
-                withUnsafeTemporaryAllocation(of: iovec.self, capacity: 3) { vectors in
-                    vectors[0] = iovec(head)
-                    vectors[1] = iovec(payload)
-                    vectors[2] = iovec(padding)
-                    finish(try? socket.sendAll(vectors))
+                withUnsafeTemporaryAllocation(of: SendBuffer.self, capacity: 3) { buffers in
+                    buffers[0] = SendBuffer(head)
+                    buffers[1] = SendBuffer(payload)
+                    buffers[2] = SendBuffer(padding)
+                    finish(try? socket.sendAll(buffers))
                 }
             }
         }

@@ -1,15 +1,15 @@
-package import Glibc
+internal import Glibc
 
 extension Socket {
     /// Sends every byte, however long the peer takes to read; blocks the calling thread.
     ///
     /// - Parameter buffers: Used up: their bases and lengths are changed as bytes go out.
     /// - Returns: False when the peer is gone.
-    package borrowing func sendAll(_ buffers: UnsafeMutableBufferPointer<iovec>) throws(SystemError) -> Bool {
+    package borrowing func sendAll(_ buffers: UnsafeMutableBufferPointer<SendBuffer>) throws(SystemError) -> Bool {
         var index = buffers.startIndex
         while true {
             // Skipped first, so that neither empty buffers nor an empty list reach the kernel.
-            while index < buffers.endIndex, buffers[index].iov_len == 0 {
+            while index < buffers.endIndex, buffers[index].count == 0 {
                 index += 1
             }
             guard index < buffers.endIndex else {
@@ -23,11 +23,10 @@ extension Socket {
                 try wait(for: POLLOUT)
             case .sent(var count):
                 while count > 0 {
-                    let part = min(count, buffers[index].iov_len)
-                    buffers[index].iov_base += part
-                    buffers[index].iov_len -= part
+                    let part = min(count, buffers[index].count)
+                    buffers[index].drop(part)
                     count -= part
-                    if buffers[index].iov_len == 0 {
+                    if buffers[index].count == 0 {
                         index += 1
                     }
                 }
@@ -39,8 +38,8 @@ extension Socket {
     ///
     /// - Returns: False when the peer is gone.
     package borrowing func sendAll(_ buffer: UnsafeRawBufferPointer) throws(SystemError) -> Bool {
-        var vector = iovec(buffer)
-        return try withUnsafeMutablePointer(to: &vector) { pointer throws(SystemError) in
+        var whole = SendBuffer(buffer)
+        return try withUnsafeMutablePointer(to: &whole) { pointer throws(SystemError) in
             try sendAll(UnsafeMutableBufferPointer(start: pointer, count: 1))
         }
     }

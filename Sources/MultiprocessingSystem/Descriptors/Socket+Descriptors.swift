@@ -1,5 +1,5 @@
 internal import CMultiprocessing
-package import Glibc
+internal import Glibc
 
 extension Socket {
     /// How many descriptors go with one message.
@@ -17,7 +17,7 @@ extension Socket {
     ///   the process may have open; nothing was sent then. ``Errno/messageTooLong`` for a message that is larger
     ///   than the socket's buffer.
     package borrowing func send(
-        _ buffers: UnsafeBufferPointer<iovec>,
+        _ buffers: UnsafeBufferPointer<SendBuffer>,
         descriptors: [DescriptorNumber]
     ) throws(SystemError) -> SendResult {
         let raw = number.rawValue
@@ -45,7 +45,7 @@ extension Socket {
         _ buffer: UnsafeRawBufferPointer,
         descriptors: [DescriptorNumber]
     ) throws(SystemError) -> SendResult {
-        let vector = iovec(buffer)
+        let vector = SendBuffer(buffer)
         return try withUnsafePointer(to: vector) { pointer throws(SystemError) in
             try send(UnsafeBufferPointer(start: pointer, count: 1), descriptors: descriptors)
         }

@@ -1,4 +1,4 @@
-package import Glibc
+internal import Glibc
 
 /// One end of a connected stream socket.
 ///
@@ -17,14 +17,14 @@ package struct Socket: ~Copyable, Sendable {
     package static var maximumBufferCount: Int { 1024 }
 
     /// Sends what fits into the socket's buffer and returns at once, whatever the descriptor's mode.
-    package borrowing func send(_ buffers: UnsafeBufferPointer<iovec>) throws(SystemError) -> SendResult {
+    package borrowing func send(_ buffers: UnsafeBufferPointer<SendBuffer>) throws(SystemError) -> SendResult {
         try send(buffers, flags: Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
     }
 
     /// Sends what fits into the socket's buffer and returns at once, whatever the descriptor's mode.
     package borrowing func send(_ buffer: UnsafeRawBufferPointer) throws(SystemError) -> SendResult {
-        let vector = iovec(buffer)
-        return try withUnsafePointer(to: vector) { pointer throws(SystemError) in
+        let whole = SendBuffer(buffer)
+        return try withUnsafePointer(to: whole) { pointer throws(SystemError) in
             try send(UnsafeBufferPointer(start: pointer, count: 1))
         }
     }
@@ -48,11 +48,12 @@ package struct Socket: ~Copyable, Sendable {
         _ = Glibc.shutdown(number.rawValue, Int32(SHUT_RDWR))
     }
 
-    borrowing func send(_ buffers: UnsafeBufferPointer<iovec>, flags: Int32) throws(SystemError) -> SendResult {
+    borrowing func send(_ buffers: UnsafeBufferPointer<SendBuffer>, flags: Int32) throws(SystemError) -> SendResult {
         let raw = number.rawValue
         var message = msghdr()
         // The kernel only reads the vectors: the pointer is mutable because `recvmsg` shares the type.
-        message.msg_iov = UnsafeMutablePointer(mutating: buffers.baseAddress)
+        // A `SendBuffer` is a vector and nothing else, so the one binds as the other.
+        message.msg_iov = UnsafeMutableRawPointer(mutating: buffers.baseAddress)?.assumingMemoryBound(to: iovec.self)
         message.msg_iovlen = min(buffers.count, Self.maximumBufferCount)
         do throws(SystemError) {
             return .sent(try systemCall("sendmsg") { sendmsg(raw, &message, flags) })
@@ -75,13 +76,5 @@ package struct Socket: ~Copyable, Sendable {
         return try ReceiveResult.catching { () throws(SystemError) in
             try systemCall("recv") { recv(raw, buffer.baseAddress, buffer.count, flags) }
         }
-    }
-}
-
-extension iovec {
-    /// Describes memory that is to be sent, and that stays where it is until then.
-    package init(_ buffer: UnsafeRawBufferPointer) {
-        // The kernel only reads it: the pointer is mutable because reading shares the type.
-        self.init(iov_base: UnsafeMutableRawPointer(mutating: buffer.baseAddress), iov_len: buffer.count)
     }
 }

@@ -10,8 +10,9 @@ import Testing
         let second: [UInt8] = [4, 5]
         let result = try first.withUnsafeBytes { first in
             try second.withUnsafeBytes { second in
-                let vectors = [iovec(first), iovec(UnsafeRawBufferPointer(start: nil, count: 0)), iovec(second)]
-                return try vectors.withUnsafeBufferPointer { try pair.first.send($0) }
+                let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+                let buffers = [SendBuffer(first), SendBuffer(nothing), SendBuffer(second)]
+                return try buffers.withUnsafeBufferPointer { try pair.first.send($0) }
             }
         }
         #expect(result == .sent(5))
@@ -87,8 +88,8 @@ import Testing
         let pair = try SocketPair()
         let bytes = (0..<3000).map { UInt8(truncatingIfNeeded: $0) }
         try bytes.withUnsafeBytes { raw in
-            var vectors = raw.indices.map { iovec(UnsafeRawBufferPointer(rebasing: raw[$0..<$0 + 1])) }
-            let isSent = try vectors.withUnsafeMutableBufferPointer { try pair.first.sendAll($0) }
+            var buffers = raw.indices.map { SendBuffer(UnsafeRawBufferPointer(rebasing: raw[$0..<$0 + 1])) }
+            let isSent = try buffers.withUnsafeMutableBufferPointer { try pair.first.sendAll($0) }
             #expect(isSent)
         }
         var received = [UInt8](repeating: 0, count: bytes.count)

@@ -34,9 +34,7 @@ struct ControlLaneTests {
     private static func readAll(_ lane: ControlLane, with reader: inout ControlReader) throws -> [ControlMessage] {
         var messages: [ControlMessage] = []
         try withUnsafeTemporaryAllocation(byteCount: 10_000, alignment: 16) { buffer in
-            while case .received(let count) = lane.receive(into: buffer) {
-                messages += try read(UnsafeRawBufferPointer(rebasing: buffer[..<count]), with: &reader)
-            }
+            while case .received = try lane.receive(&reader, into: buffer, { messages.append($0) }) {}
         }
         return messages
     }

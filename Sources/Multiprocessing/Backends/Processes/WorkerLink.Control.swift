@@ -102,21 +102,21 @@ extension WorkerLink {
         private func readTurn(_ link: WorkerLink, _ inbox: Inbox) -> Bool {
             guard isReading else { return false }
             return withUnsafeTemporaryAllocation(byteCount: Self.turnSize, alignment: 16) { buffer in
-                switch lane.receive(into: buffer) {
+                let result: ReceiveResult
+                do {
+                    result = try lane.receive(&reader, into: buffer) { try take($0, link) }
+                } catch {
+                    isReading = false
+                    inbox.fail(link, "it says what makes no sense: \(error)")
+                    return false
+                }
+                switch result {
                 case .wouldBlock: return false
                 case .endOfStream:
                     isReading = false
                     link.kill(reportingAsKilled: false)
                     return false
-                case .received(let count):
-                    do {
-                        let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-                        try reader.take(bytes) { try take($0, link) }
-                    } catch {
-                        isReading = false
-                        inbox.fail(link, "it says what makes no sense: \(error)")
-                    }
-                    return isReading && count == buffer.count
+                case .received(let count): return count == buffer.count
                 }
             }
         }

@@ -34,7 +34,8 @@ extension WorkerLink {
                 link.loop.events.execute { self.awaitRoom(link) }
                 return .mustWait
             case .success(.mustRetry):
-                link.loop.events.schedule(after: .milliseconds(Int64(DescriptorLane.retryMilliseconds))) { [weak link] in
+                link.loop.events.schedule(after: .milliseconds(Int64(DescriptorLane.retryMilliseconds))) {
+                    [weak link] in
                     link?.continueSending()
                 }
                 return .mustWait

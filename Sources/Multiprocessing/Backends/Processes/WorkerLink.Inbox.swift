@@ -10,18 +10,13 @@ extension WorkerLink {
     /// for whoever has the right to read, which the loop hands to a thread that waits for a result.
     /// Sendable is unchecked for that reason.
     final class Inbox: @unchecked Sendable {
-        private let events: WorkerEvents
-        private let control: Control
-        private let onEnd: @Sendable (WorkerFailure?) -> Void
+        let events: WorkerEvents
+        let control: Control
+        let onEnd: @Sendable (WorkerFailure?) -> Void
 
-        private var assembler = FrameAssembler()
-        /// How many bytes of the worker's output have come through the socket.
-        private var receivedCount: UInt64 = 0
-        /// How many bytes of its output were taken, through the socket or from its stage.
-        private var takenCount: UInt64 = 0
-        /// How many bytes of it the worker has said that it left out.
-        private var droppedCount: UInt64 = 0
-        private let sender = Sender(attachmentLimit: Inbox.attachmentLimit)
+        var assembler = FrameAssembler()
+        let results: StagedResults
+        let sender = Sender(attachmentLimit: Inbox.attachmentLimit)
 
         /// How much is read in one turn of the loop, so that one worker's flood does not hold up the others.
         private static let turnSize = 1 << 20
@@ -29,33 +24,34 @@ extension WorkerLink {
         /// How many bytes a worker's attachments may take, which it can have sent because it is out of its mind.
         private static let attachmentLimit = 64 << 20
 
-        /// How much is read of what an ended worker left in its socket.
-        private static let restSize = 16 << 20
-
-        private var isReady = false
-        private var protocolError: String?
+        var isReady = false
+        var protocolError: String?
         /// Whether the worker's results can be believed: what it sent and what stands on its board makes sense.
-        private var isTrusted = true
-        private var killError: SystemError?
-        private var hasEnded = false
+        var isTrusted = true
+        var killError: SystemError?
+        var hasEnded = false
 
-        private var output: EventLoop.Registration?
-        private var exit: EventLoop.Registration?
-        private var startTimer: EventLoop.Timer?
+        var output: EventLoop.Registration?
+        var exit: EventLoop.Registration?
+        var startTimer: EventLoop.Timer?
         private let isBeingRead = Atomic(false)
         /// What the loop has to do when it gets the right to read.
         private let deferred = Mutex<[@Sendable () -> Void]>([])
         /// Whether the output waits for the right to read.
         private var isOutputDeferred = false
         private var isSending = false
-        private var isReadingOutput = true
+        var isReadingOutput = true
 
         /// How long a worker may take until it says hello; starting one takes milliseconds.
         private static let startLimit = Duration.seconds(30)
 
-        init(events: WorkerEvents, control: Control, onEnd: @escaping @Sendable (WorkerFailure?) -> Void) {
+        init(
+            events: WorkerEvents, control: Control, board: ProgressBoard,
+            onEnd: @escaping @Sendable (WorkerFailure?) -> Void
+        ) {
             self.events = events
             self.control = control
+            results = StagedResults(board)
             self.onEnd = onEnd
         }
 
@@ -71,7 +67,7 @@ extension WorkerLink {
                     link.process.publishEnd()
                     self.whenReading(link) { self.processEnded(link) }
                 }
-                output = try link.loop.events.register(link.socket.number, .read) { ready in
+                output = try link.loop.events.register(link.frames.number, .read) { ready in
                     if ready.contains(.write) { link.continueSending() }
                     if ready.contains(.read) { self.outputReady(link) }
                 }
@@ -176,7 +172,7 @@ extension WorkerLink {
             if isOutputDeferred { updateInterest() }
         }
 
-        private func readOutput(_ link: WorkerLink) {
+        func readOutput(_ link: WorkerLink) {
             guard isReadingOutput else { return }
             var rest = Self.turnSize
             while rest > 0 {
@@ -194,25 +190,16 @@ extension WorkerLink {
             }
         }
 
-        private func receive(_ link: WorkerLink) -> ReceiveResult {
+        func receive(_ link: WorkerLink) -> ReceiveResult {
             // The bytes of a large value go where they are to lie.
-            let room = protocolError == nil ? assembler.room?.prefix(Self.turnSize) : nil
-            let buffer = room.map { UnsafeMutableRawBufferPointer(rebasing: $0) } ?? link.loop.buffer
-            guard let result = try? link.socket.receive(into: buffer) else { return .endOfStream }
+            let room = protocolError == nil ? assembler.room : nil
+            let buffer = link.loop.buffer
+            let result = link.frames.receive(to: room, or: buffer, limit: Self.turnSize)
             if case .received(let count) = result {
-                // What was found in the stage comes again through the socket, unless the worker knew of it
-                // in time. What it left out is all known, so the rest of what is known is still to come.
-                let dropped = link.board.dropped.load()
-                let expected = takenCount &- dropped &- receivedCount
-                // Only whole frames are found in the stage, so none comes again within one.
-                guard expected <= takenCount, dropped >= droppedCount, room == nil || expected == 0 else {
+                guard let known = results.receive(count, isInFrame: room != nil) else {
                     fail(link, "it keeps no count of what it sends")
                     return result
                 }
-                droppedCount = dropped
-                let known = Int(min(UInt64(count), expected))
-                receivedCount += UInt64(count)
-                takenCount += UInt64(count - known)
                 if room != nil {
                     understand(link) { try assembler.takeRead(count) { try handle($0, &$1, $2, link) } }
                 } else {
@@ -224,26 +211,11 @@ extension WorkerLink {
 
         /// Takes the results that the worker has ready but has not sent, because it has more to do.
         func takeStaged(_ link: WorkerLink) {
-            let board = link.board
-            let base = board.base.load()
-            let published = board.published.load()
-            let (start, overflow) = takenCount.subtractingReportingOverflow(base)
-            guard isReady, isReadingOutput, assembler.isBetweenFrames, !overflow, start < published else { return }
-            guard published <= UInt64(board.stage.count) else {
-                return fail(link, "it has more results ready than have room")
-            }
-            withUnsafeTemporaryAllocation(byteCount: Int(published - start), alignment: 16) { bytes in
-                bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: board.stage[Int(start)..<Int(published)]))
-                // The worker moves the base before it overwrites what it has sent, so if the base still
-                // is where it was, the copy is whole. Adding nothing orders the look behind the copy.
-                guard board.base.add(0) == base else { return }
-                takenCount = base + published
-                board.taken.store(takenCount)
-                take(UnsafeRawBufferPointer(bytes), link)
-            }
+            guard isReady, isReadingOutput, assembler.isBetweenFrames else { return }
+            if !results.takeReady({ take($0, link) }) { fail(link, "it has more results ready than have room") }
         }
 
-        private func take(_ bytes: UnsafeRawBufferPointer, _ link: WorkerLink) {
+        func take(_ bytes: UnsafeRawBufferPointer, _ link: WorkerLink) {
             guard protocolError == nil else { return }
             understand(link) {
                 try assembler.take(
@@ -350,160 +322,12 @@ extension WorkerLink {
         }
 
         /// Reads what has come while `isWanted`, but no more than a worker's socket holds.
-        private func readOutput(_ link: WorkerLink, while isWanted: () -> Bool) {
-            let end = receivedCount + UInt64(Self.answerLimit)
-            while isWanted(), isReadingOutput, receivedCount < end {
-                let before = receivedCount
+        func readOutput(_ link: WorkerLink, while isWanted: () -> Bool) {
+            let end = results.receivedCount + UInt64(Self.answerLimit)
+            while isWanted(), isReadingOutput, results.receivedCount < end {
+                let before = results.receivedCount
                 readOutput(link)
-                if receivedCount == before { break }
-            }
-        }
-
-        // MARK: Interruption
-
-        /// Takes every result that there is of what a worker was stopped in; false if it cannot be believed.
-        func takeAll(_ link: WorkerLink) -> Bool {
-            readOutput(link) { true }
-            takeStaged(link)
-            if link.isStoppedInCurrent { takeOpenRun(link) }
-            return isTrusted
-        }
-
-        /// Takes the complete values of the run that a worker, which goes on, is adding to.
-        ///
-        /// They come again with the whole run, when they are dropped. The worker writes nothing over them before
-        /// it moves the base, so what was counted before the copy, and is copied before the base has moved, is
-        /// whole.
-        private func takeOpenRun(_ link: WorkerLink) {
-            let board = link.board
-            let base = board.base.load()
-            let published = board.published.load()
-            guard isReady, isTrusted, isReadingOutput, assembler.isBetweenFrames,
-                board.openRun.load() == published + 1, takenCount == base &+ published,
-                published <= UInt64(board.stage.count - Frame.Header.size)
-            else { return }
-            let count = board.runCount(at: Int(published))
-            let run = ByteBuffer(capacity: board.stage.count - Int(published))
-            run.append(contentsOf: UnsafeRawBufferPointer(rebasing: board.stage[Int(published)...]))
-            guard count > 0, board.base.add(0) == base else { return }
-            run.withUnsafeBytes { salvageRun($0, count: Int(count), link) }
-            if !isTrusted { fail(link, "the results that it has ready make no sense") }
-        }
-
-        // MARK: The end
-
-        /// Settles what the worker held, in this order: what it sent, what it had ready to send,
-        /// what it said; only then is an item called lost.
-        private func processEnded(_ link: WorkerLink) {
-            guard !hasEnded else { return }
-            hasEnded = true
-            // Before the child is reaped, while its number still names its process group.
-            link.kill(reportingAsKilled: false)
-            control.takeReports(link, self)
-            readRestOfOutput(link)
-            salvage(link)
-            link.streams.readRest()
-            isReadingOutput = false
-            let status = try? link.process.reap()
-            for registration in [output, exit] { registration?.deregister() }
-            control.close()
-            link.handover.close()
-            link.streams.close()
-            startTimer?.cancel()
-
-            let failure = WorkerFailure(
-                processID: link.process.id.rawValue,
-                status: status,
-                standardError: link.streams.errorTail,
-                protocolError: protocolError,
-                killError: killError,
-                passedLimit: link.passedLimit
-                    ?? PassedLimit(of: link.limits, status: status, lastWords: link.streams.errorTail))
-            let (held, progress) = link.close()
-            guard isReady || link.wasKilled else { return onEnd(failure) }
-            onEnd(nil)
-            report(held, progress, failure, link)
-        }
-
-        private func report(
-            _ held: [WorkerLedger.Entry],
-            _ progress: WorkerLedger.Progress?,
-            _ failure: WorkerFailure,
-            _ link: WorkerLink
-        ) {
-            let error = PoolError.workerCrashed(failure)
-            let holding = held.isEmpty ? .unbegun : account(held, progress)
-            let report = { @Sendable [events, id = link.id] in events.workerEnded(id, holding: holding, error: error) }
-            // What it said comes before what became of it, unless the pool does not want to know.
-            link.wasKilled ? report() : link.streams.whenDelivered(on: link.loop.events, report)
-        }
-
-        /// What had become of what the worker held, as far as it can be believed.
-        private func account(_ held: [WorkerLedger.Entry], _ progress: WorkerLedger.Progress?) -> HeldWork {
-            // What came from a worker that cannot be believed is nobody's result.
-            if !isTrusted { held[0].chunk.discardResults(from: held[0].sentFrom) }
-            switch progress {
-            case .unbegun:
-                return .unbegun
-            case .begun(0, let end) where isTrusted:
-                // All results that there were have come, so of a stride that was begun one item at most has run.
-                // The worker may also have died between two strides, with no item to blame.
-                let chunk = held[0].chunk
-                return end > chunk.finishedCount ? .begun(chunk, end: chunk.finishedCount + 1) : .unbegun
-            case .begun(let index, let end):
-                return .begun(held[index].chunk, end: end)
-            case nil:
-                // One that says what cannot be may have begun all that it held.
-                let last = held[held.count - 1].chunk
-                return .begun(last, end: last.count)
-            }
-        }
-
-        private func readRestOfOutput(_ link: WorkerLink) {
-            guard isReadingOutput else { return }
-            // A socket holds less than a megabyte, unless the system was told otherwise; a program that the
-            // worker left behind could go on writing for ever.
-            var rest = Self.restSize
-            while rest > 0, case .received(let count) = receive(link) { rest -= count }
-        }
-
-        /// Takes the results that the worker had ready but did not get to send; see ``ProgressBoard``.
-        ///
-        /// From a copy: a process that the worker has started may have its memory, and change it yet.
-        private func salvage(_ link: WorkerLink) {
-            let board = link.board
-            let published = board.published.load()
-            let openRun = board.openRun.load()
-            let (start, overflow) = takenCount.subtractingReportingOverflow(board.base.load())
-            guard isReady, isTrusted else { return }
-            guard !overflow, max(start, published) <= UInt64(board.stage.count) else {
-                isTrusted = false
-                return
-            }
-            // A worker that had just sent all that was ready had not noted it yet.
-            guard start <= published else { return }
-            let staged = ByteBuffer(capacity: board.stage.count - Int(start))
-            staged.append(contentsOf: UnsafeRawBufferPointer(rebasing: board.stage[Int(start)...]))
-            staged.withUnsafeBytes { bytes in
-                let count = Int(published - start)
-                take(UnsafeRawBufferPointer(rebasing: bytes[..<count]), link)
-                guard openRun == published + 1, isTrusted, assembler.isBetweenFrames else { return }
-                salvageRun(UnsafeRawBufferPointer(rebasing: bytes[count...]), link)
-            }
-        }
-
-        /// Takes the complete values of a run that the worker was still adding to.
-        ///
-        /// - Parameter count: How many are complete, if its header may have been copied before they were.
-        private func salvageRun(_ run: UnsafeRawBufferPointer, count: Int? = nil, _ link: WorkerLink) {
-            var reader = ByteReader(run)
-            guard let header = try? Frame.Header.read(from: &reader), header.kind == .values, header.number > 0,
-                let chunk = link.current
-            else { return }
-            do {
-                try sender.read(&reader) { try chunk.receiveValues(count ?? Int(header.number), from: &$0) }
-            } catch {
-                isTrusted = false
+                if results.receivedCount == before { break }
             }
         }
     }

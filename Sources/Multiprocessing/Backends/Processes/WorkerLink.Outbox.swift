@@ -1,12 +1,10 @@
-import Glibc
 import MultiprocessingCoding
-import MultiprocessingSystem
 
 extension WorkerLink {
     /// What waits to be sent to the worker, and what the worker knows already.
     struct Outbox {
-        /// Bytes in the order in which they go out.
-        var segments = RingQueue<OwnedBytes>()
+        /// The frames that have not gone out.
+        var unsent = FrameLink.Unsent()
 
         /// What the worker holds.
         var ledger = WorkerLedger()
@@ -62,7 +60,7 @@ extension WorkerLink {
                 let size = array.bytes.count
                 Frame.Header(kind: .array, number: portable.definition.id, length: UInt64(size)).append(to: head)
                 flushCopy(of: head)
-                segments.append(array)
+                unsent.append(array)
                 Frame.appendPadding(after: size, to: head)
             }
             let entry = ledger.add(chunk)
@@ -134,7 +132,7 @@ extension WorkerLink {
                 bytes.withUnsafeBytes { head.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[range])) }
             } else {
                 flushCopy(of: head)
-                segments.append(OwnedBytes(bytes, range))
+                unsent.append(OwnedBytes(bytes, range))
             }
         }
 
@@ -148,45 +146,9 @@ extension WorkerLink {
 
         private mutating func flush(_ head: ByteBuffer, announcing attachment: Attachment? = nil) {
             guard head.count > 0 else { return }
-            var segment = OwnedBytes(head, 0..<head.count)
-            segment.announced = attachment
-            segments.append(segment)
-        }
-
-        // MARK: Sending
-
-        /// The attachment whose descriptors are to be sent next, before any bytes.
-        var announced: Attachment? { segments.isEmpty ? nil : segments[0].announced }
-
-        /// Remembers that the descriptors were sent.
-        mutating func noteAnnounced() {
-            guard var segment = segments.popFirst() else { return }
-            segment.announced = nil
-            segments.prepend(segment)
-        }
-
-        /// Calls `body` with the next bytes to send; `nil` when there are none.
-        func withNextBuffers<R>(_ body: (UnsafeBufferPointer<iovec>) -> R) -> R? {
-            guard !segments.isEmpty else { return nil }
-            var count = min(segments.count, 16)
-            if let next = (1..<count).first(where: { segments[$0].announced != nil }) { count = next }
-            return withUnsafeTemporaryAllocation(of: iovec.self, capacity: count) { vectors in
-                for index in 0..<count { vectors[index] = iovec(segments[index].bytes) }
-                return body(UnsafeBufferPointer(vectors))
-            }
-        }
-
-        /// Removes the first `count` bytes, which were sent.
-        mutating func drop(_ count: Int) {
-            var rest = count
-            while rest > 0, var segment = segments.popFirst() {
-                if segment.bytes.count > rest {
-                    segment.bytes = UnsafeRawBufferPointer(rebasing: segment.bytes[rest...])
-                    segments.prepend(segment)
-                    return
-                }
-                rest -= segment.bytes.count
-            }
+            var bytes = OwnedBytes(head, 0..<head.count)
+            bytes.announced = attachment
+            unsent.append(bytes)
         }
     }
 }

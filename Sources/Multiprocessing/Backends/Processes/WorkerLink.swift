@@ -14,15 +14,15 @@ final class WorkerLink: AttachmentHolder {
 
     let loop: WorkerLoop
     let board: ProgressBoard
-    let socket: Socket
+    let frames: FrameLink
     let streams: WorkerStreams
     let limits: ResourceLimits
 
-    private let events: WorkerEvents
-    private let control: Control
+    let events: WorkerEvents
+    let control: Control
     let handover: Handover
-    private let outbox: Mutex<Outbox>
-    private let inbox: Inbox
+    let outbox: Mutex<Outbox>
+    let inbox: Inbox
     private let isKilled = Atomic(false)
     private let isCutOff = Atomic(false)
     /// The limit for which the worker was ended.
@@ -56,16 +56,16 @@ final class WorkerLink: AttachmentHolder {
         process = launched.process
         streams = launched.streams
         limits = launched.limits
-        socket = launched.socket
+        frames = FrameLink(launched.socket)
         control = Control(ControlLane(launched.control))
         handover = Handover(DescriptorLane(launched.descriptors))
         outbox = Mutex(Outbox())
-        inbox = Inbox(events: events, control: control, onEnd: onEnd)
-        for number in [socket.number, control.lane.number, handover.lane.number] { ForkMark.keep(number) }
+        inbox = Inbox(events: events, control: control, board: board, onEnd: onEnd)
+        for number in [frames.number, control.lane.number, handover.lane.number] { ForkMark.keep(number) }
     }
 
     deinit {
-        for number in [socket.number, control.lane.number, handover.lane.number] { ForkMark.release(number) }
+        for number in [frames.number, control.lane.number, handover.lane.number] { ForkMark.release(number) }
     }
 
     /// Begins to watch the worker.
@@ -104,44 +104,6 @@ final class WorkerLink: AttachmentHolder {
         guard chunk.isCancelled else { return }
         guard let sequence = outbox.withLock({ $0.ledger.sequence(of: chunk) }) else { return }
         control.cancel(sequence, self)
-    }
-
-    // MARK: Interruption
-
-    /// Reports which item the worker runs, and since when.
-    func inspect() {
-        // On the loop, which is who changes a chunk that the worker holds.
-        loop.events.execute { [self] in
-            inbox.whenReading(self) { self.reportRunning() }
-        }
-    }
-
-    private func reportRunning() {
-        guard let (begun, time) = board.begunWithTime,
-            let (chunk, item) = outbox.withLock({ $0.ledger.inspect(begun) })
-        else { return }
-        events.working(on: chunk, item: item, since: time, id)
-    }
-
-    /// Stops waiting for an item that the worker runs, if it runs it yet, and takes back what it has not begun.
-    func interrupt(_ chunk: Chunk, item: Int?) {
-        loop.events.execute { [self] in
-            inbox.whenReading(self) { self.interruptReading(chunk, item: item) }
-        }
-    }
-
-    private func interruptReading(_ chunk: Chunk, item: Int?) {
-        switch stopWork(on: chunk, item: item) {
-        case .ended: return
-        case .another: return reportRunning()
-        case .impossible: return inbox.fail(self, "it has begun what it cannot have begun")
-        case .running: break
-        }
-        // What was ready before the worker was stopped counts.
-        guard inbox.takeAll(self), let end = outbox.withLock({ $0.ledger.interrupt() }) else { return }
-        if let running = end.running { control.cancel(running, self) }
-        events.interrupted(id, holding: end.begun.map { .begun($0.chunk, end: $0.end) } ?? .unbegun)
-        if end.running == nil { events.recovered(id) }
     }
 
     /// Takes back what the worker has not begun, and reports it.
@@ -210,22 +172,6 @@ final class WorkerLink: AttachmentHolder {
 
     private var holdsMany: Bool { outbox.withLock { $0.ledger.count > 1 } }
 
-    /// Forbids the worker to begin anything else, if it is where it is to be interrupted.
-    private func stopWork(on chunk: Chunk, item: Int?) -> WorkerLedger.Interruptibility {
-        outbox.withLock { outbox in
-            guard !outbox.isClosed else { return .ended }
-            // One that begins item after item all the time hangs in none.
-            for _ in 0..<16 {
-                let begun = board.begun
-                let answer = outbox.ledger.canInterrupt(chunk, item: item, begun)
-                guard case .running = answer else { return answer }
-                guard board.takeBack(ifBegun: begun) != nil else { continue }
-                return outbox.ledger.forbid(begun) ? .running : .impossible
-            }
-            return .another
-        }
-    }
-
     /// Tells the worker that an attachment is not needed any more.
     func forget(attachment: UInt64) {
         outbox.withLock { outbox in
@@ -277,7 +223,7 @@ final class WorkerLink: AttachmentHolder {
     private func cutOff(_ error: SystemError) {
         guard !isCutOff.exchange(true, ordering: .relaxed) else { return }
         control.lane.shutDown()
-        socket.shutDown()
+        frames.shutDown()
         loop.events.schedule(after: Self.endLimit) { [weak self] in
             guard let self else { return }
             inbox.leaveBehind(self, error)
@@ -335,7 +281,7 @@ final class WorkerLink: AttachmentHolder {
     func close() -> (held: [WorkerLedger.Entry], progress: WorkerLedger.Progress?) {
         outbox.withLock { outbox in
             outbox.isClosed = true
-            outbox.segments = RingQueue()
+            outbox.unsent.removeAll()
             let progress = outbox.ledger.progress(board.begun)
             return (outbox.ledger.removeAll(), progress)
         }
@@ -343,68 +289,28 @@ final class WorkerLink: AttachmentHolder {
 
     /// Writes as much as the socket takes; never waits.
     private func send(_ outbox: inout Outbox) {
-        while true {
-            guard let attachment = outbox.announced else {
-                if sendBytes(&outbox) { continue }
-                return
-            }
+        var result = frames.send(&outbox.unsent)
+        while result == .mustAnnounce, let attachment = outbox.unsent.announced {
             switch handover.send(attachment, self) {
-            case .done: outbox.noteAnnounced()
+            case .done: outbox.unsent.noteAnnounced()
+            // The handover has the link go on when there is room.
             case .mustWait: return setInterest(sending: false, &outbox)
-            case .peerGone: outbox.segments = RingQueue()
+            case .peerGone: outbox.unsent.removeAll()
             case .failed:
-                outbox.segments = RingQueue()
+                outbox.unsent.removeAll()
                 kill(reportingAsKilled: false)
             }
+            result = frames.send(&outbox.unsent)
         }
-    }
-
-    /// Writes what may go out before anything else does.
-    ///
-    /// - Returns: `false` when there is nothing left to write, or no room for it.
-    private func sendBytes(_ outbox: inout Outbox) -> Bool {
-        guard let result = outbox.withNextBuffers({ try? socket.send($0) }) else {
-            setInterest(sending: false, &outbox)
-            return false
-        }
-        switch result {
-        case .sent(let count)?:
-            outbox.drop(count)
-        case .wouldBlock?:
-            setInterest(sending: true, &outbox)
-            return false
-        case nil:
-            // Half a frame may have gone out, after which the worker can make no sense of anything.
-            outbox.segments = RingQueue()
-            kill(reportingAsKilled: false)
-        case .peerGone?:
-            // The end of the process is noticed elsewhere, and tells what became of the work.
-            outbox.segments = RingQueue()
-        }
-        return true
+        setInterest(sending: result == .mustWait, &outbox)
+        // The worker can make no sense of half a frame. Where it is gone, the end of the process is noticed elsewhere,
+        // and tells what became of the work.
+        if result == .failed { kill(reportingAsKilled: false) }
     }
 
     private func setInterest(sending: Bool, _ outbox: inout Outbox) {
         guard outbox.isWaitingToSend != sending else { return }
         outbox.isWaitingToSend = sending
         loop.events.execute { self.inbox.setInterest(sending: sending) }
-    }
-}
-
-/// How a worker came to its end, as its parent saw it.
-struct WorkerFailure: Sendable {
-    let processID: Int32
-    let status: ExitStatus?
-    let standardError: String
-    /// What was wrong with what it sent, if that was why it was ended.
-    let protocolError: String?
-    /// Why it could not be ended, if it was left behind.
-    let killError: SystemError?
-    /// The limit that it passed, if that was why it ended.
-    let passedLimit: PassedLimit?
-
-    /// Whether a person, the system or another program ended the worker, and not the worker itself.
-    var wasKilledFromOutside: Bool {
-        protocolError == nil && passedLimit == nil && (status == .signaled(.kill) || status == .signaled(.terminate))
     }
 }
