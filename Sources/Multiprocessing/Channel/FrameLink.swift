@@ -4,8 +4,12 @@ package import MultiprocessingSystem
 ///
 /// It knows nothing of what frames are about, of processes or of shared memory. Nothing here waits. Each direction's
 /// state is a value of its owner, ``Unsent`` and a ``FrameAssembler``, under whatever lock the owner has for it: so
+<<<<<<< HEAD
 /// one thread may send while another reads. Descriptors travel on a lane beside it: what they belong to is announced there
 /// before the bytes that refer to it go out.
+=======
+/// one thread may send while another reads. Descriptors have a way of their own: see ``DescriptorLane``.
+>>>>>>> cdc67b9da1c22cc8fe37c85096479ca7fe526245
 package struct FrameLink: ~Copyable, Sendable {
     private let socket: Socket
 
@@ -41,6 +45,16 @@ package struct FrameLink: ~Copyable, Sendable {
         /// Drops what has not gone out.
         package mutating func removeAll() {
             segments = RingQueue()
+        }
+
+        /// The attachment whose descriptors are to be sent before any more bytes.
+        package var announced: Attachment? { segments.isEmpty ? nil : segments[0].announced }
+
+        /// Lets the bytes go out that have waited for descriptors.
+        package mutating func noteAnnounced() {
+            guard var segment = segments.popFirst() else { return }
+            segment.announced = nil
+            segments.prepend(segment)
         }
 
         /// Calls `body` with the next bytes to send; `nil` when there are none.
@@ -83,7 +97,11 @@ package struct FrameLink: ~Copyable, Sendable {
         case sent
         /// The socket takes no more for now; the rest is kept.
         case mustWait
+<<<<<<< HEAD
         /// What has to be announced first has to wait; the rest is kept, for whoever announces to go on with.
+=======
+        /// The descriptors of ``Unsent/announced`` have to be on their way first; the rest is kept.
+>>>>>>> cdc67b9da1c22cc8fe37c85096479ca7fe526245
         case mustAnnounce
         /// There is nobody who could read it; the rest is dropped.
         case peerGone
@@ -102,6 +120,7 @@ package struct FrameLink: ~Copyable, Sendable {
     }
 
     /// Sends as much as the socket takes.
+<<<<<<< HEAD
     ///
     /// - Parameter announce: Sends the descriptors of an attachment, ahead of the bytes that refer to it.
     package borrowing func send(
@@ -123,6 +142,23 @@ package struct FrameLink: ~Copyable, Sendable {
             case .some(.peerGone?): return drop(&unsent, .peerGone)
             case .some(nil): return drop(&unsent, .failed)
             case nil: break
+=======
+    package borrowing func send(_ unsent: inout Unsent) -> Sending {
+        while !unsent.isEmpty {
+            if unsent.announced != nil { return .mustAnnounce }
+            guard let result = unsent.withNext({ try? socket.send($0) }) else { break }
+            switch result {
+            case .sent(let count)?:
+                unsent.drop(count)
+            case .wouldBlock?:
+                return .mustWait
+            case .peerGone?:
+                unsent.removeAll()
+                return .peerGone
+            case nil:
+                unsent.removeAll()
+                return .failed
+>>>>>>> cdc67b9da1c22cc8fe37c85096479ca7fe526245
             }
         }
         return .sent

@@ -70,8 +70,13 @@ extension Socket {
         _ buffer: UnsafeRawBufferPointer,
         descriptors: [DescriptorNumber]
     ) throws(SystemError) -> SendResult {
+<<<<<<< HEAD
         let buffer = SendBuffer(buffer)
         return try withUnsafePointer(to: buffer) { pointer throws(SystemError) in
+=======
+        let vector = SendBuffer(buffer)
+        return try withUnsafePointer(to: vector) { pointer throws(SystemError) in
+>>>>>>> cdc67b9da1c22cc8fe37c85096479ca7fe526245
             try send(UnsafeBufferPointer(start: pointer, count: 1), descriptors: descriptors)
         }
     }

@@ -49,6 +49,11 @@ struct LockModel: Hashable {
 
     var isAnyoneAsleep: Bool { actors.indices.contains(where: isAsleep) }
 
+    /// Nobody has the lock who lives, and nobody wants it.
+    var isSettled: Bool {
+        uncounted == 0 && actors.allSatisfy { $0.phase == .dead || ($0.phase == .away && $0.rounds == 0) }
+    }
+
     private func isAsleep(_ index: Int) -> Bool {
         if case .asleep = actors[index].phase { true } else { false }
     }
@@ -61,6 +66,16 @@ struct LockModel: Hashable {
 
     /// Everyone who can die next.
     func deathsToCome() -> [LockModel] { actors.indices.compactMap(death) }
+
+    /// Everyone whose time can be up next.
+    func endsOfWaiting() -> [LockModel] {
+        actors.indices.flatMap { index -> [LockModel] in
+            guard case .aboutToSleep = actors[index].phase else { return [] }
+            var next = self
+            next.giveUp(index)
+            return actors[index].hasSlept ? next.wakingOne() : [next]
+        }
+    }
 
     /// All else that can happen next.
     func steps() throws(Violation) -> [LockModel] {
@@ -115,9 +130,7 @@ struct LockModel: Hashable {
             } else {
                 next.wakeUp(index)
             }
-            var late = self
-            late.giveUp(index)
-            return [next] + (actor.hasSlept ? late.wakingOne() : [late])
+            return [next]
         case .holding(let wasTold):
             return leaving(index, wasTold)
         case .waking:

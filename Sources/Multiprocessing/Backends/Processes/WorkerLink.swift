@@ -289,7 +289,23 @@ final class WorkerLink: AttachmentHolder {
 
     /// Writes as much as the socket takes; never waits.
     private func send(_ outbox: inout Outbox) {
+<<<<<<< HEAD
         let result = frames.send(&outbox.unsent) { handover.send($0, self) }
+=======
+        var result = frames.send(&outbox.unsent)
+        while result == .mustAnnounce, let attachment = outbox.unsent.announced {
+            switch handover.send(attachment, self) {
+            case .done: outbox.unsent.noteAnnounced()
+            // The handover has the link go on when there is room.
+            case .mustWait: return setInterest(sending: false, &outbox)
+            case .peerGone: outbox.unsent.removeAll()
+            case .failed:
+                outbox.unsent.removeAll()
+                kill(reportingAsKilled: false)
+            }
+            result = frames.send(&outbox.unsent)
+        }
+>>>>>>> cdc67b9da1c22cc8fe37c85096479ca7fe526245
         setInterest(sending: result == .mustWait, &outbox)
         // The worker can make no sense of half a frame. Where it is gone, the end of the process is noticed elsewhere,
         // and tells what became of the work.
