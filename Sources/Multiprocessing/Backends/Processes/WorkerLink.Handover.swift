@@ -25,8 +25,8 @@ extension WorkerLink {
         }
 
         /// Sends what has to be on its way before the bytes that come next; does not wait.
-        func send(_ attachment: Attachment, _ link: WorkerLink) -> Outcome {
-            switch Result(catching: { () throws(SystemError) in try lane.send(attachment) }) {
+        func send(_ announced: AnnouncedDescriptors, _ link: WorkerLink) -> Outcome {
+            switch Result(catching: { () throws(SystemError) in try lane.send(announced) }) {
             case .success(.sent): return .done
             case .success(.peerGone): return .peerGone
             case .failure: return .failed

@@ -147,7 +147,7 @@ extension WorkerLink {
         private mutating func flush(_ head: ByteBuffer, announcing attachment: Attachment? = nil) {
             guard head.count > 0 else { return }
             var bytes = OwnedBytes(head, 0..<head.count)
-            bytes.announced = attachment
+            bytes.announced = attachment.map(AnnouncedDescriptors.init)
             unsent.append(bytes)
         }
     }

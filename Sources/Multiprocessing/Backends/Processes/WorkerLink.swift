@@ -290,8 +290,8 @@ final class WorkerLink: AttachmentHolder {
     /// Writes as much as the socket takes; never waits.
     private func send(_ outbox: inout Outbox) {
         var result = frames.send(&outbox.unsent)
-        while result == .mustAnnounce, let attachment = outbox.unsent.announced {
-            switch handover.send(attachment, self) {
+        while result == .mustAnnounce, let announced = outbox.unsent.announced {
+            switch handover.send(announced, self) {
             case .done: outbox.unsent.noteAnnounced()
             // The handover has the link go on when there is room.
             case .mustWait: return setInterest(sending: false, &outbox)
