@@ -32,10 +32,10 @@ final class DescriptorLane: Sendable {
     static let retryMilliseconds: UInt32 = 2
 
     /// Sends what travels beside an attachment; does not wait.
-    func send(_ attachment: Attachment) throws(SystemError) -> SendOutcome {
-        // Their owners live as long as the attachment, which the caller has.
-        let numbers = attachment.descriptors.map(\.number)
-        let number = attachment.number
+    func send(_ announced: AnnouncedDescriptors) throws(SystemError) -> SendOutcome {
+        // Their owners live as long as what the caller has.
+        let numbers = announced.descriptors.map(\.number)
+        let number = announced.number
         do throws(SystemError) {
             let result = try withUnsafePointer(to: number) { pointer throws(SystemError) in
                 let bytes = UnsafeRawBufferPointer(start: pointer, count: 8)
@@ -55,9 +55,9 @@ final class DescriptorLane: Sendable {
     /// Sends what travels beside an attachment; blocks the calling thread while there is no room.
     ///
     /// - Parameter flush: Called before each wait, and has to bring the other side to read the lane.
-    func sendBlocking(_ attachment: Attachment, flush: () -> Void) throws(SystemError) {
+    func sendBlocking(_ announced: AnnouncedDescriptors, flush: () -> Void) throws(SystemError) {
         while true {
-            switch try send(attachment) {
+            switch try send(announced) {
             // The end of the parent is noticed by who reads its frames.
             case .sent, .peerGone: return
             case .mustWait:

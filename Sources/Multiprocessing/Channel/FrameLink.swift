@@ -47,8 +47,8 @@ package struct FrameLink: ~Copyable, Sendable {
             segments = RingQueue()
         }
 
-        /// The attachment whose descriptors are to be sent before any more bytes.
-        package var announced: Attachment? { segments.isEmpty ? nil : segments[0].announced }
+        /// The descriptors that are to be sent before any more bytes.
+        package var announced: AnnouncedDescriptors? { segments.isEmpty ? nil : segments[0].announced }
 
         /// Lets the bytes go out that have waited for descriptors.
         package mutating func noteAnnounced() {

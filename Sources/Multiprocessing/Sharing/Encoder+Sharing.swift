@@ -6,9 +6,8 @@ extension Encoder {
     /// - Parameter value: The handle, for the error.
     /// - Throws: `EncodingError` when this is no encoder of the library.
     package func encode<Value>(shared object: SharedObject, for value: Value) throws {
-        guard userInfo[.outgoing] != nil else { throw notEncodable(value) }
         var container = singleValueContainer()
-        try container.encode(try attach(object.attachment, for: value))
+        try container.encode(try send(object, for: value))
     }
 
     /// Writes a handle of a slot, and sends its slab along.
@@ -18,10 +17,17 @@ extension Encoder {
     ///   - value: The handle, for the error.
     /// - Throws: `EncodingError` when this is no encoder of the library.
     package func encode<Value>(shared slot: SharedSlot, _ kind: SharedKind, for value: Value) throws {
-        guard userInfo[.outgoing] != nil else { throw notEncodable(value) }
+        let number = try send(slot.object, for: value)
         var container = singleValueContainer()
-        let number = try attach(slot.object.attachment, for: value)
         try container.encode(SlotReference(attachment: number, index: slot.index, kind: kind).rawValue)
+    }
+
+    /// Sends an object along, and returns the number that stands for it; looks for the message once.
+    private func send<Value>(_ object: SharedObject, for value: Value) throws -> UInt64 {
+        guard let collected = collectedAttachments else { throw notEncodable(value) }
+        let attachment = object.attachment
+        // Its bytes are few, so that it is refused for none.
+        return collected.add(attachment) ? attachment.number : try attach(attachment, for: value)
     }
 
     private func notEncodable<Value>(_ value: Value) -> EncodingError {
@@ -43,8 +49,8 @@ extension Decoder {
     /// - Throws: `DecodingError` when this is no decoder of the library, or what came is something else;
     ///   ``SharedStateError`` when it was lost on the way, or cannot be mapped.
     package func sharedObject<Value>(_ kind: SharedKind, for type: Value.Type) throws -> SharedObject {
-        guard userInfo[.incoming] != nil else { throw notDecodable(type) }
-        let object = try receive(try singleValueContainer().decode(UInt64.self), for: type)
+        guard let received = userInfo[.incoming] as? ReceivedAttachments else { throw notDecodable(type) }
+        let object = try receive(try singleValueContainer().decode(UInt64.self), received, for: type)
         guard object.kind == kind else { throw isAnother(type) }
         return object
     }
@@ -53,9 +59,9 @@ extension Decoder {
     ///
     /// - Parameter kind: What has to be in the slot.
     package func sharedSlot<Value>(_ kind: SharedKind, for type: Value.Type) throws -> SharedSlot {
-        guard userInfo[.incoming] != nil else { throw notDecodable(type) }
+        guard let received = userInfo[.incoming] as? ReceivedAttachments else { throw notDecodable(type) }
         let reference = SlotReference(rawValue: try singleValueContainer().decode(UInt64.self))
-        let object = try receive(reference.attachment, for: type)
+        let object = try receive(reference.attachment, received, for: type)
         guard object.kind == .slab, reference.kind == kind.rawValue,
             let pages = object.pages, pages.count >= SharedSlot.count * SharedSlot.size,
             (1..<SharedSlot.count).contains(reference.index)
@@ -63,8 +69,13 @@ extension Decoder {
         return SharedSlot(object, at: reference.index)
     }
 
-    private func receive<Value>(_ number: UInt64, for type: Value.Type) throws -> SharedObject {
-        try SharedObject.received(try attachment(number, for: type))
+    private func receive<Value>(
+        _ number: UInt64,
+        _ received: ReceivedAttachments,
+        for type: Value.Type
+    ) throws -> SharedObject {
+        if let known = received[number], known.failure == nil { return try SharedObject.received(known) }
+        return try SharedObject.received(try attachment(number, for: type))
     }
 
     private func notDecodable<Value>(_ type: Value.Type) -> DecodingError {

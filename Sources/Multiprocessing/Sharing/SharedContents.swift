@@ -41,10 +41,13 @@ package final class SharedContents: Sendable {
     }
 
     deinit {
-        Self.known.withLock { known in
-            // Another may have been made since.
-            if known[id]?.contents == nil { known[id] = nil }
+        // Another may have been made since, which is let go of outside of the lock.
+        let other = Self.known.withLock { known in
+            let other = known[id]?.contents
+            if other == nil { known[id] = nil }
+            return other
         }
+        withExtendedLifetime(other) {}
     }
 
     /// What this process has made of it: mappings and the like, made once.

@@ -91,6 +91,9 @@ public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable
         recover.map { recover in { dead in try change { try recover(dead, &$0) } } }
     }
 
+    /// What one who died left of the value is written over as a whole.
+    private static var overwriting: ((DeadOwner) throws -> Void)? { { _ in } }
+
     // MARK: With the lock
 
     /// Calls `body` with the value while no other caller of this has it, and returns what it returns.
@@ -172,7 +175,7 @@ public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable
     /// - Throws: ``SharedStateError``.
     @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     public func store(_ value: Value) throws {
-        try lock.withLock(recover: { _ in }) { write(value) }
+        try lock.withLock(recover: Self.overwriting) { write(value) }
     }
 
     /// Replaces the value; suspends the task while another changes it.
@@ -181,7 +184,7 @@ public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable
     ///
     /// - Throws: ``SharedStateError``, and `CancellationError`.
     nonisolated(nonsending) public func store(_ value: Value) async throws {
-        try await lock.withLock(recover: { _ in }) { write(value) }
+        try await lock.withLock(recover: Self.overwriting) { write(value) }
     }
 
     /// Calls `body` with the place of a number as an atomic.

@@ -102,13 +102,16 @@ package final class CollectedAttachments: Sendable {
 }
 
 extension Encoder {
+    /// Where the attachments of the message are that is being encoded; `nil` when this is no encoder of a pool.
+    package var collectedAttachments: CollectedAttachments? { userInfo[.outgoing] as? CollectedAttachments }
+
     /// Sends an attachment along with the message that is being encoded.
     ///
     /// - Parameter value: The value that needs it, for the error.
     /// - Returns: The number to write, by which the other side finds it.
     /// - Throws: `EncodingError` when this is no encoder of a pool, with which the attachment could not travel.
     package func attach<Value>(_ attachment: Attachment, for value: Value) throws -> UInt64 {
-        guard let collected = userInfo[.outgoing] as? CollectedAttachments else {
+        guard let collected = collectedAttachments else {
             let (name, encoder) = (readableName(of: Value.self), readableName(of: type(of: self)))
             throw EncodingError.invalidValue(
                 value,

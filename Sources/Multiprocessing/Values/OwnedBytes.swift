@@ -7,8 +7,8 @@ package struct OwnedBytes: @unchecked Sendable {
     package var bytes: UnsafeRawBufferPointer
     private let owner: any Sendable
 
-    /// The attachment whose descriptors have to be on their way before these bytes.
-    package var announced: Attachment?
+    /// The descriptors that have to be on their way before these bytes.
+    package var announced: AnnouncedDescriptors?
 
     /// A part of a buffer that is not written any more.
     package init(_ buffer: ByteBuffer, _ range: Range<Int>) {

@@ -96,7 +96,7 @@ final class WorkerSession: @unchecked Sendable {
     private func handOver(_ attachment: Attachment) {
         do throws(SystemError) {
             // The parent reads the lane when it comes to the frames that are staged.
-            try descriptors.sendBlocking(attachment) { stage.flush() }
+            try descriptors.sendBlocking(AnnouncedDescriptors(of: attachment)) { stage.flush() }
         } catch {
             WorkerProcess.fail("it cannot hand over descriptors: \(error)")
         }

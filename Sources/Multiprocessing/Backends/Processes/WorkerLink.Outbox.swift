@@ -152,7 +152,7 @@ extension WorkerLink {
             unsent.append(segment)
 =======
             var bytes = OwnedBytes(head, 0..<head.count)
-            bytes.announced = attachment
+            bytes.announced = attachment.map(AnnouncedDescriptors.init)
             unsent.append(bytes)
 >>>>>>> cdc67b9da1c22cc8fe37c85096479ca7fe526245
         }

@@ -293,8 +293,8 @@ final class WorkerLink: AttachmentHolder {
         let result = frames.send(&outbox.unsent) { handover.send($0, self) }
 =======
         var result = frames.send(&outbox.unsent)
-        while result == .mustAnnounce, let attachment = outbox.unsent.announced {
-            switch handover.send(attachment, self) {
+        while result == .mustAnnounce, let announced = outbox.unsent.announced {
+            switch handover.send(announced, self) {
             case .done: outbox.unsent.noteAnnounced()
             // The handover has the link go on when there is room.
             case .mustWait: return setInterest(sending: false, &outbox)
