@@ -1,4 +1,3 @@
-import MultiprocessingRuntime
 import MultiprocessingSystem
 
 extension Encoder {
@@ -31,7 +30,7 @@ extension Encoder {
             .init(
                 codingPath: codingPath,
                 debugDescription: """
-                    a \(readableName(of: Value.self)) cannot be encoded by \(coderName(of: self)); send it to a worker or \
+                    a \(shortName(of: Value.self)) cannot be encoded by \(coderName(of: self)); send it to a worker or \
                     a ChildProcess
                     """))
     }
@@ -73,7 +72,7 @@ extension Decoder {
             .init(
                 codingPath: codingPath,
                 debugDescription: """
-                    a \(readableName(of: type)) cannot be decoded by \(coderName(of: self)); have a worker or a \
+                    a \(shortName(of: type)) cannot be decoded by \(coderName(of: self)); have a worker or a \
                     ChildProcess send it
                     """))
     }
@@ -83,7 +82,7 @@ extension Decoder {
             .init(
                 codingPath: codingPath,
                 debugDescription: """
-                    what was sent is no \(readableName(of: type)); decode it as what it was encoded
+                    what was sent is no \(shortName(of: type)); decode it as what it was encoded
                     """))
     }
 }
@@ -108,7 +107,10 @@ private struct SlotReference {
 
 /// What a user calls an encoder or decoder: those of Foundation have an inner one that does the work.
 private func coderName(of coder: Any) -> String {
-    var name = Substring(readableName(of: type(of: coder))).drop { $0 == "_" }
+    var name = Substring(shortName(of: type(of: coder))).drop { $0 == "_" }
     if name.hasSuffix("Impl") { name.removeLast(4) }
     return String(name)
 }
+
+/// A type's name without its module.
+func shortName(of type: Any.Type) -> String { _typeName(type, qualified: false) }

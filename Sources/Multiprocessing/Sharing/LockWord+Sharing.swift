@@ -37,6 +37,26 @@ extension LockWord {
         return acquisition.previousOwner
     }
 
+    /// Takes the lock whatever happens to the task, blocking; returns who died with it.
+    func enterAgain() throws(SharedStateError) -> DeadOwner? {
+        try SharedStateError.catching { () throws(SystemError) in try lock(isCancellable: false) }.deadOwner
+    }
+
+    /// The same, suspending.
+    nonisolated(nonsending) func suspendToEnterAgain(keeping owner: SharedSlot) async throws(SharedStateError)
+        -> DeadOwner?
+    {
+        if let taken = try tryEnter() { return taken.previousOwner }
+        let page = try SharedStateError.catching { () throws(SystemError) in try LifePage.current }
+        do {
+            return try await SharedWait.suspend(on: word, exclusively: true, until: nil, isCancellable: false) { round in
+                withExtendedLifetime(owner) { look(round, page) }
+            }.deadOwner
+        } catch {
+            throw .system(error)
+        }
+    }
+
     /// Takes the lock if that needs no waiting; `nil` if another has it.
     func tryEnter() throws(SharedStateError) -> Acquisition? {
         try SharedStateError.catching { () throws(SystemError) in try tryLock() }
@@ -51,6 +71,13 @@ extension LockWord.Acquired {
         case .clean: nil
         case .afterDeath(let number): DeadOwner(number)
         }
+    }
+}
+
+extension WaitOutcome<LockWord.Acquired> {
+    /// Who died with the lock, of a wait that ends with the lock only.
+    fileprivate var deadOwner: DeadOwner? {
+        if case .done(let acquired) = self { acquired.deadOwner } else { nil }
     }
 }
 

@@ -31,6 +31,11 @@ public struct SharedLock: Portable, Hashable {
         slot = try SharedSlot.make()
     }
 
+    /// The lock in memory that guards what lies beside it.
+    init(at slot: SharedSlot) {
+        self.slot = slot
+    }
+
     private var word: LockWord { LockWord(slot.pointer) }
 
     /// Takes the lock if nobody has it and there is nothing to tell.
@@ -191,6 +196,18 @@ extension SharedLock: LockHandle {
     @usableFromInline
     func recovered() throws(SharedStateError) {
         if !word.markRecovered() { throw .notHeld("the lock") }
+    }
+}
+
+extension SharedLock {
+    var isMine: Bool { word.isMine }
+
+    /// Takes the lock whatever happens to the task, blocking; returns who died with it.
+    func enterAgain() throws(SharedStateError) -> DeadOwner? { try word.enterAgain() }
+
+    /// The same, suspending.
+    nonisolated(nonsending) func suspendToEnterAgain() async throws(SharedStateError) -> DeadOwner? {
+        try await word.suspendToEnterAgain(keeping: slot)
     }
 }
 

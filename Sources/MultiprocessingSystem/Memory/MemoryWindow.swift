@@ -57,7 +57,9 @@ extension OpenDescriptor {
         return OpenDescriptor(descriptor)
     }
 
-    /// Gives back what memory takes in a range; it reads as zero again. Where that cannot be, all stays as it is.
+    /// Gives back what memory takes in a range, which then reads as zero.
+    ///
+    /// Where that cannot be, all stays as it is.
     package func discard(at offset: Int, count: Int) {
         _ = mp_memory_discard(number.rawValue, off_t(offset), off_t(count))
     }

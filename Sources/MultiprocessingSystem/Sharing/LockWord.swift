@@ -59,16 +59,20 @@ package struct LockWord: Sendable {
     /// Takes the lock; blocks the calling thread while another thread or process has it.
     ///
     /// - Parameter deadline: When to give up; a lock that is free then is still taken. `nil` for never.
-    package func lock(until deadline: MonotonicTime? = nil) throws(SystemError) -> WaitOutcome<Acquired> {
+    package func lock(
+        until deadline: MonotonicTime? = nil, isCancellable: Bool = true
+    ) throws(SystemError) -> WaitOutcome<Acquired> {
         if mp_lock_take(word.address) { return .done(.clean) }
-        return try lockSlowly(until: deadline)
+        return try lockSlowly(until: deadline, isCancellable)
     }
 
     @inline(never)
-    private func lockSlowly(until deadline: MonotonicTime?) throws(SystemError) -> WaitOutcome<Acquired> {
+    private func lockSlowly(
+        until deadline: MonotonicTime?, _ isCancellable: Bool
+    ) throws(SystemError) -> WaitOutcome<Acquired> {
         let page = try LifePage.current
         if spin() { return .done(.clean) }
-        return try SharedWait.block(until: deadline) { look($0, page) }
+        return try SharedWait.block(until: deadline, isCancellable: isCancellable) { look($0, page) }
     }
 
     /// Takes the lock if it becomes free within a microsecond or so.

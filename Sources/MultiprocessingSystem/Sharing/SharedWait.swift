@@ -10,16 +10,17 @@ package enum SharedWait {
     ///
     /// - Parameters:
     ///   - deadline: When to give up; `nil` for never. What is there at once is found after it too.
+    ///   - isCancellable: Whether cancelling the task ends the wait.
     ///   - look: Called at first, after each wake-up and after each death in the tree; must not block. It is called
     ///     once more before the wait is given up.
     package static func block<Value>(
-        until deadline: MonotonicTime?, _ look: (WaitRound) -> Look<Value>
+        until deadline: MonotonicTime?, isCancellable: Bool = true, _ look: (WaitRound) -> Look<Value>
     ) throws(SystemError) -> WaitOutcome<Value> {
         let page = try LifePage.current
         var round = WaitRound()
         var slices = WaitSlices()
         var sleep = FutexSleep()
-        let isTask = withUnsafeCurrentTask { $0 != nil }
+        let isTask = isCancellable && withUnsafeCurrentTask { $0 != nil }
         while true {
             round.deaths = page.deaths.load()
             let isCancelled = isTask && Task.isCancelled
@@ -62,11 +63,13 @@ package enum SharedWait {
     ///   - word: What `look` says to sleep on.
     ///   - exclusively: Whether one who finds something takes it from the others: then they look one after another.
     ///   - deadline: When to give up; `nil` for never.
+    ///   - isCancellable: Whether cancelling the task ends the wait.
     ///   - look: Called on a thread of the library's, and must not block. What it takes is the process's.
     nonisolated(nonsending) package static func suspend<Value: Sendable>(
         on word: FutexWord,
         exclusively: Bool,
         until deadline: MonotonicTime?,
+        isCancellable: Bool = true,
         _ look: @escaping @Sendable (WaitRound) -> Look<Value>
     ) async throws(SystemError) -> WaitOutcome<Value> {
         let room = WaitRoom.shared
@@ -95,7 +98,7 @@ package enum SharedWait {
                 room.enter(waiter, on: word, exclusively: exclusively)
             }
         } onCancel: {
-            room.cancel(id)
+            if isCancellable { room.cancel(id) }
         }
         return try result.get()
     }

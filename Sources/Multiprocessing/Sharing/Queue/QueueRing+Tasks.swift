@@ -37,7 +37,8 @@ extension QueueRing {
         guard let found else {
             throw SharedStateError(
                 .tooManyProcesses,
-                "more than \(QueueMemory.takerLimit) processes receive from the queue, which is the most; use more queues")
+                "more than \(QueueMemory.takerLimit) processes receive from the queue, which is the most; use more queues"
+            )
         }
         memory.taker(found).give(to: page.number)
         takerPlace.store(found + 1, ordering: .relaxed)
@@ -52,7 +53,8 @@ extension QueueRing {
         else {
             throw SharedStateError(
                 .notHeld,
-                "taskDone() was called more often than this process has received items; call it once for each, in the process that received it")
+                "taskDone() was called more often than this process has received items; call it once for each, in the process that received it"
+            )
         }
         if left == 0, memory.done.take() { memory.done.ringForAll() }
     }
