@@ -200,6 +200,18 @@ extension SharedLock: LockHandle {
 }
 
 extension SharedLock {
+    var isMine: Bool { word.isMine }
+
+    /// Takes the lock whatever happens to the task, blocking; returns who died with it.
+    func enterAgain() throws(SharedStateError) -> DeadOwner? { try word.enterAgain() }
+
+    /// The same, suspending.
+    nonisolated(nonsending) func suspendToEnterAgain() async throws(SharedStateError) -> DeadOwner? {
+        try await word.suspendToEnterAgain(keeping: slot)
+    }
+}
+
+extension SharedLock {
     /// Writes the handle; the encoder has to be one of this library's.
     public func encode(to encoder: any Encoder) throws { try encoder.encode(shared: slot, .lock, for: self) }
 

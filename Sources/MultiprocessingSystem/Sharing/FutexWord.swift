@@ -31,6 +31,9 @@ package struct FutexWord: Hashable, @unchecked Sendable {
     /// Wakes up to `count` sleepers, of any process.
     package func wake(_ count: Int32) { _ = mp_futex_wake(address, count) }
 
+    /// Wakes a sleeper of any process; returns whether there was one.
+    package func wakeOne() -> Bool { mp_futex_wake(address, 1) > 0 }
+
     /// Wakes all sleepers.
     package func wakeAll() { wake(.max) }
 }

@@ -3,9 +3,6 @@ import Multiprocessing
 import MultiprocessingSystem
 import Testing
 
-/// A few kills in CI; `MULTIPROCESSING_KILLS=100000` for a long soak.
-private let kills = getenv("MULTIPROCESSING_KILLS").flatMap { Int(String(cString: $0)) } ?? 25
-
 @Suite("Processes that are killed with a lock", .serialized)
 struct LockKillTests {
     @Test("One at a time, the next is told, nobody is stuck", arguments: [false, true])
@@ -14,6 +11,7 @@ struct LockKillTests {
         let soak = try LockSoak(memory)
         func word(_ place: LockSoak.Place, _ index: Int = 0) -> SharedWord { LockSoak.word(memory, place, index) }
         let workers = 3
+        let kills = killCount(25)
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = RandomSource(seed: seed)
         let pool = try Pool(.processes, workers: workers)

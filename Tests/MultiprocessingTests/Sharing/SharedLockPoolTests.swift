@@ -127,8 +127,14 @@ struct SharedLockPoolTests {
                 let waited = try switches()
                 try lock.release()
                 try await waiter.value
-                usleep(20_000)
-                let done = try switches()
+                // It has looked once more, and sleeps.
+                var done = try switches()
+                while true {
+                    usleep(100_000)
+                    let now = try switches()
+                    if now == done { break }
+                    done = now
+                }
                 usleep(600_000)
                 return [waited - begun, try switches() - done]
             }
