@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 // What the kernel takes in one message (SCM_MAX_FD).
@@ -66,4 +67,23 @@ ssize_t mp_receive_descriptors(int socket, void *buffer, size_t size, int *descr
     *truncation = ((message.msg_flags & MSG_CTRUNC) != 0 ? MP_LOST_DESCRIPTORS : 0) |
                   ((message.msg_flags & MSG_TRUNC) != 0 ? MP_LOST_BYTES : 0);
     return count;
+}
+
+int mp_socket_to_itself(void) {
+    int number = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (number < 0) {
+        return -1;
+    }
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    socklen_t size = sizeof(address);
+    // Bound to an address that the kernel chooses; connected, it takes messages from nobody else.
+    if (bind(number, (struct sockaddr *)&address, sizeof(sa_family_t)) != 0 ||
+        getsockname(number, (struct sockaddr *)&address, &size) != 0 ||
+        connect(number, (struct sockaddr *)&address, size) != 0) {
+        int error = errno;
+        close(number);
+        errno = error;
+        return -1;
+    }
+    return number;
 }

@@ -110,6 +110,11 @@ static inline size_t mp_text_length(const char *text, size_t limit) {
 /// The message was longer than the buffer.
 #define MP_LOST_BYTES 2u
 
+/// A Unix datagram socket that is connected to itself, close-on-exec and without blocking; -1 with errno.
+///
+/// C because the address is a struct of its own kind of each family.
+int mp_socket_to_itself(void);
+
 /// `sendmsg` with MSG_NOSIGNAL and descriptors (SCM_RIGHTS), which go with the first byte.
 ///
 /// `buffers` is a `const struct iovec *`. Returns what `sendmsg` does. C because the CMSG macros are not imported.

@@ -147,9 +147,16 @@ struct QueueBytes {
     var count: Int { ends.count }
     var size: Int { buffer.count }
 
-    mutating func append(_ bytes: UnsafeRawBufferPointer, _ attachments: ReceivedAttachments? = nil) {
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
         buffer.append(contentsOf: bytes)
         ends.append(buffer.count)
+    }
+
+    /// Appends an item with what travels beside it.
+    mutating func append(_ bytes: UnsafeRawBufferPointer, _ hasObjects: Bool, _ ring: QueueRing) throws {
+        guard hasObjects else { return append(bytes) }
+        let (item, attachments) = try ring.receiveObjects(bytes)
+        append(item)
         self.attachments = attachments
     }
 
@@ -207,7 +214,7 @@ extension QueueStore {
                 taken = .element(try coding.decode(bytes))
             } else {
                 var copy = QueueBytes(capacity: bytes.count)
-                copy.append(bytes, hasObjects ? try ring.receiveObjects(bytes) : nil)
+                try copy.append(bytes, hasObjects, ring)
                 taken = .bytes(copy)
             }
             return true
@@ -239,7 +246,7 @@ extension QueueStore {
             if isPlain {
                 elements.append(try coding.decode(bytes))
             } else {
-                copies.append(bytes, hasObjects ? try ring.receiveObjects(bytes) : nil)
+                try copies.append(bytes, hasObjects, ring)
                 if hasObjects { size = Self.turnSize }
             }
             return true

@@ -16,7 +16,7 @@ extension SharedQueue {
             return try withUnsafeBytes(of: element) { try ring.blockToSend(QueuePayloads($0), QueueLimit(timeout)) }
         }
         try store.coding.encode(element) { bytes, attachments in
-            try ring.blockToSend(try ring.payload(bytes, attachments), QueueLimit(timeout))
+            try ring.withPayload(bytes, attachments) { try ring.blockToSend($0, QueueLimit(timeout)) }
         }
     }
 
@@ -31,8 +31,7 @@ extension SharedQueue {
         let ring = store.ring
         let limit = QueueLimit(timeout)
         let waiting = try store.coding.encode(element) { bytes, attachments -> WaitingItem? in
-            let payload = try ring.payload(bytes, attachments)
-            return try ring.sendNow(payload) ? nil : WaitingItem(bytes, attachments)
+            try ring.withPayload(bytes, attachments) { try ring.sendNow($0) ? nil : WaitingItem($0[0], attachments) }
         }
         guard let waiting else { return }
         try await ring.suspendToSend(waiting, limit)
@@ -45,7 +44,7 @@ extension SharedQueue {
     public func trySend(_ element: Element) throws -> Bool {
         let ring = store.ring
         return try store.coding.encode(element) { bytes, attachments in
-            try ring.sendNow(try ring.payload(bytes, attachments))
+            try ring.withPayload(bytes, attachments) { try ring.sendNow($0) }
         }
     }
 
@@ -170,7 +169,13 @@ private struct QueueBatch<Element: Codable & Sendable>: ~Copyable {
             largest = max(largest, encoder.buffer.count - start)
             if !encoder.attachments.isEmpty { break }
         }
-        return ends.isEmpty ? nil : WaitingItem(encoder.buffer, ends: ends, largest: largest, encoder.attachments)
+        let attachments = encoder.attachments
+        guard !attachments.isEmpty else {
+            return ends.isEmpty ? nil : WaitingItem(encoder.buffer, ends: ends, largest: largest, [])
+        }
+        return try encoder.buffer.withUnsafeBytes { bytes in
+            try ring.withPayload(bytes, attachments) { WaitingItem($0[0], attachments) }
+        }
     }
 }
 
@@ -181,10 +186,17 @@ extension QueueRing {
         }
     }
 
-    /// One item with what it refers to.
-    func payload(_ bytes: UnsafeRawBufferPointer, _ attachments: [Attachment]) throws -> QueuePayloads {
-        try checkSize(bytes.count)
-        return QueuePayloads(bytes, attachments)
+    /// Calls `body` with one item and what it refers to.
+    func withPayload<Result>(
+        _ bytes: UnsafeRawBufferPointer, _ attachments: [Attachment], _ body: (QueuePayloads) throws -> Result
+    ) throws -> Result {
+        guard !attachments.isEmpty else {
+            try checkSize(bytes.count)
+            return try body(QueuePayloads(bytes))
+        }
+        let all = try QueueObjects.bytes(bytes, attachments)
+        try checkSize(all.count)
+        return try all.withUnsafeBytes { try body(QueuePayloads($0, attachments)) }
     }
 
     func blockToSend(_ payloads: QueuePayloads, _ limit: QueueLimit) throws {

@@ -119,6 +119,7 @@ extension QueueStore {
         switch try ring.lend(hasSlept: hasSlept, { copy.append($0) }) {
         case .done(let ticket): return .done(QueueLent(ticket: ticket, bytes: copy))
         case .wait: return .wait
+        case .retry: return .retry
         }
     }
 }

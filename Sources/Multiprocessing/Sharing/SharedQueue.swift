@@ -58,7 +58,7 @@ public struct SharedQueue<Element: Codable & Sendable>: Portable, Hashable {
             throw SharedStateError.system(error)
         }
         object = try SharedObject.make(
-            .queue, pages: nil, descriptors: [store.ring.memory.descriptor], details: Self.elementName)
+            .queue, pages: nil, descriptors: store.ring.memory.descriptors, details: Self.elementName)
         let made = store
         _ = object.contents.local { _ in made }
     }
@@ -78,9 +78,10 @@ public struct SharedQueue<Element: Codable & Sendable>: Portable, Hashable {
                     debugDescription: "what was sent is a SharedQueue<\(name)>; decode it as what it was encoded"))
         }
         store = try object.contents.local { contents in
-            guard let file = contents.descriptors.first else { throw PortableFailure.unexpectedAttachment }
+            guard contents.descriptors.count == 2 else { throw PortableFailure.unexpectedAttachment }
             do {
-                return QueueStore(QueueRing(try QueueMemory(mapping: file)))
+                return QueueStore(QueueRing(
+                    try QueueMemory(mapping: contents.descriptors[0], DescriptorStore(contents.descriptors[1]))))
             } catch let error as SystemError {
                 throw SharedStateError.system(error)
             }

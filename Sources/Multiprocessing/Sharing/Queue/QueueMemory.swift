@@ -28,6 +28,9 @@ final class QueueMemory: Sendable {
     let sendLock: LockWord
     let receiveLock: LockWord
 
+    /// Where what travels beside items is.
+    let objects: DescriptorStore
+
     private let file: OpenDescriptor
     private let headWindow: MemoryWindow
 
@@ -47,24 +50,25 @@ final class QueueMemory: Sendable {
     /// Makes the memory of a new queue.
     convenience init(_ shape: QueueShape) throws(SystemError) {
         let file = try OpenDescriptor.memory(size: shape.fileSize, name: "multiprocessing-queue")
-        try self.init(file, shape)
+        try self.init(file, .make(), shape)
         start.storeBytes(of: UInt32(shape.segmentCount), toByteOffset: Layout.segmentCount, as: UInt32.self)
         start.storeBytes(of: UInt32(shape.capacity), toByteOffset: Layout.capacity, as: UInt32.self)
     }
 
     /// Maps what another process has made.
-    convenience init(mapping file: OpenDescriptor) throws {
+    convenience init(mapping file: OpenDescriptor, _ objects: DescriptorStore) throws {
         let window = try MemoryWindow(of: file, at: 0, count: QueueShape.headSize)
         let count = window.start.load(fromByteOffset: Layout.segmentCount, as: UInt32.self)
         let capacity = window.start.load(fromByteOffset: Layout.capacity, as: UInt32.self)
         guard let shape = QueueShape(segmentCount: Int(count), capacity: Int(capacity)) else {
             throw SharedStateError.damagedQueue
         }
-        try self.init(file, shape)
+        try self.init(file, objects, shape)
     }
 
-    private init(_ file: OpenDescriptor, _ shape: QueueShape) throws(SystemError) {
+    private init(_ file: OpenDescriptor, _ objects: DescriptorStore, _ shape: QueueShape) throws(SystemError) {
         self.file = file
+        self.objects = objects
         self.shape = shape
         // Shows that the memory is as large as it has to be.
         _ = try MemoryWindow(of: file, at: shape.fileSize - 4_096, count: 4_096)
@@ -81,8 +85,8 @@ final class QueueMemory: Sendable {
         starts.deallocate()
     }
 
-    /// What travels to other processes.
-    var descriptor: OpenDescriptor { file }
+    /// What travels to other processes: the memory, and where the descriptors are.
+    var descriptors: [OpenDescriptor] { [file, objects.descriptor] }
 
     // MARK: Cursors
 

@@ -30,6 +30,11 @@ struct QueueLimit: Sendable {
     }
 }
 
+/// How long to wait before descriptors are sent again that the system had no room for.
+private enum DescriptorPause {
+    static let milliseconds: UInt32 = 2
+}
+
 extension QueueRing {
     /// How often one who finds nothing looks again before it sleeps: some microseconds.
     private static let spins = 300
@@ -102,7 +107,13 @@ extension QueueRing {
                 hasSlept = true
             }
             try hold(lock(of: side), limit, side)
-            if case .done(let value) = try attempt(hasSlept) { return value }
+            switch try attempt(hasSlept) {
+            case .done(let value): return value
+            case .wait: break
+            case .retry:
+                try checkLimit(limit, side)
+                ThisProcess.pause(milliseconds: DescriptorPause.milliseconds)
+            }
             if !side.isForItems, !isReadySoon(side) {
                 try wait(for: side, limit)
                 hasSlept = true
@@ -150,6 +161,10 @@ extension QueueRing {
         }
     }
 
+    private func checkLimit(_ limit: QueueLimit, _ side: QueueSide) throws {
+        if let deadline = limit.deadline, deadline <= .now() { throw side.timedOut(limit.timeout) }
+    }
+
     // MARK: Not waiting
 
     /// Tries once; `nil` if the other side has to move first, or a stopped process has the lock.
@@ -189,7 +204,13 @@ extension QueueRing {
                 throw error
             }
             if hasClaim { changeClaims(of: side, by: -1) }
-            if case .done(let value) = try attempt(hasSlept) { return value }
+            switch try attempt(hasSlept) {
+            case .done(let value): return value
+            case .wait: break
+            case .retry:
+                try checkLimit(limit, side)
+                try await Task.sleep(for: .milliseconds(DescriptorPause.milliseconds))
+            }
         }
     }
 

@@ -28,6 +28,8 @@ final class QueueRing: Sendable {
         case done(Value)
         /// To be tried again when the other side has moved.
         case wait
+        /// To be tried again after a moment: nothing tells when there is room for more descriptors.
+        case retry
     }
 
     // MARK: Sending
@@ -66,6 +68,10 @@ final class QueueRing: Sendable {
             let place = try memory.address(tail)
             QueueRecord.item(payload.count, hasObjects: !items.attachments.isEmpty).write(at: place)
             if let bytes = payload.baseAddress { copyItem(place + QueueShape.unit, bytes, payload.count) }
+            if !items.attachments.isEmpty {
+                let item = UnsafeMutableRawBufferPointer(start: place + QueueShape.unit, count: payload.count)
+                guard try leaveObjects(items.attachments, of: item) else { return .retry }
+            }
             tail = tail.behindItem(units: units)
             written += 1
         }
@@ -137,16 +143,20 @@ final class QueueRing: Sendable {
         }
         var head = from
         var count = 0
+        var withObjects: UnsafeRawBufferPointer?
         while count < min(most, there) {
             let (payload, hasObjects, next) = try item(at: head, tail: tail)
             guard try body(payload, hasObjects) else { break }
+            if hasObjects { withObjects = payload }
             head = next
             count += 1
         }
         guard count > 0 else { return .done(0) }
         // Before the head moves: one who waits until all is done sees an item in the queue or with its taker.
         try ownTaker().add(count)
+        let objects = try withObjects.map { try QueueObjects.parts(of: $0).number }
         commit(head, hasSlept: hasSlept, &bells)
+        if let objects { discardObjects(upTo: objects) }
         return .done(count)
     }
 
