@@ -2,7 +2,7 @@ import Glibc
 import Multiprocessing
 
 /// What the C library has for processes that wait for each other, in memory that they share, and a number beside it.
-struct Primitives: Codable, Sendable {
+struct Primitives: Portable {
     private let memory: SharedMemory
 
     /// One for each, in cache lines of their own.

@@ -2,7 +2,7 @@ import Glibc
 import Multiprocessing
 
 /// Something that lets one process in at a time, and the work that is done inside.
-enum Toll: Codable, Sendable {
+enum Toll: Portable {
     case lock(SharedLock)
     case mutex(Primitives)
     case semaphore(Primitives)
