@@ -4,12 +4,7 @@ package import MultiprocessingSystem
 ///
 /// It knows nothing of what frames are about, of processes or of shared memory. Nothing here waits. Each direction's
 /// state is a value of its owner, ``Unsent`` and a ``FrameAssembler``, under whatever lock the owner has for it: so
-<<<<<<< HEAD
-/// one thread may send while another reads. Descriptors travel on a lane beside it: what they belong to is announced there
-/// before the bytes that refer to it go out.
-=======
 /// one thread may send while another reads. Descriptors have a way of their own: see ``DescriptorLane``.
->>>>>>> cdc67b9da1c22cc8fe37c85096479ca7fe526245
 package struct FrameLink: ~Copyable, Sendable {
     private let socket: Socket
 
@@ -68,15 +63,6 @@ package struct FrameLink: ~Copyable, Sendable {
             }
         }
 
-        /// What has to be announced before any bytes.
-        fileprivate var unannounced: Attachment? { segments.isEmpty ? nil : segments[0].announced }
-
-        fileprivate mutating func noteAnnounced() {
-            guard var segment = segments.popFirst() else { return }
-            segment.announced = nil
-            segments.prepend(segment)
-        }
-
         /// Removes the first `count` bytes, which were sent.
         fileprivate mutating func drop(_ count: Int) {
             var rest = count
@@ -97,11 +83,7 @@ package struct FrameLink: ~Copyable, Sendable {
         case sent
         /// The socket takes no more for now; the rest is kept.
         case mustWait
-<<<<<<< HEAD
-        /// What has to be announced first has to wait; the rest is kept, for whoever announces to go on with.
-=======
         /// The descriptors of ``Unsent/announced`` have to be on their way first; the rest is kept.
->>>>>>> cdc67b9da1c22cc8fe37c85096479ca7fe526245
         case mustAnnounce
         /// There is nobody who could read it; the rest is dropped.
         case peerGone
@@ -110,39 +92,7 @@ package struct FrameLink: ~Copyable, Sendable {
         case failed
     }
 
-    /// What came of announcing an attachment.
-    package enum Announcing {
-        case done
-        /// Whoever announces has the link send again when there is room.
-        case mustWait
-        case peerGone
-        case failed
-    }
-
     /// Sends as much as the socket takes.
-<<<<<<< HEAD
-    ///
-    /// - Parameter announce: Sends the descriptors of an attachment, ahead of the bytes that refer to it.
-    package borrowing func send(
-        _ unsent: inout Unsent,
-        announcing announce: (Attachment) -> Announcing = { _ in .done }
-    ) -> Sending {
-        while !unsent.isEmpty {
-            if let attachment = unsent.unannounced {
-                switch announce(attachment) {
-                case .done: unsent.noteAnnounced()
-                case .mustWait: return .mustAnnounce
-                case .peerGone: return drop(&unsent, .peerGone)
-                case .failed: return drop(&unsent, .failed)
-                }
-            }
-            switch unsent.withNext({ try? socket.send($0) }) {
-            case .some(.sent(let count)?): unsent.drop(count)
-            case .some(.wouldBlock?): return .mustWait
-            case .some(.peerGone?): return drop(&unsent, .peerGone)
-            case .some(nil): return drop(&unsent, .failed)
-            case nil: break
-=======
     package borrowing func send(_ unsent: inout Unsent) -> Sending {
         while !unsent.isEmpty {
             if unsent.announced != nil { return .mustAnnounce }
@@ -158,15 +108,9 @@ package struct FrameLink: ~Copyable, Sendable {
             case nil:
                 unsent.removeAll()
                 return .failed
->>>>>>> cdc67b9da1c22cc8fe37c85096479ca7fe526245
             }
         }
         return .sent
-    }
-
-    private borrowing func drop(_ unsent: inout Unsent, _ reason: Sending) -> Sending {
-        unsent.removeAll()
-        return reason
     }
 
     /// Blocks the calling thread until the socket may take more.

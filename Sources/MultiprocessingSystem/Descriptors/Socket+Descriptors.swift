@@ -20,24 +20,14 @@ extension Socket {
         _ buffers: UnsafeBufferPointer<SendBuffer>,
         descriptors: [DescriptorNumber]
     ) throws(SystemError) -> SendResult {
-        try Self.send(buffers, descriptors: descriptors, over: number)
-    }
-
-    /// The same for a socket whose descriptor has several owners.
-    package static func send(
-        _ buffers: UnsafeBufferPointer<SendBuffer>,
-        descriptors: [DescriptorNumber],
-        over socket: DescriptorNumber
-    ) throws(SystemError) -> SendResult {
-        let raw = socket.rawValue
-        let count = min(buffers.count, maximumBufferCount)
+        let raw = number.rawValue
+        let count = min(buffers.count, Self.maximumBufferCount)
         do throws(SystemError) {
             return .sent(
                 try systemCall("sendmsg") {
-                    let vectors = UnsafeRawPointer(buffers.baseAddress)?.assumingMemoryBound(to: iovec.self)
-                    return descriptors.withUnsafeBytes {
+                    descriptors.withUnsafeBytes {
                         mp_send_descriptors(
-                            raw, vectors, count, $0.assumingMemoryBound(to: Int32.self).baseAddress,
+                            raw, buffers.baseAddress, count, $0.assumingMemoryBound(to: Int32.self).baseAddress,
                             descriptors.count, Int32(MSG_DONTWAIT))
                     }
                 })
@@ -50,33 +40,13 @@ extension Socket {
         }
     }
 
-    /// Sends two buffers, or one, as the other does several.
-    package static func send(
-        _ first: UnsafeRawBufferPointer,
-        _ second: UnsafeRawBufferPointer?,
-        descriptors: [DescriptorNumber],
-        over socket: DescriptorNumber
-    ) throws(SystemError) -> SendResult {
-        let vectors = (SendBuffer(first), SendBuffer(second ?? UnsafeRawBufferPointer(start: nil, count: 0)))
-        return try withUnsafeBytes(of: vectors) { vectors throws(SystemError) in
-            let list = UnsafeBufferPointer(
-                rebasing: vectors.bindMemory(to: SendBuffer.self)[..<(second == nil ? 1 : 2)])
-            return try send(list, descriptors: descriptors, over: socket)
-        }
-    }
-
     /// Sends one buffer, as the other does several.
     package borrowing func send(
         _ buffer: UnsafeRawBufferPointer,
         descriptors: [DescriptorNumber]
     ) throws(SystemError) -> SendResult {
-<<<<<<< HEAD
-        let buffer = SendBuffer(buffer)
-        return try withUnsafePointer(to: buffer) { pointer throws(SystemError) in
-=======
         let vector = SendBuffer(buffer)
         return try withUnsafePointer(to: vector) { pointer throws(SystemError) in
->>>>>>> cdc67b9da1c22cc8fe37c85096479ca7fe526245
             try send(UnsafeBufferPointer(start: pointer, count: 1), descriptors: descriptors)
         }
     }
@@ -94,20 +64,11 @@ extension Socket {
         into buffer: UnsafeMutableRawBufferPointer,
         descriptors: inout ReceivedDescriptors
     ) throws(SystemError) -> ReceiveResult {
-        try Self.receive(into: buffer, descriptors: &descriptors, from: number)
-    }
-
-    /// The same for a socket whose descriptor has several owners.
-    package static func receive(
-        into buffer: UnsafeMutableRawBufferPointer,
-        descriptors: inout ReceivedDescriptors,
-        from socket: DescriptorNumber
-    ) throws(SystemError) -> ReceiveResult {
         // A read of nothing returns zero, which would pass for the end of the stream.
         precondition(!buffer.isEmpty, "reads at least one byte")
-        let raw = socket.rawValue
+        let raw = number.rawValue
         var truncation: UInt32 = 0
-        let result = try withUnsafeTemporaryAllocation(of: Int32.self, capacity: maximumDescriptorCount) {
+        let result = try withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.maximumDescriptorCount) {
             list throws(SystemError) in
             var listed = 0
             let result = try ReceiveResult.catching { () throws(SystemError) in

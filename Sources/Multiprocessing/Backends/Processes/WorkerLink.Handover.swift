@@ -16,14 +16,17 @@ extension WorkerLink {
             self.lane = lane
         }
 
+        enum Outcome {
+            case done
+            /// The link is told when to go on.
+            case mustWait
+            case peerGone
+            case failed
+        }
+
         /// Sends what has to be on its way before the bytes that come next; does not wait.
-<<<<<<< HEAD
-        func send(_ attachment: Attachment, _ link: WorkerLink) -> FrameLink.Announcing {
-            switch Result(catching: { () throws(SystemError) in try lane.send(attachment) }) {
-=======
         func send(_ announced: AnnouncedDescriptors, _ link: WorkerLink) -> Outcome {
             switch Result(catching: { () throws(SystemError) in try lane.send(announced) }) {
->>>>>>> d38975225d5d675a0b427b2ab0f23a4fe02fdeed
             case .success(.sent): return .done
             case .success(.peerGone): return .peerGone
             case .failure: return .failed

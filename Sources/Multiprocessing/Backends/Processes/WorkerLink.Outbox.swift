@@ -146,15 +146,9 @@ extension WorkerLink {
 
         private mutating func flush(_ head: ByteBuffer, announcing attachment: Attachment? = nil) {
             guard head.count > 0 else { return }
-<<<<<<< HEAD
-            var segment = OwnedBytes(head, 0..<head.count)
-            segment.announced = attachment
-            unsent.append(segment)
-=======
             var bytes = OwnedBytes(head, 0..<head.count)
             bytes.announced = attachment.map(AnnouncedDescriptors.init)
             unsent.append(bytes)
->>>>>>> cdc67b9da1c22cc8fe37c85096479ca7fe526245
         }
     }
 }

@@ -289,9 +289,6 @@ final class WorkerLink: AttachmentHolder {
 
     /// Writes as much as the socket takes; never waits.
     private func send(_ outbox: inout Outbox) {
-<<<<<<< HEAD
-        let result = frames.send(&outbox.unsent) { handover.send($0, self) }
-=======
         var result = frames.send(&outbox.unsent)
         while result == .mustAnnounce, let announced = outbox.unsent.announced {
             switch handover.send(announced, self) {
@@ -305,7 +302,6 @@ final class WorkerLink: AttachmentHolder {
             }
             result = frames.send(&outbox.unsent)
         }
->>>>>>> cdc67b9da1c22cc8fe37c85096479ca7fe526245
         setInterest(sending: result == .mustWait, &outbox)
         // The worker can make no sense of half a frame. Where it is gone, the end of the process is noticed elsewhere,
         // and tells what became of the work.
