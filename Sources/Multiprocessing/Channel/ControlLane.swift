@@ -89,7 +89,7 @@ package final class ControlLane: Sendable {
         while outgoing.prepare() {
             switch link.send(&outgoing.unsent) {
             case .sent: break
-            case .mustWait, .mustAnnounce:
+            case .mustWait:
                 outgoing.isAwaited = true
                 return .mustWait
             // No message has descriptors to announce.
