@@ -20,14 +20,24 @@ extension Socket {
         _ buffers: UnsafeBufferPointer<SendBuffer>,
         descriptors: [DescriptorNumber]
     ) throws(SystemError) -> SendResult {
-        let raw = number.rawValue
-        let count = min(buffers.count, Self.maximumBufferCount)
+        try Self.send(buffers, descriptors: descriptors, over: number)
+    }
+
+    /// The same for a socket whose descriptor has several owners.
+    package static func send(
+        _ buffers: UnsafeBufferPointer<SendBuffer>,
+        descriptors: [DescriptorNumber],
+        over socket: DescriptorNumber
+    ) throws(SystemError) -> SendResult {
+        let raw = socket.rawValue
+        let count = min(buffers.count, maximumBufferCount)
         do throws(SystemError) {
             return .sent(
                 try systemCall("sendmsg") {
-                    descriptors.withUnsafeBytes {
+                    let vectors = UnsafeRawPointer(buffers.baseAddress)?.assumingMemoryBound(to: iovec.self)
+                    return descriptors.withUnsafeBytes {
                         mp_send_descriptors(
-                            raw, buffers.baseAddress, count, $0.assumingMemoryBound(to: Int32.self).baseAddress,
+                            raw, vectors, count, $0.assumingMemoryBound(to: Int32.self).baseAddress,
                             descriptors.count, Int32(MSG_DONTWAIT))
                     }
                 })
@@ -40,13 +50,27 @@ extension Socket {
         }
     }
 
+    /// Sends two buffers, or one, as the other does several.
+    package static func send(
+        _ first: UnsafeRawBufferPointer,
+        _ second: UnsafeRawBufferPointer?,
+        descriptors: [DescriptorNumber],
+        over socket: DescriptorNumber
+    ) throws(SystemError) -> SendResult {
+        let vectors = (SendBuffer(first), SendBuffer(second ?? UnsafeRawBufferPointer(start: nil, count: 0)))
+        return try withUnsafeBytes(of: vectors) { vectors throws(SystemError) in
+            let list = UnsafeBufferPointer(rebasing: vectors.bindMemory(to: SendBuffer.self)[..<(second == nil ? 1 : 2)])
+            return try send(list, descriptors: descriptors, over: socket)
+        }
+    }
+
     /// Sends one buffer, as the other does several.
     package borrowing func send(
         _ buffer: UnsafeRawBufferPointer,
         descriptors: [DescriptorNumber]
     ) throws(SystemError) -> SendResult {
-        let vector = SendBuffer(buffer)
-        return try withUnsafePointer(to: vector) { pointer throws(SystemError) in
+        let buffer = SendBuffer(buffer)
+        return try withUnsafePointer(to: buffer) { pointer throws(SystemError) in
             try send(UnsafeBufferPointer(start: pointer, count: 1), descriptors: descriptors)
         }
     }
@@ -64,11 +88,20 @@ extension Socket {
         into buffer: UnsafeMutableRawBufferPointer,
         descriptors: inout ReceivedDescriptors
     ) throws(SystemError) -> ReceiveResult {
+        try Self.receive(into: buffer, descriptors: &descriptors, from: number)
+    }
+
+    /// The same for a socket whose descriptor has several owners.
+    package static func receive(
+        into buffer: UnsafeMutableRawBufferPointer,
+        descriptors: inout ReceivedDescriptors,
+        from socket: DescriptorNumber
+    ) throws(SystemError) -> ReceiveResult {
         // A read of nothing returns zero, which would pass for the end of the stream.
         precondition(!buffer.isEmpty, "reads at least one byte")
-        let raw = number.rawValue
+        let raw = socket.rawValue
         var truncation: UInt32 = 0
-        let result = try withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.maximumDescriptorCount) {
+        let result = try withUnsafeTemporaryAllocation(of: Int32.self, capacity: maximumDescriptorCount) {
             list throws(SystemError) in
             var listed = 0
             let result = try ReceiveResult.catching { () throws(SystemError) in
