@@ -10,7 +10,7 @@ struct InPlace: Measurement {
 
     init(_ effort: Effort) {
         count = effort.pick(4 << 20, quick: 1 << 14)
-        passes = effort.pick(8, quick: 2)
+        passes = effort.pick(64, quick: 2)
         summary = "two workers add 1 to their halves of \(count) numbers in place, \(passes) times; time of each number"
     }
 
@@ -18,7 +18,7 @@ struct InPlace: Measurement {
 
     var figures: [Figure] {
         [
-            Figure(unit: .nanoseconds(per: count * passes), peerCommand: "array \(count / 32) \(passes) 32")
+            Figure(unit: .nanoseconds(per: count * passes), peerCommand: "array \(count / 256) \(passes) 256")
         ]
     }
 

@@ -29,7 +29,8 @@ struct QueueItems: Measurement {
     func contestants() throws -> [Contestant] {
         let duet = try Duet()
         let records = try SharedQueue<Record>()
-        let arrays = try SharedQueue<[UInt8]>()
+        // As much as stays in use; more would be memory that is touched for the first time.
+        let arrays = try SharedQueue<[UInt8]>(byteLimit: 16 * Self.size)
         let bytes = [UInt8](repeating: 1, count: Self.size)
         var there = bytes
         var back = bytes

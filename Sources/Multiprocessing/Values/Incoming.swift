@@ -174,9 +174,9 @@ extension Decoder {
     ///   - type: The type that needs it, for the error.
     /// - Throws: `DecodingError` when this is no decoder of a pool, or no such attachment came.
     package func attachment<Value>(_ number: UInt64, for type: Value.Type) throws -> Attachment {
-        let name = readableName(of: Value.self)
+        // Names are made for errors only: each takes some microseconds.
         guard let received = userInfo[.incoming] as? ReceivedAttachments else {
-            let decoder = readableName(of: Swift.type(of: self))
+            let (name, decoder) = (readableName(of: Value.self), readableName(of: Swift.type(of: self)))
             throw DecodingError.dataCorrupted(
                 .init(
                     codingPath: codingPath,
@@ -190,8 +190,8 @@ extension Decoder {
                 .init(
                     codingPath: codingPath,
                     debugDescription: """
-                        a value of type \(name) refers to attachment \(number), which was not sent or is not needed any \
-                        more
+                        a value of type \(readableName(of: Value.self)) refers to attachment \(number), which was not \
+                        sent or is not needed any more
                         """))
         }
         if let failure = attachment.failure { throw failure }
