@@ -54,9 +54,9 @@ struct Locking: Measurement {
     private func alone(_ duet: Duet, _ toll: Toll) async throws -> Double {
         let count = count
         let part = try await duet.pool.run {
-            let watch = Stopwatch()
+            let begin = Part.now
             let sum = try toll.pass(count, steps: 0)
-            return Part(seconds: watch.seconds, sum: sum)
+            return Part(begin: begin, end: Part.now, sum: sum)
         }
         try check(part.sum, count)
         return part.seconds
@@ -65,10 +65,10 @@ struct Locking: Measurement {
     private func aloneAsync(_ duet: Duet, _ lock: SharedLock) async throws -> Double {
         let count = count
         let part = try await duet.pool.run {
-            let watch = Stopwatch()
+            let begin = Part.now
             var sum = 0
             for _ in 0..<count { try await lock.withLock { sum += 1 } }
-            return Part(seconds: watch.seconds, sum: sum)
+            return Part(begin: begin, end: Part.now, sum: sum)
         }
         try check(part.sum, count)
         return part.seconds

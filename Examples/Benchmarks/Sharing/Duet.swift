@@ -1,3 +1,4 @@
+import Glibc
 import Multiprocessing
 
 /// Two worker processes, each of which does its part of what is measured.
@@ -12,13 +13,13 @@ struct Duet {
         start = try SharedBarrier(parties: 2)
     }
 
-    /// The time of the part that took longer, and the sum of what both give.
+    /// From when the first began until the last ended, and the sum of what both give.
     func join(_ first: Future<Part>, _ second: Future<Part>) async throws -> Part {
         // At once, because when one fails the other may wait for it without an end.
         try await withThrowingTaskGroup(of: Part.self) { group in
             for future in [first, second] { group.addTask { try await future.value } }
-            return try await group.reduce(Part(seconds: 0, sum: 0)) {
-                Part(seconds: max($0.seconds, $1.seconds), sum: $0.sum + $1.sum)
+            return try await group.reduce(Part(begin: .infinity, end: 0, sum: 0)) {
+                Part(begin: min($0.begin, $1.begin), end: max($0.end, $1.end), sum: $0.sum + $1.sum)
             }
         }
     }
@@ -35,8 +36,18 @@ struct Duet {
 
 /// What a part of a measurement took, and something by which to see that it was done.
 struct Part: Codable, Sendable {
-    let seconds: Double
+    /// In seconds of a clock that all processes read alike.
+    let begin: Double
+    let end: Double
     let sum: Int
+
+    var seconds: Double { end - begin }
+
+    static var now: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
 }
 
 extension SharedBarrier {
@@ -46,16 +57,16 @@ extension SharedBarrier {
     /// Waits for the other part, then times this one.
     func time(_ body: () throws -> Int) throws -> Part {
         _ = try wait(timeout: Self.patience)
-        let watch = Stopwatch()
+        let begin = Part.now
         let sum = try body()
-        return Part(seconds: watch.seconds, sum: sum)
+        return Part(begin: begin, end: Part.now, sum: sum)
     }
 
     /// Waits for the other part, then times this one.
     func time(_ body: () async throws -> Int) async throws -> Part {
         _ = try await wait(timeout: Self.patience)
-        let watch = Stopwatch()
+        let begin = Part.now
         let sum = try await body()
-        return Part(seconds: watch.seconds, sum: sum)
+        return Part(begin: begin, end: Part.now, sum: sum)
     }
 }
