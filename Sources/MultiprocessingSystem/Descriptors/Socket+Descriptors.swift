@@ -59,7 +59,8 @@ extension Socket {
     ) throws(SystemError) -> SendResult {
         let vectors = (SendBuffer(first), SendBuffer(second ?? UnsafeRawBufferPointer(start: nil, count: 0)))
         return try withUnsafeBytes(of: vectors) { vectors throws(SystemError) in
-            let list = UnsafeBufferPointer(rebasing: vectors.bindMemory(to: SendBuffer.self)[..<(second == nil ? 1 : 2)])
+            let count = second == nil ? 1 : 2
+            let list = UnsafeBufferPointer(rebasing: vectors.bindMemory(to: SendBuffer.self)[..<count])
             return try send(list, descriptors: descriptors, over: socket)
         }
     }
