@@ -103,6 +103,8 @@ struct Recording {
         sample(event.queued, at: now)
         switch event.kind {
         case .itemsStarted(let work, let worker):
+            // Known from the start, so that what is drawn while it runs has its label.
+            if let label = work.label { _ = index(of: label) }
             lane(worker) { $0.open[work.number] = (now, work) }
         case .itemsFinished(let work, let worker):
             ended(work, on: worker, .finished, at: now)
@@ -240,7 +242,7 @@ struct Recording {
         return lanes[index].open.sorted { $0.key < $1.key }.prefix(1).map { number, open in
             Bar(
                 start: max(open.start, floor), end: end, busy: end - max(open.start, floor), items: open.work.items,
-                failed: 0, outcome: .running, label: open.work.label.flatMap { labels.firstIndex(of: $0) },
+                failed: 0, outcome: .running, label: open.work.label.map { knownIndex(of: $0) },
                 number: number)
         }
     }
@@ -268,12 +270,21 @@ struct Recording {
         queue = kept
     }
 
+    /// How many labels are told apart: more cannot be in a picture, and would cost a search for each event.
+    private static let labelLimit = 63
+
+    /// What the labels beyond the limit are called together, which is the last.
+    private static let otherLabels = "other labels"
+
     private mutating func index(of label: String) -> Int {
         if let index = labels.firstIndex(of: label) { return index }
-        // More cannot be told apart in a picture, and would cost a search for each event.
-        guard labels.count < 64 else { return 63 }
-        labels.append(label)
+        if labels.count <= Self.labelLimit { labels.append(labels.count < Self.labelLimit ? label : Self.otherLabels) }
         return labels.count - 1
+    }
+
+    /// The place of a label that was met when its work started.
+    private func knownIndex(of label: String) -> Int {
+        labels.firstIndex(of: label) ?? labels.count - 1
     }
 
     @discardableResult

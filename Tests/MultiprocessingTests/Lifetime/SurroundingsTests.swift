@@ -21,7 +21,9 @@ extension Lifetime {
             }
         }
 
-        @Test("Without /dev/null workers start all the same", .enabled(if: ServiceProcess.isRoot, "root mounts"))
+        @Test(
+            "Without anything in /dev, neither null nor shm, workers start all the same",
+            .enabled(if: ServiceProcess.isRoot, "root mounts"))
         func noDevices() async throws {
             let service = try ServiceProcess.start(
                 byShell: "exec unshare -m sh -c 'mount -t tmpfs none /dev && exec \"$0\" squares' \"$0\"")

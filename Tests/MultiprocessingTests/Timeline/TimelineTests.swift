@@ -92,6 +92,31 @@ struct TimelineTests {
         #expect(timeline.svg() == svg)
     }
 
+    @Test("What has a label is drawn with it, also while it runs, and those beyond the limit are said to be others")
+    func labelsAreKept() async throws {
+        try await withLimit {
+            let pool = try Pool(.threads, workers: 2)
+            let timeline = pool.record()
+            let rendezvous = try Rendezvous()
+            let future = pool.submit(rendezvous.ticket, options: .label("still running")) { ticket in
+                ticket.arrive()
+                ticket.wait()
+            }
+            await rendezvous.expectArrivals(1)
+            for number in 0..<100 { try await pool.run(number, options: .label("label \(number)")) { _ in } }
+            timeline.stop()
+            let svg = timeline.svg()
+            #expect(try shapes(of: svg).titles.contains { $0.hasPrefix("still running: ") })
+            #expect(!svg.contains("no label"))
+            let trace = timeline.chromeTrace()
+            #expect(trace.contains("\"other labels\""))
+            #expect(trace.contains("\"label 61\"") && !trace.contains("\"label 62\""))
+            rendezvous.letThrough()
+            try await future.value
+            await pool.terminate()
+        }
+    }
+
     @Test("Many items become few shapes", arguments: TestBackend.allCases)
     func manyItemsAreFew(backend: TestBackend) async throws {
         let timeline = try await record(backend, workers: 8, items: 1_000_000, name: "many")
