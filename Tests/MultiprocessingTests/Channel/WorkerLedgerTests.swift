@@ -112,7 +112,7 @@ struct WorkerLedgerTests {
     // MARK: Interruption
 
     private mutating func sendTimed(_ count: Int) -> Chunk {
-        let chunk = Chunk.placeholder(count: count)
+        let chunk = Chunk.placeholder(count: count, stride: 1)
         chunk.limits.timeout = 1
         ledger.add(chunk)
         return chunk
