@@ -295,45 +295,60 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     /// Runs stride after stride, of which each item can be taken: nothing of the chunk is touched then.
     private func runWatched(_ inputs: ArraySlice<Input>, _ loop: ItemLoop<Input, Output>) {
         guard finishedCount < count, !isCancelled, claims.claim() else { return noteParts() }
-        let run = StagedRun<Output>(capacity: min(stride, remainingCount), first: finishedCount)
+        let run = StagedRun<Output>(capacity: remainingCount, first: finishedCount)
         stagedRun.withLock { $0 = run }
         let isOurs = inputs.withUnsafeBufferPointer { inputs in
             repeat {
                 guard runStride(inputs, loop, run) else { return false }
-            } while finishedCount < count && wantsToRun && claims.claim()
+            } while run.end < count && !isCancelled && !hasToStop && claims.claim()
             return true
         }
         guard isOurs else { return }
+        receive(run)
         noteParts()
         run.watch.end()
     }
 
-    /// Runs what is left of a stride; `false` if an item was taken, and the chunk with it.
+    /// Runs the next stride; `false` if an item was taken, and the chunk with it.
     private func runStride(
         _ inputs: UnsafeBufferPointer<Input>, _ loop: ItemLoop<Input, Output>, _ run: StagedRun<Output>
     ) -> Bool {
-        let end = min(finishedCount + stride, count)
-        while finishedCount < end, wantsToRun {
-            let part = UnsafeBufferPointer(rebasing: inputs[finishedCount..<min(end, finishedCount + run.capacity)])
-            run.watch.prepare(finishedCount)
+        let end = min(run.end + stride, count)
+        while run.end < end, !isCancelled, !hasToStop {
+            if run.room == 0 { receive(run) }
+            let part = UnsafeBufferPointer(rebasing: inputs[run.end..<min(end, run.end + run.room)])
+            run.watch.prepare(run.end)
             var made = 0
             var failure: (any Error)?
             do {
-                try loop.run(part, run.stage, &made, self, run.watch)
+                try loop.run(part, run.stage + run.count, &made, self, run.watch)
             } catch {
                 failure = PoolError.thrown(error)
             }
+            run.count += made
             guard run.watch.settle() else {
-                run.drop(made)
+                run.dropRest()
                 return false
             }
-            receive(run, made)
-            if let failure { receiveFailure(failure) }
+            if let failure {
+                receive(run)
+                receiveFailure(failure)
+                run.start += 1
+            }
         }
         return true
     }
 
-    /// Takes the values that a run has staged.
+    /// Whether an item has failed behind which none is to start.
+    private var hasToStop: Bool { !result.failures.isEmpty && stopsAtFailure }
+
+    /// Takes the values that a run has staged, which is over, or has the right to settle.
+    private func receive(_ run: StagedRun<Output>) {
+        receive(run, run.count)
+        run.start += run.count
+        run.count = 0
+    }
+
     private func receive(_ run: StagedRun<Output>, _ count: Int) {
         if let places {
             (places + finishedCount).moveInitialize(from: run.stage, count: count)

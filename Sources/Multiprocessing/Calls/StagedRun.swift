@@ -5,12 +5,16 @@ import MultiprocessingSystem
 /// Not where they belong at once: the value of an item that was taken while it ran comes when the memory for it
 /// may be gone.
 ///
-/// Sendable is unchecked because its values are those of one thread at a time: the thread's that runs the items
-/// until one is taken; then those before that item are the taker's, and the others still the thread's.
+/// Sendable is unchecked because what changes is the thread's that runs the items, and the values are those of one
+/// thread at a time: of that one until an item is taken; then those before that item are the taker's.
 final class StagedRun<Output>: @unchecked Sendable {
     let watch: StrideWatch
     let stage: UnsafeMutablePointer<Output>
-    let capacity: Int
+    private let capacity: Int
+
+    /// The number of the item that the first value belongs to, and how many values there are; the thread's.
+    var start: Int
+    var count = 0
 
     /// The most values that are staged: few enough to be in the core's cache when they are moved.
     private static var limit: Int { 1_024 }
@@ -18,6 +22,7 @@ final class StagedRun<Output>: @unchecked Sendable {
     /// - Parameter first: The number of the item that begins now.
     init(capacity: Int, first: Int) {
         self.capacity = min(capacity, Self.limit)
+        start = first
         watch = StrideWatch(first: first, now: MonotonicTime.now().nanoseconds)
         stage = .allocate(capacity: self.capacity)
     }
@@ -26,11 +31,15 @@ final class StagedRun<Output>: @unchecked Sendable {
         stage.deallocate()
     }
 
+    /// The number of the item behind the last that has a value.
+    var end: Int { start + count }
+
+    /// For how many more values there is room.
+    var room: Int { capacity - count }
+
     /// Drops the values that are not the taker's, after an item was taken.
-    ///
-    /// - Parameter made: How many were made.
-    func drop(_ made: Int) {
-        let kept = watch.keptCount
-        if kept < made { (stage + kept).deinitialize(count: made - kept) }
+    func dropRest() {
+        let kept = watch.takenItem - start
+        if kept < count { (stage + kept).deinitialize(count: count - kept) }
     }
 }

@@ -30,7 +30,7 @@ extension ProgressBoard {
     }
 
     /// What the worker is to do before the next item.
-    enum Order: Equatable {
+    package enum Order: Equatable {
         case goOn
         /// Wait until the parent has decided.
         case wait
@@ -57,14 +57,14 @@ extension ProgressBoard {
     /// Has the worker wait before it runs another item, for the parent, which has to ``decide(_:)`` soon.
     ///
     /// - Returns: What was decided last.
-    func halt() -> Order {
+    package func halt() -> Order {
         let last = Order(order.load())
         order.store(Order.wait.word)
         RemoteFence.pass(.processes)
         return last
     }
 
-    func decide(_ decision: Order) {
+    package func decide(_ decision: Order) {
         order.store(decision.word)
     }
 }
@@ -72,7 +72,7 @@ extension ProgressBoard {
 /// A worker's own place in the items of a chunk.
 ///
 /// For its main thread, but for ``item``.
-final class ItemPlace: @unchecked Sendable {
+package final class ItemPlace: @unchecked Sendable {
     // Sendable: `seen` is the main thread's, and the rest never changes.
     private let running: SharedWord
     private let order: SharedWord
@@ -85,7 +85,7 @@ final class ItemPlace: @unchecked Sendable {
     private let needsFence: Bool
 
     /// - Parameter isTimed: Whether the parent can have the chunk left in the middle of a stride.
-    init(_ board: ProgressBoard, sequence: UInt64, isTimed: Bool) {
+    package init(_ board: ProgressBoard, sequence: UInt64, isTimed: Bool) {
         running = board.running
         order = board.order
         self.sequence = sequence
@@ -93,10 +93,10 @@ final class ItemPlace: @unchecked Sendable {
     }
 
     /// The number of the item that runs, or did last; for any thread.
-    var item: Int { ProgressBoard.Running(running.load()).item }
+    package var item: Int { ProgressBoard.Running(running.load()).item }
 
     /// Begins an item; `false` if it is not to.
-    func begin(_ item: Int) -> Bool {
+    package func begin(_ item: Int) -> Bool {
         running.store(ProgressBoard.Running.word(of: sequence) | UInt64(UInt32(truncatingIfNeeded: item)))
         if needsFence { mp_fence() } else { mp_compiler_fence() }
         return order.load() == seen || mayGoOn()

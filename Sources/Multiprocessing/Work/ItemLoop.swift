@@ -24,7 +24,8 @@ struct ItemLoop<Input, Output>: Sendable {
             var count = 0
             defer { made = count }
             if let watch {
-                while count < inputs.count, !chunk.isCancelled, watch.begin(count) {
+                let base = watch.base
+                while count < inputs.count, !chunk.isCancelled, watch.begin(base &+ count) {
                     (outputs + count).initialize(to: try body(inputs[count]))
                     count += 1
                 }

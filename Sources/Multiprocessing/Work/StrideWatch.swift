@@ -8,7 +8,7 @@ public import Synchronization
 /// it go on. For the thread this costs a store and a load an item: the fence between the two is passed by
 /// the other, see `RemoteFence`.
 ///
-/// Sendable: `base` is the thread's, and is read by who takes an item, which the thread has announced behind it.
+/// Sendable: `base` is used on the thread that runs the items, and the rest is atomic.
 @usableFromInline
 package final class StrideWatch: Sendable {
     /// The item that the thread runs, or is about to; negative while none can be taken.
@@ -18,6 +18,8 @@ package final class StrideWatch: Sendable {
     @usableFromInline let order = Atomic(0)
 
     /// The number of the first item of those that are run together.
+    ///
+    /// Only the thread's.
     @usableFromInline nonisolated(unsafe) var base = 0
 
     /// When the first item of the chunk began, and which that is.
@@ -41,10 +43,10 @@ package final class StrideWatch: Sendable {
 
     // MARK: The thread
 
-    /// Begins an item, by its place behind `base`; `false` if one was taken, so that nothing further is to begin.
+    /// Begins an item; `false` if one was taken, so that nothing further is to begin.
     @inlinable
-    func begin(_ item: Int) -> Bool {
-        position.store(base &+ item, ordering: .releasing)
+    package func begin(_ item: Int) -> Bool {
+        position.store(item, ordering: .releasing)
         // For the compiler, which is to keep the order of the two.
         atomicMemoryFence(ordering: .acquiringAndReleasing)
         return order.load(ordering: .relaxed) == 0 || wasLeft()
@@ -79,8 +81,8 @@ package final class StrideWatch: Sendable {
         }
     }
 
-    /// How many of the items that are run together had ended before the one that was taken.
-    package var keptCount: Int { max(0, order.load(ordering: .acquiring) - Self.taken - base) }
+    /// The item that was taken, after one was.
+    package var takenItem: Int { order.load(ordering: .acquiring) - Self.taken }
 
     // MARK: Other threads, one at a time
 
