@@ -13,8 +13,9 @@ final class StagedRun<Output>: @unchecked Sendable {
     private let capacity: Int
 
     /// The number of the item that the first value belongs to, and how many values there are; the thread's.
-    var start: Int
-    var count = 0
+    // Exclusivity is unchecked because one thread uses them, an item at a time.
+    @exclusivity(unchecked) var start: Int
+    @exclusivity(unchecked) var count = 0
 
     /// The most values that are staged: few enough to be in the core's cache when they are moved.
     private static var limit: Int { 1_024 }

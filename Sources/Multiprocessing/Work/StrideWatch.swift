@@ -20,7 +20,7 @@ package final class StrideWatch: Sendable {
     /// The number of the first item of those that are run together.
     ///
     /// Only the thread's.
-    @usableFromInline nonisolated(unsafe) var base = 0
+    @usableFromInline @exclusivity(unchecked) nonisolated(unsafe) var base = 0
 
     /// When the first item of the chunk began, and which that is.
     private let first: Int
