@@ -91,9 +91,11 @@ package final class StagedResults {
         let published = board.published.load()
         let openRun = board.openRun.load()
         let (start, overflow) = takenCount.subtractingReportingOverflow(board.base.load())
-        guard !overflow, max(start, published) <= UInt64(board.stage.count) else { return .nonsense }
-        // A worker that had just sent all that was ready had not noted it yet.
-        guard start <= published else { return .nothing }
+        let size = UInt64(board.stage.count)
+        guard !overflow, published <= size else { return .nonsense }
+        // A worker that had just sent all that was ready had not noted it yet. One that sends a value larger than the
+        // stage has nothing else ready, and notes it when all of it is sent.
+        guard start <= published else { return start <= size || published == 0 ? .nothing : .nonsense }
         return .bytes(
             copy(from: Int(start)), frameCount: Int(published - start), hasRun: openRun == published + 1)
     }

@@ -114,4 +114,19 @@ struct StagedResultsTests {
             return
         }
     }
+
+    @Test func `A worker that is gone while it sent a value larger than the stage leaves nothing else`() {
+        let part = board.stage.count + 1
+        #expect(results.receive(part, isInFrame: false) == 0)
+        guard case .nothing = results.remains() else {
+            Issue.record("there is something, or no sense in it")
+            return
+        }
+        // Nothing is ready then: the stage is sent before such a value.
+        board.published.store(16)
+        guard case .nonsense = results.remains() else {
+            Issue.record("there is sense in it")
+            return
+        }
+    }
 }

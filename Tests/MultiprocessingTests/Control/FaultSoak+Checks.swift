@@ -55,8 +55,13 @@ extension FaultSoak {
         } else {
             Crash.killed.expect(error)
             if case .crash(.killed) = item.deed { return }
-            tally.note { $0.lost += 1 }
+            noteLost("item \(item.index), \(item.deed)", error)
         }
+    }
+
+    /// Notes an item that was lost with a worker, and what is known of that.
+    func noteLost(_ item: String, _ error: any Error) {
+        tally.note { $0.lost.append("\(item): \(error)") }
     }
 
     func check(_ statistics: PoolStatistics) {
@@ -68,6 +73,8 @@ extension FaultSoak {
 
     /// Compares what the items wrote with how they ended.
     func checkNotebook() async {
+        // The handlers have a queue of their own, which may be behind the futures.
+        await expectSoon("handlers were not called") { tally.counts.withLock { $0.endings.count } == count / 2 }
         let counts = tally.counts.withLock { $0 }
         var runs: [Int: [Int]] = [:]
         var children: [Int32] = []
@@ -84,12 +91,16 @@ extension FaultSoak {
             // A worker that is killed at the start of an item leaves no note of it.
             unnoted += attempts.max()! - attempts.count
         }
-        #expect(counts.endings.count == count / 2 && counts.endings.values.allSatisfy { $0 == 1 })
+        let again = counts.endings.filter { $0.value != 1 }
+        #expect(counts.endings.count == count / 2 && again.isEmpty, "handlers were called so often: \(again)")
         #expect(counts.succeeded.allSatisfy { runs[$0] != nil }, "a value came from nowhere")
         #expect(counts.expired.allSatisfy { runs[$0] == nil }, "items ran that had waited for too long")
         #expect(
-            counts.lost + unnoted <= counts.kills,
-            "\(counts.lost) items were lost and \(unnoted) not noted by \(counts.kills) kills")
+            counts.lost.count + unnoted <= counts.kills,
+            """
+            \(counts.lost.count) items were lost and \(unnoted) not noted by \(counts.kills) kills:
+            \(counts.lost.joined(separator: "\n"))
+            """)
         await expectSoon("programs that items started are left") {
             children.allSatisfy { !ProcessTable.isRunning($0) }
         }
@@ -97,7 +108,8 @@ extension FaultSoak {
             """
             fault soak on \(backend): \(counts.succeeded.count) values, \(counts.timedOut) timed out, \
             \(counts.expired.count) waited too long, \(counts.cancelled) cancelled, \(counts.kills) kills cost \
-            \(counts.lost) items, \(children.count) children, \(counts.resizes) resizes
+            \(counts.lost.count) items, \(children.count) children, \(counts.resizes) resizes
+            \(counts.lost.joined(separator: "\n"))
             """)
     }
 }

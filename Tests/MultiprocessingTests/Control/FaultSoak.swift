@@ -24,7 +24,7 @@ struct FaultSoak: Sendable {
             /// Items that have ended with a value.
             var succeeded: Set<Int> = []
             /// Items that were lost with a worker and have not themselves to blame.
-            var lost = 0
+            var lost: [String] = []
             var timedOut = 0
             var cancelled = 0
             var kills = 0
@@ -139,7 +139,7 @@ struct FaultSoak: Sendable {
             case .failure(let error):
                 // The map ends with the first item that was lost.
                 Crash.killed.expect(error)
-                tally.note { $0.lost += 1 }
+                noteLost("an item of a map from \(start)", error)
             }
         }
     }
