@@ -223,6 +223,16 @@ int mp_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns);
 /// C because `syscall` is variadic.
 int mp_futex_wake(const void *word, int count);
 
+/// Has this process answer the fences of others and of itself; returns 0, or -1 with errno where there are none.
+///
+/// C because `syscall` is variadic.
+int mp_remote_fence_register(void);
+
+/// Makes every running thread of this process pass a full fence; with `in_all`, of every process that has registered.
+///
+/// Returns 0, or -1 with errno. C because `syscall` is variadic.
+int mp_remote_fence(bool in_all);
+
 // MARK: Tools (tools.c)
 
 /// Writes the counts of a program that was built for code coverage; does nothing in others.
@@ -243,6 +253,11 @@ const void *mp_test_failure_recorder(void);
 /// Orders what comes before against what comes after, stores against loads too.
 static inline void mp_fence(void) {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/// Keeps the compiler from moving memory accesses across; the processor is not held up.
+static inline void mp_compiler_fence(void) {
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 /// Tells the processor that the caller is in a loop that waits. C, because Swift has no such instruction.

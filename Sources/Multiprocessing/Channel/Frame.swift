@@ -146,7 +146,7 @@ package enum Frame {
         var epoch: UInt16
         /// How many items the worker begins together.
         var stride: UInt32
-        /// Whether the worker notes when it begins each stride; see ``ProgressBoard/begunAt``.
+        /// Whether the worker notes when it begins the chunk; see ``ProgressBoard/begunAt``.
         var isTimed: Bool
 
         func append(to buffer: ByteBuffer) {

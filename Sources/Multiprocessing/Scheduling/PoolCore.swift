@@ -224,7 +224,7 @@ final class PoolCore: WorkerReporting {
         settleStarts()
     }
 
-    func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID) {
+    func working(on chunk: Chunk, item: Int, since: UInt64?, _ worker: WorkerID) {
         perform { $0.working(on: chunk, item: item, since: since, worker, now: MonotonicTime.now().nanoseconds) }
     }
 

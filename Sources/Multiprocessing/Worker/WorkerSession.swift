@@ -106,7 +106,7 @@ final class WorkerSession: @unchecked Sendable {
     func fail(_ chunk: WorkerChunk, _ error: any Error) {
         var stride: Range<Int>? = chunk.firstStride
         while let items = stride {
-            for _ in items { fail(error) }
+            for item in items where !chunk.isCancelled && chunk.begin(item) { fail(error) }
             stride = nextStride(of: chunk, behind: items.upperBound)
         }
     }
@@ -199,12 +199,13 @@ final class WorkerSession: @unchecked Sendable {
         let context = header.context == 0 ? nil : sender.attachments[header.context]
         if header.context != 0, context == nil { throw PortableFailure.unknownContext }
 
-        let chunk = WorkerChunk(header, count: count)
+        let chunk = WorkerChunk(header, count: count, board: stage.board)
+        let start = MonotonicTime.now().nanoseconds
+        if chunk.isTimed { stage.board.begunAt.store(start) }
         // Taken back before it was begun: the parent waits for nothing.
         guard count == 0 || stage.begin(0, of: chunk) else { return .goOn }
         WorkerProcess.attempt.store(Int(header.attempt), ordering: .relaxed)
         canceller.begin(chunk, task)
-        let start = MonotonicTime.now().nanoseconds
         var items = Incoming(reader, from: sender)
         await function.run(chunk, &items, array, context, variables, self)
         let end = MonotonicTime.now().nanoseconds
