@@ -44,6 +44,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "pipeline",
+            dependencies: ["Multiprocessing"],
+            path: "Examples/Pipeline",
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "benchmarks",
             dependencies: ["Multiprocessing"],
             path: "Examples/Benchmarks",
@@ -129,7 +135,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ExamplesTests",
-            dependencies: ["Multiprocessing", "quickstart", "wordcount", "survive", "benchmarks"],
+            dependencies: ["Multiprocessing", "quickstart", "wordcount", "survive", "pipeline", "benchmarks"],
             swiftSettings: settings
         ),
     ],

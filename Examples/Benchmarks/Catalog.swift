@@ -6,8 +6,11 @@ enum Catalog {
     static func all(_ effort: Effort) -> [any Measurement] {
         [
             Start(effort), RoundTrip(effort), Submit(effort), Small(effort), Map(effort), Echo(effort), Structs(effort),
-            Captures(effort), Speedup(effort), Uneven(effort), Recover(effort), Deadline(effort),
-            Cancel(effort), Kill(effort), Armed(effort), Recycle(effort), Events(effort), Memory(effort), Idle(effort),
+            Captures(effort), Locking(effort), HandOff(effort), Queue(effort), QueueItems(effort), PingPong(effort),
+            Messages(effort), Value(effort), InPlace(effort), Speedup(effort), Uneven(effort), Recover(effort),
+            Deadline(effort),
+            Cancel(effort), Kill(effort), Armed(effort), Recycle(effort), Handles(effort), Events(effort),
+            Memory(effort), Idle(effort),
             Scale(effort),
         ]
     }

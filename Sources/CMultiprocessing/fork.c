@@ -25,6 +25,8 @@ static _Atomic int own_word_count;
 // Runs between `fork` and its return: makes system calls and touches its own memory only.
 static void forked(void) {
     fork_count++;
+    // What its parent holds is not its own.
+    mp_set_life_number(0);
     int nothing = -1;
     for (int word = 0; word < atomic_load_explicit(&own_word_count, memory_order_relaxed); word++) {
         uint64_t bits = atomic_load_explicit(&own_descriptors[word], memory_order_relaxed);

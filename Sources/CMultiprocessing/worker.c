@@ -32,6 +32,9 @@ extern void _dispatch_main_queue_callback_4CF(void *) __attribute__((weak));
 // The arguments as the kernel placed them, in a worker; NULL in every other process.
 static char **mp_worker_arguments;
 
+// What the worker is called instead of its number; empty for its number.
+static char mp_worker_title[64];
+
 // A number up to the end or to the first setting: no sign, no space, no trailing text. Returns -1 otherwise.
 static int mp_parse_descriptor(const char *text) {
     int value = 0;
@@ -141,6 +144,10 @@ static void mp_apply_settings(const char *settings) {
             // Into a pipe, lines would otherwise be kept until there are four thousand bytes of them.
             is_done = setvbuf(stdout, NULL, _IOLBF, 0) == 0;
         }
+        if (kind == 't') {
+            snprintf(mp_worker_title, sizeof mp_worker_title, "%.*s", (int)strcspn(value, ";"), value);
+            is_done = true;
+        }
         if (!is_done) {
             char text[160];
             snprintf(text, sizeof text, "the worker process could not %s: %s\n", what, strerror(errno));
@@ -175,7 +182,7 @@ __attribute__((constructor)) static void mp_worker_entry(int argc, char **argv, 
                   " marks this process as a worker, but it has no socket to a pool; to run the program,"
                   " unset the variable\n");
     }
-    // Behind the descriptor, as ";n5;c0,1;d1048576;f256;l": nice value, cores, bytes, files, lines.
+    // Behind the descriptor, as ";n5;c0,1;d1048576;f256;l;tname": nice value, cores, bytes, files, lines, title.
     mp_apply_settings(text + strcspn(text, ";"));
     // Before anything else runs, so that no program that this process starts is taken for a worker.
     unsetenv(MP_WORKER_VARIABLE);
@@ -235,13 +242,19 @@ void mp_name_worker(long index, char **program_arguments) {
     }
     char *start = arguments[0];
     const char *program = mp_base_name(start);
-    char suffix[32];
-    int suffix_length = snprintf(suffix, sizeof suffix, " worker %ld", index);
+    const bool is_titled = mp_worker_title[0] != '\0';
+    char suffix[80];
+    int suffix_length = is_titled ? snprintf(suffix, sizeof suffix, " %s", mp_worker_title)
+                                  : snprintf(suffix, sizeof suffix, " worker %ld", index);
 
     // The kernel keeps 15 bytes: the number is worth more than the end of the program's name.
     char name[16];
     int room = (int)sizeof name - 1 - suffix_length;
-    snprintf(name, sizeof name, "%.*s%s", room > 0 ? room : 0, program, suffix);
+    if (is_titled) {
+        snprintf(name, sizeof name, "%s", mp_worker_title);
+    } else {
+        snprintf(name, sizeof name, "%.*s%s", room > 0 ? room : 0, program, suffix);
+    }
     prctl(PR_SET_NAME, name, 0, 0, 0);
 
     // The arguments are replaced where `ps` reads them, which is only right while they stand one
@@ -254,8 +267,12 @@ void mp_name_worker(long index, char **program_arguments) {
         end = *argument + strlen(*argument) + 1;
     }
     // The last byte stays zero: by another the kernel knows a title that goes on behind the arguments.
-    size_t length = strlen(program) + (size_t)suffix_length;
     size_t size = (size_t)(end - start);
+    if (is_titled && strlen(program) + 2 < size && strlen(program) + (size_t)suffix_length >= size) {
+        // What there is no room for of a long title is left out.
+        suffix_length = (int)(size - strlen(program)) - 1;
+    }
+    size_t length = strlen(program) + (size_t)suffix_length;
     char *copy = length < size ? malloc(size) : NULL;
     if (copy == NULL) {
         return;

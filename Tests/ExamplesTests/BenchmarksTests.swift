@@ -10,6 +10,9 @@ struct BenchmarksTests {
         "structs": both, "captures": both, "cpu": both, "uneven": both, "recover": ["processes"],
         "deadline": both, "cancel": both, "kill": ["processes"], "armed": both, "recycle": both, "events": both,
         "memory": both, "idle": both, "scale": both,
+        "lock": ["processes"], "hand-off": ["processes"], "queue": ["processes"], "queue-items": ["processes"],
+        "ping-pong": ["processes"], "connection": ["processes"], "value": ["processes"], "array": ["processes"],
+        "handle": ["processes"],
     ]
     private static let both: Set = ["processes", "threads"]
 

@@ -42,4 +42,12 @@ struct ProgramTests {
         let text = try String(contentsOfFile: picture, encoding: .utf8)
         #expect(text.hasPrefix("<svg ") && text.contains("survive"))
     }
+
+    @Test("pipeline counts right, also with a consumer killed", arguments: ["processes", "threads"])
+    func pipeline(backend: String) async throws {
+        let run = try await Shell.run("$BIN/pipeline --backend \(backend) Sources Examples")
+        #expect(run.status == 0, "\(run.output)\(run.errors)")
+        #expect(run.output.contains("\nkilled the consumer with process id ") == (backend == "processes"))
+        #expect(run.output.hasSuffix("\nthe sums are those of a count without workers\n"))
+    }
 }

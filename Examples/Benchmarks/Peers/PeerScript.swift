@@ -10,6 +10,9 @@ enum PeerScript {
 
         WORKERS = 2
 
+        # The peer that has no pool, but state that processes share.
+        SHARING = "multiprocessing"
+
         # What runs in the workers
 
         def square(x): return x * x
@@ -115,6 +118,7 @@ enum PeerScript {
             "loky": ("processes", loky, "loky"),
             "mpire": ("processes", mpire, "mpire"),
             "pebble": ("processes", pebble, "pebble"),
+            SHARING: ("processes", None, None),
             "dummy": ("threads", dummy, None),
             "ThreadPoolExecutor": ("threads", thread_executor, None),
         }
@@ -179,6 +183,137 @@ enum PeerScript {
                 os.close(go)
                 return total == WORKERS, seconds
 
+        # State that processes share. Each gives the seconds and whether the result is right; where it does only a
+        # part of the work, times `factor`, because it would take too long.
+
+        FORK = multiprocessing.get_context("fork")
+
+        def both(first, second):
+            """Runs two functions in processes of their own at once: the longer time, and the sum of the results."""
+            barrier = FORK.Barrier(2)
+            results = FORK.SimpleQueue()
+            def part(body):
+                barrier.wait()
+                start = time.perf_counter()
+                result = body()
+                results.put((time.perf_counter() - start, result))
+            processes = [FORK.Process(target=part, args=(body,)) for body in (first, second)]
+            for process in processes: process.start()
+            parts = [results.get() for _ in processes]
+            for process in processes: process.join()
+            return max(seconds for seconds, _ in parts), sum(result for _, result in parts)
+
+        def lock(count, factor):
+            lock = FORK.Lock()
+            total = 0
+            start = time.perf_counter()
+            for _ in range(count):
+                with lock: total += 1
+            return (time.perf_counter() - start) * factor, total == count
+
+        def contended(count, inside, factor):
+            lock = FORK.Lock()
+            def body():
+                now = time.perf_counter_ns
+                for _ in range(count):
+                    with lock:
+                        if inside:
+                            end = now() + inside
+                            while now() < end: pass
+                return count
+            seconds, total = both(body, body)
+            return seconds * factor, total == 2 * count
+
+        def hand_off(count):
+            there, back = FORK.Semaphore(0), FORK.Semaphore(0)
+            def first():
+                for _ in range(count):
+                    there.release()
+                    back.acquire()
+                return count
+            def second():
+                for _ in range(count):
+                    there.acquire()
+                    back.release()
+                return count
+            seconds, total = both(first, second)
+            return seconds, total == 2 * count
+
+        def through(items, result):
+            """Sends items through a queue; `result` is what is added up."""
+            queue = FORK.Queue()
+            def send():
+                for item in items: queue.put(item)
+                return 0
+            def receive(): return sum([result(queue.get()) for _ in range(len(items))])
+            return both(send, receive)
+
+        def queue(count, batch, factor):
+            if batch == 1: seconds, total = through(range(count), lambda x: x)
+            else: seconds, total = through([list(range(i * batch, (i + 1) * batch)) for i in range(count)], sum)
+            count *= batch
+            return seconds * factor, total == count * (count - 1) // 2
+
+        def queue_structs(count):
+            seconds, total = through([make(i) for i in range(count)], lambda record: record.id)
+            return seconds, total == count * (count - 1) // 2
+
+        def queue_large(count):
+            seconds, total = through([bytes(1 << 20)] * count, len)
+            return seconds, total == count << 20
+
+        def ping_pong(count):
+            there, back = FORK.Queue(), FORK.Queue()
+            def first():
+                x = 0
+                for _ in range(count):
+                    there.put(x)
+                    x = back.get()
+                return x
+            def second():
+                for _ in range(count): back.put(there.get() + 1)
+                return 0
+            seconds, total = both(first, second)
+            return seconds, total == count
+
+        def connection(count):
+            left, right = FORK.Pipe()
+            def first():
+                data = b"x" * 64
+                for _ in range(count):
+                    left.send(data)
+                    data = left.recv()
+                return len(data)
+            def second():
+                for _ in range(count): right.send(right.recv())
+                return 0
+            seconds, total = both(first, second)
+            return seconds, total == 64
+
+        def value(count, factor):
+            value = FORK.Value("q")
+            def body():
+                for _ in range(count):
+                    with value.get_lock(): value.value += 1
+                return 0
+            seconds, _ = both(body, body)
+            return seconds * factor, value.value == 2 * count
+
+        def array(count, passes, factor):
+            values = FORK.RawArray("d", count)
+            def half(part):
+                def body():
+                    for _ in range(passes):
+                        for i in part: values[i] += 1
+                    return len(part)
+                return body
+            seconds, total = both(half(range(count // 2)), half(range(count // 2, count)))
+            return seconds * factor, total == count and values[0] == values[count - 1] == passes
+
+        SHARED = {"lock": lock, "lock-contended": contended, "hand-off": hand_off, "queue": queue,
+                  "queue-structs": queue_structs, "queue-large": queue_large, "ping-pong": ping_pong,
+                  "connection": connection, "value": value, "array": array}
+
         class Skip(Exception): pass
 
         class Session:
@@ -195,7 +330,11 @@ enum PeerScript {
                     self.pool = None
                     return "0"
                 name, *sizes = words
-                if name == "start-both":
+                if (name in SHARED) != (self.name == SHARING): raise Skip("")
+                if name in SHARED:
+                    count, *rest = map(int, sizes)
+                    seconds, is_right = SHARED[name](count if verb == "run" else max(16, count // 10), *rest)
+                elif name == "start-both":
                     is_right, seconds = start_both(self.make)
                 elif name == "start-first":
                     start = time.perf_counter()

@@ -13,6 +13,8 @@
 
 #include "memory.h"
 #include "portable.h"
+#include "queue.h"
+#include "sharing.h"
 
 // MARK: Worker (worker.c)
 
@@ -43,7 +45,7 @@ int mp_main_queue_handle(void);
 /// C because the symbol is private to libdispatch and has to be a weak reference.
 void mp_drain_main_queue(void);
 
-/// Names a worker process "program worker 3", for `ps` and `top`.
+/// Names a worker process "program worker 3", or "program title" if it was given one, for `ps` and `top`.
 ///
 /// What `ps` shows as its command line is overwritten where the kernel placed the arguments;
 /// `program_arguments`, the list that the program reads them from, is made to point to a copy.
@@ -96,6 +98,35 @@ static inline size_t mp_text_length(const char *text, size_t limit) {
     const void *end = limit == 0 ? 0 : __builtin_memchr(text, 0, limit);
     return end == 0 ? limit : (size_t)((const char *)end - text);
 }
+
+// MARK: Sockets (sockets.c)
+
+/// How many descriptors go with one message (SCM_MAX_FD).
+#define MP_DESCRIPTORS_PER_MESSAGE 253
+
+/// The receiver had no room for all descriptors, in its table of them or in its list.
+#define MP_LOST_DESCRIPTORS 1u
+
+/// The message was longer than the buffer.
+#define MP_LOST_BYTES 2u
+
+/// A Unix datagram socket that is connected to itself, close-on-exec and without blocking; -1 with errno.
+///
+/// C because the address is a struct of its own kind of each family.
+int mp_socket_to_itself(void);
+
+/// `sendmsg` with MSG_NOSIGNAL and descriptors (SCM_RIGHTS), which go with the first byte.
+///
+/// `buffers` is a `const struct iovec *`. Returns what `sendmsg` does. C because the CMSG macros are not imported.
+ssize_t mp_send_descriptors(int socket, const void *buffers, size_t buffer_count,
+                            const int *descriptors, size_t descriptor_count, int flags);
+
+/// `recvmsg` that takes descriptors, close-on-exec, into a list of MP_DESCRIPTORS_PER_MESSAGE.
+///
+/// `truncation` becomes a combination of the two flags above. Returns what `recvmsg` does.
+/// C because the CMSG macros are not imported.
+ssize_t mp_receive_descriptors(int socket, void *buffer, size_t size, int *descriptors,
+                               size_t *descriptor_count, uint32_t *truncation, int flags);
 
 // MARK: Kernel (kernel.c)
 
@@ -175,6 +206,12 @@ int mp_memory_resize(int descriptor, off_t size);
 /// Forbids any later change of the size of a memfd. C because of _GNU_SOURCE.
 int mp_memory_seal(int descriptor);
 
+/// Gives back the pages of a range of a memfd, which reads as zero again; -1 with errno. C because of _GNU_SOURCE.
+int mp_memory_discard(int descriptor, off_t offset, off_t count);
+
+/// Whether no process can make memory of `mp_memory_create` smaller; false also for what is no such memory.
+bool mp_memory_cannot_shrink(int descriptor);
+
 /// Sleeps while `*word` is `expected`; `timeout_ns` below zero means no limit.
 ///
 /// Returns 0 when woken, -1 with errno (EAGAIN: the value was another, ETIMEDOUT, EINTR).
@@ -185,6 +222,16 @@ int mp_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns);
 ///
 /// C because `syscall` is variadic.
 int mp_futex_wake(const void *word, int count);
+
+/// Has this process answer the fences of others and of itself; returns 0, or -1 with errno where there are none.
+///
+/// C because `syscall` is variadic.
+int mp_remote_fence_register(void);
+
+/// Makes every running thread of this process pass a full fence; with `in_all`, of every process that has registered.
+///
+/// Returns 0, or -1 with errno. C because `syscall` is variadic.
+int mp_remote_fence(bool in_all);
 
 // MARK: Tools (tools.c)
 
@@ -208,6 +255,11 @@ static inline void mp_fence(void) {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+/// Keeps the compiler from moving memory accesses across; the processor is not held up.
+static inline void mp_compiler_fence(void) {
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
 /// Tells the processor that the caller is in a loop that waits. C, because Swift has no such instruction.
 static inline void mp_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -228,6 +280,10 @@ static inline void mp_store_release_u32(void *address, uint32_t value) {
 static inline bool mp_cas_u32(void *address, uint32_t *expected, uint32_t desired) {
     return __atomic_compare_exchange_n((uint32_t *)address, expected, desired, false,
                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static inline uint32_t mp_fetch_and_u32(void *address, uint32_t value) {
+    return __atomic_fetch_and((uint32_t *)address, value, __ATOMIC_ACQ_REL);
 }
 
 static inline uint32_t mp_fetch_add_u32(void *address, uint32_t value) {

@@ -39,7 +39,7 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// not is ended.
     func inquire(_ worker: WorkerID)
 
-    /// Reports which item a worker runs and since when; nothing if it runs none with a limit.
+    /// Reports which item a worker runs, and since when if that is known; nothing if it runs none with a limit.
     func inspect(_ worker: WorkerID)
 
     /// Stops waiting for the item that a worker runs, tells that work that it was cancelled, and takes back what the
@@ -65,6 +65,14 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// Has the calling thread take a worker's results as they come; `nil` if that is not to be had now.
     func watch(_ worker: WorkerID) -> (any WorkerWatch)?
 
+    /// Returns when the starts that were asked for have been tried; blocks while the kernel starts processes.
+    func waitForStarts()
+
+    /// Sends a signal to a worker's process, or SIGKILL to all of its process group; its end is reported.
+    ///
+    /// - Returns: False for a thread, and when the process is gone.
+    func signal(_ worker: WorkerID, _ number: Int32) -> Bool
+
     /// Tells a worker that a chunk it holds was cancelled.
     func cancel(_ chunk: Chunk, on worker: WorkerID)
 
@@ -81,6 +89,12 @@ public protocol WorkerGroup: AnyObject, Sendable {
 extension WorkerGroup {
     /// No process of its own.
     public func processID(of worker: WorkerID) -> Int32? { nil }
+
+    /// There is nothing to wait for.
+    public func waitForStarts() {}
+
+    /// No process of its own.
+    public func signal(_ worker: WorkerID, _ number: Int32) -> Bool { false }
 
     /// No memory of its own.
     public func memory(of worker: WorkerID) -> UInt64? { nil }
@@ -120,7 +134,7 @@ package protocol WorkerReporting: AnyObject, Sendable {
     func reclaimed(_ chunks: [Chunk], from worker: WorkerID)
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError)
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool)
-    func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID)
+    func working(on chunk: Chunk, item: Int, since: UInt64?, _ worker: WorkerID)
     func interrupted(_ worker: WorkerID, holding: HeldWork)
     func recovered(_ worker: WorkerID)
     func progressed(on worker: WorkerID, chunk: Chunk, item: Int, fraction: Double, text: String)
@@ -179,8 +193,8 @@ public struct WorkerEvents: Sendable {
     ///
     /// - Parameters:
     ///   - item: The number of the item in the chunk.
-    ///   - since: When it began, by the monotonic clock in nanoseconds.
-    package func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID) {
+    ///   - since: When it began, by the monotonic clock in nanoseconds; `nil` when that is not known.
+    package func working(on chunk: Chunk, item: Int, since: UInt64?, _ worker: WorkerID) {
         owner.working(on: chunk, item: item, since: since, worker)
     }
 

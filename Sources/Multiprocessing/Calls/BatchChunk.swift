@@ -17,6 +17,12 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     private let stride: Int
     private let claims: StrideClaims
 
+    /// The first of the items that the strides are counted from; the owner's, on threads only.
+    private var strideBase = 0
+
+    /// The run on a thread from which an item can be taken, if it is one of strides.
+    private let stagedRun = Mutex<StagedRun<Output>?>(nil)
+
     /// What is run, until the chunk has ended; guarded, because a part can be split off meanwhile.
     private let contents: Mutex<Contents?>
 
@@ -67,8 +73,9 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         self.index = index
         self.pipeline = pipeline
         // No longer than the chunk, so that no sum or product of the two is out of range.
-        // With a limit each item begins by itself, so that it is known which one runs, and since when.
-        let stride = pipeline.options.limits.timeout == nil ? max(1, min(stride, inputs.count)) : 1
+        // With a limit it has to be known which item runs; without a way to know, each begins by itself.
+        let canWatch = RemoteFence.isAvailable && (pipeline.core.needsPortableWork || work.body.isSynchronous)
+        let stride = pipeline.options.limits.timeout == nil || canWatch ? max(1, min(stride, inputs.count)) : 1
         self.stride = stride
         places = pipeline.outputs?.places(of: index..<index + inputs.count)
         claims = StrideClaims(limit: Self.strides(of: inputs.count, stride))
@@ -127,7 +134,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         return contents.withLock { contents in
             guard let part = split(&contents, at: count) else { return nil }
             self.count = count
-            claims.setLimit(Self.strides(of: count, stride), begun: Self.strides(of: finishedCount, stride))
+            countStrides(from: max(strideBase, finishedCount))
             return part
         }
     }
@@ -138,8 +145,19 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         contents.withLock { contents in
             guard contents != nil else { return nil }
             let revoked = claims.revoke()
-            return revoked.isEmpty ? nil : split(&contents, at: revoked.lowerBound * stride)
+            return revoked.isEmpty ? nil : split(&contents, at: strideBase + revoked.lowerBound * stride)
         }
+    }
+
+    /// Counts strides from an item on, of which none is begun then; with nobody who runs the chunk.
+    private func countStrides(from item: Int) {
+        strideBase = item
+        claims.setLimit(Self.strides(of: max(0, count - item), stride))
+    }
+
+    /// Notes what is left of the chunk when parts of it were split off while it ran.
+    private func noteParts() {
+        count = min(count, strideBase + claims.limit * stride)
     }
 
     /// A part that the call's pipeline waits for as it does for the whole.
@@ -157,15 +175,18 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
 
     override func run() async {
         guard let contents = contents.withLock({ $0 }) else { return }
-        if limits.timeout != nil { return await runGuarded(contents.inputs, contents.work.body) }
         switch contents.work.body {
+        case .synchronous(let body) where limits.timeout != nil && RemoteFence.isAvailable:
+            return runWatched(contents.inputs, contents.work.loop ?? ItemLoop(body))
+        case _ where limits.timeout != nil:
+            return await runGuarded(contents.inputs, contents.work.body)
         case .synchronous(let body):
             runSynchronously(contents.inputs, contents.work.loop ?? ItemLoop(body))
         case .asynchronous(let body):
             if places == nil { result.outputs.reserveCapacity(count) }
             while let inputs = nextStride(contents.inputs), await runAsynchronously(inputs, body) {}
         }
-        count = min(count, claims.limit * stride)
+        noteParts()
     }
 
     /// What to run next.
@@ -205,7 +226,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
                         total += made
                         finishedCount += made
                     }
-                    try loop.run(part, outputs + total, &made, self)
+                    try loop.run(part, outputs + total, &made, self, nil)
                 } catch {
                     receiveFailure(PoolError.thrown(error))
                     if stopsAtFailure { return total }
@@ -237,7 +258,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
 
     /// Runs item after item, each of which can be taken: nothing of the chunk is touched then.
     private func runGuarded(_ inputs: ArraySlice<Input>, _ body: ItemBody<Input, Output>) async {
-        guard finishedCount < count, !isCancelled, claims.claim() else { return endGuarded() }
+        guard finishedCount < count, !isCancelled, claims.claim() else { return noteParts() }
         var item = finishedCount
         let run = beginGuarded(item)
         while true {
@@ -256,7 +277,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
             item += 1
             run.begin(item, now: MonotonicTime.now().nanoseconds)
         }
-        endGuarded()
+        noteParts()
         run.end()
     }
 
@@ -271,8 +292,90 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         return finishedCount < count && !isCancelled && claims.claim()
     }
 
-    private func endGuarded() {
-        count = min(count, claims.limit * stride)
+    /// Runs stride after stride, of which each item can be taken: nothing of the chunk is touched then.
+    private func runWatched(_ inputs: ArraySlice<Input>, _ loop: ItemLoop<Input, Output>) {
+        guard finishedCount < count, !isCancelled, claims.claim() else { return noteParts() }
+        let run = StagedRun<Output>(capacity: remainingCount, first: finishedCount)
+        stagedRun.withLock { $0 = run }
+        let isOurs = inputs.withUnsafeBufferPointer { inputs in
+            repeat {
+                guard runStride(inputs, loop, run) else { return false }
+            } while run.end < count && !isCancelled && !hasToStop && claims.claim()
+            return true
+        }
+        guard isOurs else { return }
+        receive(run)
+        noteParts()
+        run.watch.end()
+    }
+
+    /// Runs the next stride; `false` if an item was taken, and the chunk with it.
+    private func runStride(
+        _ inputs: UnsafeBufferPointer<Input>, _ loop: ItemLoop<Input, Output>, _ run: StagedRun<Output>
+    ) -> Bool {
+        let end = min(run.end + stride, count)
+        while run.end < end, !isCancelled, !hasToStop {
+            if run.room == 0 { receive(run) }
+            let part = UnsafeBufferPointer(rebasing: inputs[run.end..<min(end, run.end + run.room)])
+            run.watch.prepare(run.end)
+            var made = 0
+            var failure: (any Error)?
+            do {
+                try loop.run(part, run.stage + run.count, &made, self, run.watch)
+            } catch {
+                failure = PoolError.thrown(error)
+            }
+            run.count += made
+            guard run.watch.settle() else {
+                run.dropRest()
+                return false
+            }
+            if let failure {
+                receive(run)
+                receiveFailure(failure)
+                run.start += 1
+            }
+        }
+        return true
+    }
+
+    /// Whether an item has failed behind which none is to start.
+    private var hasToStop: Bool { !result.failures.isEmpty && stopsAtFailure }
+
+    /// Takes the values that a run has staged, which is over, or has the right to settle.
+    private func receive(_ run: StagedRun<Output>) {
+        receive(run, run.count)
+        run.start += run.count
+        run.count = 0
+    }
+
+    private func receive(_ run: StagedRun<Output>, _ count: Int) {
+        if let places {
+            (places + finishedCount).moveInitialize(from: run.stage, count: count)
+        } else {
+            result.outputs.append(contentsOf: UnsafeBufferPointer(start: run.stage, count: count))
+            run.stage.deinitialize(count: count)
+        }
+        finishedCount += count
+    }
+
+    override var runningItem: (item: Int, since: UInt64?)? {
+        guard let run = stagedRun.withLock({ $0 }) else { return super.runningItem }
+        return run.watch.current
+    }
+
+    override func takeRunning(_ item: Int?) -> GuardedRun.Taking {
+        let run = stagedRun.withLock { $0 }
+        let taking = run?.watch.take(item) ?? super.takeRunning(item)
+        guard case .taken(let item) = taking else { return taking }
+        // From here on the chunk is the caller's. What comes of the item is the thread's to drop.
+        if let run { receive(run, item - finishedCount) }
+        stagedRun.withLock { $0 = nil }
+        contents.withLock { _ in
+            noteParts()
+            countStrides(from: item + 1)
+        }
+        return taking
     }
 
     // MARK: Results of a process

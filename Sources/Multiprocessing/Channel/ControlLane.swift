@@ -92,7 +92,8 @@ package final class ControlLane: Sendable {
             case .mustWait:
                 outgoing.isAwaited = true
                 return .mustWait
-            case .peerGone, .failed:
+            // No message has descriptors to announce.
+            case .peerGone, .failed, .mustAnnounce:
                 outgoing = Outgoing()
                 outgoing.isOver = true
                 return .peerGone

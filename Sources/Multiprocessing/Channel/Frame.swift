@@ -12,6 +12,9 @@ package enum Frame {
     /// A payload larger than this is read into memory of its own.
     package static let largeSize = ArrivingArray.largeSize
 
+    /// How many bytes an attachment may have that a worker sends: with its number, a payload that is not large.
+    static let workerAttachmentLimit = largeSize - 8
+
     /// What a frame carries; the numbers travel.
     package enum Kind: UInt8 {
         // From the parent.
@@ -143,7 +146,7 @@ package enum Frame {
         var epoch: UInt16
         /// How many items the worker begins together.
         var stride: UInt32
-        /// Whether the worker notes when it begins each stride; see ``ProgressBoard/begunAt``.
+        /// Whether the worker notes when it begins the chunk; see ``ProgressBoard/begunAt``.
         var isTimed: Bool
 
         func append(to buffer: ByteBuffer) {

@@ -4,7 +4,8 @@ package import MultiprocessingSystem
 ///
 /// It knows nothing of what frames are about, of processes or of shared memory. Sending and receiving never wait, but
 /// for the two functions that say so. Each direction's state is a value of its owner, ``Unsent`` and a
-/// ``FrameAssembler``, under whatever lock the owner has for it: so one thread may send while another reads.
+/// ``FrameAssembler``, under whatever lock the owner has for it: so one thread may send while another reads. Descriptors
+/// have a way of their own: see ``DescriptorLane``.
 package struct FrameLink: ~Copyable, Sendable {
     private let socket: Socket
 
@@ -42,10 +43,21 @@ package struct FrameLink: ~Copyable, Sendable {
             segments = RingQueue()
         }
 
+        /// The descriptors that are to be sent before any more bytes.
+        package var announced: AnnouncedDescriptors? { segments.isEmpty ? nil : segments[0].announced }
+
+        /// Lets the bytes go out that have waited for descriptors.
+        package mutating func noteAnnounced() {
+            guard var segment = segments.popFirst() else { return }
+            segment.announced = nil
+            segments.prepend(segment)
+        }
+
         /// Calls `body` with the next bytes to send; `nil` when there are none.
         fileprivate func withNext<R>(_ body: (UnsafeBufferPointer<SendBuffer>) -> R) -> R? {
             guard !segments.isEmpty else { return nil }
-            let count = min(segments.count, Self.groupSize)
+            var count = min(segments.count, Self.groupSize)
+            if let next = (1..<count).first(where: { segments[$0].announced != nil }) { count = next }
             return withUnsafeTemporaryAllocation(of: SendBuffer.self, capacity: count) { buffers in
                 for index in 0..<count { buffers[index] = SendBuffer(segments[index].bytes) }
                 return body(UnsafeBufferPointer(buffers))
@@ -72,6 +84,8 @@ package struct FrameLink: ~Copyable, Sendable {
         case sent
         /// The socket takes no more for now; the rest is kept.
         case mustWait
+        /// The descriptors of ``Unsent/announced`` have to be on their way first; the rest is kept.
+        case mustAnnounce
         /// There is nobody who could read it; the rest is dropped.
         case peerGone
         /// The socket has failed, perhaps within a frame, so that the peer can make no sense of what it has; the rest
@@ -81,7 +95,9 @@ package struct FrameLink: ~Copyable, Sendable {
 
     /// Sends as much as the socket takes.
     package borrowing func send(_ unsent: inout Unsent) -> Sending {
-        while let result = unsent.withNext({ try? socket.send($0) }) {
+        while !unsent.isEmpty {
+            if unsent.announced != nil { return .mustAnnounce }
+            guard let result = unsent.withNext({ try? socket.send($0) }) else { break }
             switch result {
             case .sent(let count)?:
                 unsent.drop(count)

@@ -32,11 +32,15 @@ package struct ProgressBoard: Sendable {
     package let taken: SharedWord
     /// How many bytes the worker never sent, because the parent had taken them from the stage.
     package let dropped: SharedWord
-    /// When the worker began what it began last, in nanoseconds of the monotonic clock, if that has a deadline.
+    /// When the worker began the chunk that it began last, in nanoseconds of the monotonic clock, if that has a deadline.
     ///
-    /// Stored before the stride is begun: read too early it is a time that is still to be begun at, and never
-    /// that of the item before.
+    /// Stored before the chunk is begun: read too early it is a time that is still to be begun at, and never
+    /// that of the chunk before.
     let begunAt: SharedWord
+    /// The item that the worker runs, or is about to: see ``Running``.
+    let running: SharedWord
+    /// Whether the worker is to stop before the next item: see ``halt()``.
+    let order: SharedWord
     /// The worker's number in its pool; written by the parent before the worker starts.
     let index: SharedWord
 
@@ -60,6 +64,8 @@ package struct ProgressBoard: Sendable {
         taken = SharedWord(memory, at: 48)
         dropped = SharedWord(memory, at: 56)
         begunAt = SharedWord(memory, at: 64)
+        running = SharedWord(memory, at: 72)
+        order = SharedWord(memory, at: 80)
         stage = UnsafeMutableRawBufferPointer(
             rebasing: memory.bytes[Self.headerSize..<Self.headerSize + Self.stageSize])
     }
@@ -131,14 +137,15 @@ extension ProgressBoard {
         return false
     }
 
-    /// What the worker has begun, and the time that stands beside it.
+    /// Where the worker stands: what it has begun, which item it runs, and when it began the chunk.
     ///
     /// `nil` when the worker goes on all the time, so that nothing runs for long.
-    package var begunWithTime: (begun: Begun, time: UInt64)? {
+    package var standing: (begun: Begun, running: Running, time: UInt64)? {
         for _ in 0..<16 {
             let begun = begun
+            let running = Running(running.load())
             let time = begunAt.load()
-            if begun == self.begun { return (begun, time) }
+            if begun == self.begun { return (begun, running, time) }
         }
         return nil
     }

@@ -100,9 +100,8 @@ package struct WorkerLedger {
     @discardableResult
     package mutating func add(_ chunk: Chunk) -> Entry {
         sequence += 1
-        // One by one, so that an item can be interrupted and those behind it run elsewhere.
-        let stride = chunk.limits.timeout == nil ? max(1, chunk.strideLength) : 1
-        let entry = Entry(chunk: chunk, sequence: sequence, sentFrom: chunk.finishedCount, stride: stride)
+        let entry = Entry(
+            chunk: chunk, sequence: sequence, sentFrom: chunk.finishedCount, stride: max(1, chunk.strideLength))
         entries.append(entry)
         return entry
     }
@@ -116,9 +115,11 @@ package struct WorkerLedger {
         }
         guard let entry = entries.first, entry.sequence == sequence else { return nil }
         if entry.chunk.wantsToRun {
-            guard let stop, stop.sequence == sequence, !stop.hasEnded, entry.chunk.finishedCount == stop.end else {
-                return nil
-            }
+            // Of what it was stopped in, it may have been about to begin the last item.
+            guard let stop, stop.sequence == sequence, !stop.hasEnded,
+                entry.chunk.finishedCount == stop.end
+                    || entry.chunk.limits.timeout != nil && entry.chunk.finishedCount == stop.end - 1
+            else { return nil }
             self.stop?.hasEnded = true
             return .stopped
         }
@@ -156,19 +157,25 @@ package struct WorkerLedger {
     // MARK: Interruption
 
     /// The item that the worker runs, of a chunk with a deadline; `nil` if it runs none.
-    package func inspect(_ begun: ProgressBoard.Begun) -> (chunk: Chunk, item: Int)? {
-        guard stop == nil, case .begun(let index, let end) = progress(begun) else { return nil }
-        let chunk = entries[index].chunk
-        guard chunk.limits.timeout != nil, end > chunk.finishedCount else { return nil }
-        return (chunk, end - 1)
+    ///
+    /// The time at which the worker began the chunk is that at which the item began, if it is the first that was sent.
+    package func inspect(
+        _ begun: ProgressBoard.Begun, _ running: ProgressBoard.Running? = nil
+    ) -> (chunk: Chunk, item: Int, isFirst: Bool)? {
+        guard stop == nil, case .begun(let index, let end) = progress(begun, running) else { return nil }
+        let entry = entries[index]
+        guard entry.chunk.limits.timeout != nil, end > entry.chunk.finishedCount else { return nil }
+        return (entry.chunk, end - 1, end - 1 == entry.sentFrom)
     }
 
     /// Whether the worker, which has begun that much, can be interrupted in an item of a chunk.
     ///
     /// - Parameter item: The number of the item that it has to run; `nil` for any, also for none yet.
-    package func canInterrupt(_ chunk: Chunk, item: Int?, _ begun: ProgressBoard.Begun) -> Interruptibility {
+    package func canInterrupt(
+        _ chunk: Chunk, item: Int?, _ begun: ProgressBoard.Begun, _ running: ProgressBoard.Running? = nil
+    ) -> Interruptibility {
         guard stop == nil, entries.contains(where: { $0.chunk === chunk }) else { return .ended }
-        switch progress(begun) {
+        switch progress(begun, running) {
         case .begun(let index, let end):
             let isMeant = entries[index].chunk === chunk && (item ?? end - 1) == end - 1
             return isMeant ? .running : .another
@@ -191,14 +198,22 @@ package struct WorkerLedger {
     /// Notes that the worker was forbidden to go on: nothing of what it holds begins from now on.
     ///
     /// - Returns: False if the board says what cannot be.
-    package mutating func forbid(_ begun: ProgressBoard.Begun) -> Bool {
+    package mutating func forbid(_ begun: ProgressBoard.Begun, _ running: ProgressBoard.Running? = nil) -> Bool {
         defer { epoch &+= 1 }
-        switch progress(begun) {
+        switch progress(begun, running) {
         case .unbegun: stop = Stop(last: sequence)
         case .begun(let index, let end): stop = Stop(sequence: entries[index].sequence, end: end, last: sequence)
         case nil: return false
         }
         return true
+    }
+
+    /// The number of the chunk that the worker was stopped in the middle of, and has to leave.
+    package var stoppedSequence: UInt64? {
+        guard let sequence = stop?.sequence,
+            let entry = entries.first(where: { $0.sequence == sequence }), entry.chunk.limits.timeout != nil
+        else { return nil }
+        return sequence
     }
 
     /// Whether the first chunk that the worker holds is the one that it was stopped in.
@@ -246,5 +261,24 @@ package struct WorkerLedger {
         // A stride at the end may be a short one.
         guard count > 0, count - sent < stride, count >= entry.chunk.finishedCount - entry.sentFrom else { return nil }
         return .begun(index, end: entry.sentFrom + min(count, sent))
+    }
+
+    /// How far the worker has come, to the item; `nil` if that cannot be true.
+    ///
+    /// Of a chunk with a deadline the worker runs one item of a stride after the other when it is let, and no other has
+    /// begun.
+    ///
+    /// - Parameter running: The item that the worker says it runs.
+    private func progress(_ begun: ProgressBoard.Begun, _ running: ProgressBoard.Running?) -> Progress? {
+        guard case .begun(let index, let end)? = progress(begun), entries[index].chunk.limits.timeout != nil else {
+            return progress(begun)
+        }
+        let entry = entries[index]
+        let strideStart = (begun.strideCount - 1) * entry.stride
+        // Between the beginning of a stride and that of its first item the worker still names one before it.
+        var item = strideStart
+        if let running, running.names(entry.sequence) { item = max(item, running.item) }
+        guard entry.sentFrom + item < end, entry.chunk.finishedCount <= entry.sentFrom + item + 1 else { return nil }
+        return .begun(index, end: entry.sentFrom + item + 1)
     }
 }

@@ -60,6 +60,24 @@ public struct PoolError: Error, Sendable {
         self.code = code
         self.message = message
     }
+
+    /// The same facts, told in other words.
+    func saying(_ message: String) -> PoolError {
+        var made = PoolError(code, message)
+        made.processID = processID
+        made.signal = signal
+        made.exitCode = exitCode
+        made.standardError = standardError
+        made.errno = errno
+        made.attempts = attempts
+        made.limit = limit
+        made.memoryUsed = memoryUsed
+        made.memoryLimit = memoryLimit
+        made.typeName = typeName
+        made.errorDescription = errorDescription
+        made.underlyingError = underlyingError
+        return made
+    }
 }
 
 extension PoolError {

@@ -73,6 +73,14 @@ class PendingItem: Chunk, @unchecked Sendable {
         super.init(count: 1)
     }
 
+    /// Something of no pool that is waited for as an item is; who makes it ends it, and nobody else does.
+    init() {
+        state = Mutex(State())
+        callerContext = .none
+        finished = Atomic(false)
+        super.init(count: 1)
+    }
+
     /// An item that failed before there was a chunk to submit.
     init(failed error: any Error) {
         state = Mutex(State())

@@ -55,6 +55,10 @@ final class PoolCore: WorkerReporting {
     /// Whether the workers are gone and none will come.
     private let isOver = Atomic(false)
 
+    /// Called for each worker that has ended, or could not be started, before anything comes of it: with its end, and
+    /// whether the worker had not ended all that it was given.
+    private let onWorkerEnd: (@Sendable (PoolError, _ isHolding: Bool) -> Void)?
+
     struct State {
         var scheduler: Scheduler
         /// What has happened, counted, and told to who reads it.
@@ -65,6 +69,8 @@ final class PoolCore: WorkerReporting {
         fileprivate var untold = RingQueue<[Scheduler.Action]>()
         var isFinished = false
         var finishWaiters: [CheckedContinuation<Void, Never>] = []
+        /// What is called at the end; it does not block.
+        var finishCallbacks: [@Sendable () -> Void] = []
         /// What each worker runs first.
         var setUp: SetUpWork?
         /// Who waits for all workers to be ready.
@@ -74,17 +80,24 @@ final class PoolCore: WorkerReporting {
             defer { finishWaiters = [] }
             return finishWaiters
         }
+
+        fileprivate mutating func takeCallbacks() -> [@Sendable () -> Void] {
+            defer { finishCallbacks = [] }
+            return finishCallbacks
+        }
     }
 
     init(
         backend: any Backend, workerCount: Int, carrying locals: [CarriedTaskLocal],
-        defaults: WorkOptions = WorkOptions(), rules: SchedulerRules = SchedulerRules()
+        defaults: WorkOptions = WorkOptions(), rules: SchedulerRules = SchedulerRules(),
+        onWorkerEnd: (@Sendable (PoolError, Bool) -> Void)? = nil
     ) throws {
         // Every pool has a mark. Dispatch does not know that the threads it had for the first one are not here.
         if ForkMark.isFork { throw PoolError.madeInFork }
         size = Atomic(workerCount)
         measuresMemory = rules.recyclingGrowth != nil
         self.defaults = defaults
+        self.onWorkerEnd = onWorkerEnd
         needsPortableWork = backend.needsPortableWork
         carrier =
             needsPortableWork && !locals.isEmpty ? try TaskLocalCarrier(locals) : nil
@@ -203,6 +216,7 @@ final class PoolCore: WorkerReporting {
     }
 
     func workerEnded(_ worker: WorkerID, holding: HeldWork, error: PoolError) {
+        if let onWorkerEnd { onWorkerEnd(error, state.withLock { $0.scheduler.isHolding(worker) }) }
         let now = MonotonicTime.now().nanoseconds
         perform(.gone(worker, holding, error), at: now) {
             $0.workerEnded(worker, holding: holding, error: error, now: now)
@@ -210,7 +224,7 @@ final class PoolCore: WorkerReporting {
         settleStarts()
     }
 
-    func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID) {
+    func working(on chunk: Chunk, item: Int, since: UInt64?, _ worker: WorkerID) {
         perform { $0.working(on: chunk, item: item, since: since, worker, now: MonotonicTime.now().nanoseconds) }
     }
 
@@ -229,6 +243,7 @@ final class PoolCore: WorkerReporting {
     }
 
     func startFailed(_ worker: WorkerID, error: PoolError, wasKilled: Bool) {
+        onWorkerEnd?(error, true)
         let now = MonotonicTime.now().nanoseconds
         perform(.startFailed(worker, error), at: now) {
             $0.startFailed(worker, error: error, wasKilled: wasKilled, now: now)
@@ -251,6 +266,25 @@ final class PoolCore: WorkerReporting {
         perform { $0.terminate() }
         settleStarts()
         await waitUntilFinished()
+    }
+
+    /// Takes no more work; returns at once, and the workers end when what was submitted has ended.
+    func close() {
+        perform { $0.shutDown() }
+    }
+
+    /// Ends the workers and what they run; returns at once.
+    func abandon() {
+        perform { $0.terminate() }
+    }
+
+    /// Calls `body`, which does not block, once the last worker is gone; at once if it is.
+    func onFinished(_ body: @escaping @Sendable () -> Void) {
+        let isFinished = state.withLock { state in
+            if !state.isFinished { state.finishCallbacks.append(body) }
+            return state.isFinished
+        }
+        if isFinished { body() }
     }
 
     private func waitUntilFinished() async {
@@ -384,16 +418,17 @@ final class PoolCore: WorkerReporting {
         guard isOver.load(ordering: .sequentiallyConsistent),
             endsInProgress.load(ordering: .sequentiallyConsistent) == 0
         else { return }
-        let (group, waiters) = state.withLock { state in
+        let (group, waiters, callbacks) = state.withLock { state in
             // An attempt that was asked for since then is still to come.
             guard state.scheduler.seal() else {
-                return (nil as (any WorkerGroup)?, [CheckedContinuation<Void, Never>]())
+                return (nil as (any WorkerGroup)?, [CheckedContinuation<Void, Never>](), [@Sendable () -> Void]())
             }
             state.isFinished = true
-            return (state.group.take(), state.takeWaiters())
+            return (state.group.take(), state.takeWaiters(), state.takeCallbacks())
         }
         events.finish()
         group?.close()
         waiters.forEach { $0.resume() }
+        callbacks.forEach { $0() }
     }
 }

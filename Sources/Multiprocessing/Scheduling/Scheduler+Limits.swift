@@ -32,7 +32,7 @@ extension Scheduler {
         }
         if work.lookTime <= now {
             // Where nothing runs yet, what begins from now on is not due before this.
-            work.lookTime = now.advanced(by: max(work.shortestTimeout ?? .max, Self.lookInterval))
+            work.lookTime = now.advanced(by: work.lookInterval)
             actions.append(.inspect(id(index)))
         }
         seats[index].life = .busy(work)
@@ -52,20 +52,21 @@ extension Scheduler {
     ///
     /// - Parameters:
     ///   - item: The number of the item in the chunk.
-    ///   - since: When it began.
+    ///   - since: When it began; `nil` when that is not known, so that it counts from when it is seen first.
     package mutating func working(
-        on chunk: Chunk, item: Int, since: UInt64, _ id: WorkerID, now: UInt64
+        on chunk: Chunk, item: Int, since: UInt64?, _ id: WorkerID, now: UInt64
     ) -> Actions {
         guard phase != .terminated, let index = index(of: id), case .busy(var work) = seats[index].life,
             work.chunks.contains(where: { $0 === chunk }), !chunk.isEnded, let timeout = chunk.limits.timeout
         else { return Actions() }
         var actions = Actions()
-        let end = since.advanced(by: timeout)
+        let end = (since ?? work.see(item, of: chunk, now: now)).advanced(by: timeout)
+        seats[index].life = .busy(work)
         if end <= now {
             actions.append(.interrupt(id, running: chunk, item: item))
         } else {
             // Another that is held may have a shorter limit, and begin any time.
-            work.lookTime = min(end, now.advanced(by: max(work.shortestTimeout ?? .max, Self.lookInterval)))
+            work.lookTime = min(end, now.advanced(by: work.lookInterval))
             seats[index].life = .busy(work)
             wake(at: work.lookTime, &actions)
         }

@@ -52,7 +52,7 @@ extension Scheduler {
             reason = .shutDown
         } else if !chunk.wantsToRun {
             reason = .cancelled
-        } else if chunk.returns >= Self.maximumReturns {
+        } else if chunk.returns >= (rules.hasNoReplacements ? 1 : Self.maximumReturns) {
             reason = .failed(error)
         } else {
             chunk.place = .queued

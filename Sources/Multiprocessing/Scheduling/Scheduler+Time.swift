@@ -91,7 +91,8 @@ extension Scheduler {
         var actions = Actions()
         switch seats[index].life {
         case .starting(var attempts):
-            if let pause = attempts.fail(wasKilled: wasKilled) {
+            let isOver = rules.hasNoReplacements && error.processID != nil
+            if let pause = attempts.fail(wasKilled: wasKilled), !isOver {
                 seats[index].life = .retrying(at: now + pause, attempts)
                 wake(at: now + pause, &actions)
                 return actions

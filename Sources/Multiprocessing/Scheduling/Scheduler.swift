@@ -117,6 +117,9 @@ package struct Scheduler {
     /// What a worker runs is asked no more often than this, but for an item that is due.
     package static let lookInterval: UInt64 = 1_000_000
 
+    /// How often to look which item of several with a deadline a worker runs, in nanoseconds: so late its end may be.
+    package static let sampleInterval: UInt64 = 20_000_000
+
     /// Chunks that have waited for too long are looked for no more often than this.
     static let expiryInterval: UInt64 = 5_000_000
 
@@ -265,6 +268,11 @@ package struct Scheduler {
 
     func id(_ index: Int) -> WorkerID {
         WorkerID(index: index, generation: seats[index].generation)
+    }
+
+    /// Whether a worker that is there was given something that it has not ended.
+    func isHolding(_ id: WorkerID) -> Bool {
+        index(of: id).map { seats[$0].holding != nil } ?? false
     }
 
     /// The seat of a worker that is there; `nil` for news of one that is gone.

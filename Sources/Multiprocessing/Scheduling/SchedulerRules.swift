@@ -18,6 +18,9 @@ package struct SchedulerRules: Equatable, Sendable {
     /// How long what runs first in each worker may take; `nil` if nothing does.
     package var setUpTimeout: UInt64?
 
+    /// Whether no worker takes the place of one that was started and has ended, whatever it had not begun.
+    package var hasNoReplacements = false
+
     /// The defaults of ``Pool/Configuration``.
     package init() {}
 }

@@ -60,6 +60,9 @@ package struct Seat {
         /// When to look whether the item that runs has passed its limit.
         var lookTime: UInt64
 
+        /// The item that was seen running last, and when it was first.
+        private var seen: (chunk: ObjectIdentifier, item: Int, since: UInt64)?
+
         /// When the item that runs has to have stopped, because it was cancelled.
         var graceEnd = UInt64.max
 
@@ -71,7 +74,31 @@ package struct Seat {
             self.others = others
             self.since = since
             isDivisible = !others.isEmpty || first.isDivisible
-            lookTime = Self.shortestTimeout(first, others).map(since.advanced(by:)) ?? .max
+            lookTime = .max
+            if let shortestTimeout { lookTime = since.advanced(by: min(shortestTimeout, lookInterval)) }
+        }
+
+        /// How long not to look at what the worker runs, for nothing is due before.
+        ///
+        /// An item that another has run before, in the same chunk, counts from when it is seen for the first time; so
+        /// there is a look at each such chunk now and then.
+        var lookInterval: UInt64 {
+            guard let shortestTimeout else { return .max }
+            let isSampled = Self.isSampled(first) || others.contains(where: Self.isSampled)
+            return max(min(shortestTimeout, isSampled ? Scheduler.sampleInterval : .max), Scheduler.lookInterval)
+        }
+
+        private static func isSampled(_ chunk: Chunk) -> Bool {
+            chunk.limits.timeout != nil && chunk.count > 1
+        }
+
+        /// When an item that was seen running began, or was first seen if that is not known.
+        mutating func see(_ item: Int, of chunk: Chunk, now: UInt64) -> UInt64 {
+            // Nothing is added to what the worker holds, so no other chunk can have this name.
+            let name = ObjectIdentifier(chunk)
+            if let seen, seen.chunk == name, seen.item == item { return seen.since }
+            seen = (name, item, now)
+            return now
         }
 
         /// The shortest time that an item of these may run; `nil` if all of them may run for ever.

@@ -1,4 +1,5 @@
 package import MultiprocessingCoding
+package import MultiprocessingSystem
 import Synchronization
 
 /// Something with an identity that encoded values refer to by number, and that travels apart from them.
@@ -32,6 +33,12 @@ package class Attachment: @unchecked Sendable {
     /// What its own bytes refer to.
     package let attachments: [Attachment]
 
+    /// What travels beside the bytes, at most ``Socket/maximumDescriptorCount``.
+    package let descriptors: [OpenDescriptor]
+
+    /// Why it did not come whole, if it did not.
+    let failure: (any Error)?
+
     private struct Holder {
         weak var holder: (any AttachmentHolder)?
     }
@@ -49,8 +56,15 @@ package class Attachment: @unchecked Sendable {
 
     private static let count = Atomic<UInt64>(0)
 
-    package init(_ bytes: ByteBuffer, attachments: [Attachment] = []) {
+    package init(
+        _ bytes: ByteBuffer,
+        attachments: [Attachment] = [],
+        descriptors: [OpenDescriptor] = [],
+        failure: (any Error)? = nil
+    ) {
         self.bytes = bytes
+        self.descriptors = descriptors
+        self.failure = failure
         size = bytes.count
         self.attachments = attachments
         number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue

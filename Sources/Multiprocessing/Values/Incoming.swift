@@ -1,5 +1,6 @@
 package import MultiprocessingCoding
 import MultiprocessingRuntime
+package import MultiprocessingSystem
 import Synchronization
 
 /// A message while it is decoded: the bytes, and what its sender has sent before that they refer to.
@@ -113,12 +114,32 @@ package final class ReceivedAttachments: Sendable {
 
     /// Takes the payload of a frame that carries one: its number, and its bytes.
     ///
-    /// - Throws: When the sender has sent that number before, or more than it may.
-    package func receive(from reader: inout ByteReader) throws {
+    /// - Parameter takeDescriptors: Called with the number for what came beside the frame.
+    /// - Throws: When the sender has sent that number before, or more than it may, and what `takeDescriptors` throws.
+    package func receive(
+        from reader: inout ByteReader,
+        _ takeDescriptors: (UInt64) throws -> Result<[OpenDescriptor], any Error> = { _ in .success([]) }
+    ) throws {
         let number: UInt64 = try reader.read()
         let bytes = ByteBuffer(capacity: reader.remaining)
         bytes.append(contentsOf: try reader.readBytes(reader.remaining))
-        let attachment = Attachment(bytes)
+        try add(number, bytes, try takeDescriptors(number))
+    }
+
+    /// Takes one that came in another way than by a frame.
+    ///
+    /// - Parameter descriptors: What came beside its bytes, or why that was lost: whoever asks for it is told.
+    /// - Throws: When the sender has sent that number before, or more than it may.
+    package func add(
+        _ number: UInt64,
+        _ bytes: ByteBuffer,
+        _ descriptors: Result<[OpenDescriptor], any Error>
+    ) throws {
+        let attachment: Attachment
+        switch descriptors {
+        case .success(let descriptors): attachment = Attachment(bytes, descriptors: descriptors)
+        case .failure(let failure): attachment = Attachment(bytes, failure: failure)
+        }
         try state.withLock { state in
             let (size, overflow) = state.size.addingReportingOverflow(bytes.count + Self.overhead)
             guard number != 0, !overflow, size <= limit,
@@ -153,9 +174,9 @@ extension Decoder {
     ///   - type: The type that needs it, for the error.
     /// - Throws: `DecodingError` when this is no decoder of a pool, or no such attachment came.
     package func attachment<Value>(_ number: UInt64, for type: Value.Type) throws -> Attachment {
-        let name = readableName(of: Value.self)
+        // Names are made for errors only: each takes some microseconds.
         guard let received = userInfo[.incoming] as? ReceivedAttachments else {
-            let decoder = readableName(of: Swift.type(of: self))
+            let (name, decoder) = (readableName(of: Value.self), readableName(of: Swift.type(of: self)))
             throw DecodingError.dataCorrupted(
                 .init(
                     codingPath: codingPath,
@@ -169,10 +190,11 @@ extension Decoder {
                 .init(
                     codingPath: codingPath,
                     debugDescription: """
-                        a value of type \(name) refers to attachment \(number), which was not sent or is not needed any \
-                        more
+                        a value of type \(readableName(of: Value.self)) refers to attachment \(number), which was not \
+                        sent or is not needed any more
                         """))
         }
+        if let failure = attachment.failure { throw failure }
         return attachment
     }
 }

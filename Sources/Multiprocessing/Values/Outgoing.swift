@@ -13,11 +13,19 @@ package struct Outgoing {
     /// What values find in their encoders' `userInfo`, besides the message.
     private let userInfo: [CodingUserInfoKey: any Sendable]
 
+    /// How many bytes an attachment may have.
+    private let attachmentLimit: Int
+
     /// Encodes values that describe themselves; made for the first of them.
     private var session: EncodingSession?
 
-    package init(_ bytes: ByteBuffer = ByteBuffer(), userInfo: [CodingUserInfoKey: any Sendable] = [:]) {
+    package init(
+        _ bytes: ByteBuffer = ByteBuffer(),
+        userInfo: [CodingUserInfoKey: any Sendable] = [:],
+        attachmentLimit: Int = .max
+    ) {
         self.bytes = bytes
+        self.attachmentLimit = attachmentLimit
         self.userInfo = userInfo
     }
 
@@ -33,10 +41,12 @@ package struct Outgoing {
         if let session { return try session.encode(value) }
         let made: EncodingSession
         if userInfo.isEmpty {
-            made = EncodingSession(into: bytes) { [.outgoing: CollectedAttachments()] }
+            made = EncodingSession(into: bytes) { [attachmentLimit] in
+                [.outgoing: CollectedAttachments(limit: attachmentLimit)]
+            }
         } else {
-            made = EncodingSession(into: bytes) { [userInfo] in
-                userInfo.merging([.outgoing: CollectedAttachments()]) { $1 }
+            made = EncodingSession(into: bytes) { [userInfo, attachmentLimit] in
+                userInfo.merging([.outgoing: CollectedAttachments(limit: attachmentLimit)]) { $1 }
             }
         }
         session = made
@@ -64,12 +74,22 @@ package final class CollectedAttachments: Sendable {
 
     private let state = Mutex(State())
 
+    /// How many bytes one may have.
+    let limit: Int
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
     var all: [Attachment] { state.withLock { $0.all } }
 
-    func add(_ attachment: Attachment) {
+    /// - Returns: `false` if it has too many bytes.
+    func add(_ attachment: Attachment) -> Bool {
+        guard attachment.bytes.count <= limit else { return false }
         state.withLock { state in
             if state.numbers.insert(attachment.number).inserted { state.all.append(attachment) }
         }
+        return true
     }
 
     func removeAll() {
@@ -82,13 +102,16 @@ package final class CollectedAttachments: Sendable {
 }
 
 extension Encoder {
+    /// Where the attachments of the message are that is being encoded; `nil` when this is no encoder of a pool.
+    package var collectedAttachments: CollectedAttachments? { userInfo[.outgoing] as? CollectedAttachments }
+
     /// Sends an attachment along with the message that is being encoded.
     ///
     /// - Parameter value: The value that needs it, for the error.
     /// - Returns: The number to write, by which the other side finds it.
     /// - Throws: `EncodingError` when this is no encoder of a pool, with which the attachment could not travel.
     package func attach<Value>(_ attachment: Attachment, for value: Value) throws -> UInt64 {
-        guard let collected = userInfo[.outgoing] as? CollectedAttachments else {
+        guard let collected = collectedAttachments else {
             let (name, encoder) = (readableName(of: Value.self), readableName(of: type(of: self)))
             throw EncodingError.invalidValue(
                 value,
@@ -99,7 +122,16 @@ extension Encoder {
                         no bytes hold; send it to a worker of a pool, in an input, a capture, a shared value or a result
                         """))
         }
-        collected.add(attachment)
+        guard collected.add(attachment) else {
+            throw EncodingError.invalidValue(
+                value,
+                .init(
+                    codingPath: codingPath,
+                    debugDescription: """
+                        a value of type \(readableName(of: Value.self)) stands for \(attachment.bytes.count) bytes, and a \
+                        worker sends its parent no more than \(collected.limit) of them so; return what it stands for
+                        """))
+        }
         return attachment.number
     }
 }

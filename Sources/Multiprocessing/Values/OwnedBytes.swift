@@ -7,6 +7,9 @@ package struct OwnedBytes: @unchecked Sendable {
     package var bytes: UnsafeRawBufferPointer
     private let owner: any Sendable
 
+    /// The descriptors that have to be on their way before these bytes.
+    package var announced: AnnouncedDescriptors?
+
     /// A part of a buffer that is not written any more.
     package init(_ buffer: ByteBuffer, _ range: Range<Int>) {
         bytes = buffer.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[range]) }

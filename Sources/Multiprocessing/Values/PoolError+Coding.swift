@@ -25,7 +25,9 @@ extension PoolError {
         return error
     }
 
-    static func notDecodable(_ type: Any.Type, as role: String, _ underlying: any Error) -> PoolError {
+    static func notDecodable(_ type: Any.Type, as role: String, _ underlying: any Error) -> any Error {
+        // It says what happened to a handle, for which no init(from:) is to blame.
+        if underlying is SharedStateError { return underlying }
         var error = PoolError(
             .notPortable,
             """

@@ -162,15 +162,17 @@ public class Chunk: @unchecked Sendable {
         return run
     }
 
-    /// The item that runs on a thread, if the chunk has a limit, and when it began.
+    /// The item that runs on a thread, if the chunk has a limit, and when it began, if that is known.
     ///
     /// Safe from any thread.
-    package final var runningItem: (item: Int, since: UInt64)? { guardedRun.withLock { $0 }?.current }
+    package var runningItem: (item: Int, since: UInt64?)? {
+        guardedRun.withLock { $0 }?.current.map { ($0.item, $0.since) }
+    }
 
     /// Takes the chunk from the thread that runs it, which goes on with an item that is nobody's then.
     ///
     /// Safe from any thread. The caller becomes the chunk's owner.
-    package final func takeRunning(_ item: Int?) -> GuardedRun.Taking {
+    package func takeRunning(_ item: Int?) -> GuardedRun.Taking {
         guardedRun.withLock { $0 }?.take(item) ?? .over
     }
 

@@ -4,4 +4,8 @@
 enum ItemBody<Input, Output>: Sendable {
     case synchronous(@Sendable (Input) throws -> Output)
     case asynchronous(@Sendable (Input) async throws -> Output)
+
+    var isSynchronous: Bool {
+        if case .synchronous = self { true } else { false }
+    }
 }

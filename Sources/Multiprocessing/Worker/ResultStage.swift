@@ -10,7 +10,7 @@ import MultiprocessingSystem
 ///
 /// Used on the worker's main thread only.
 final class ResultStage {
-    private let board: ProgressBoard
+    let board: ProgressBoard
     private let socket: Socket
 
     /// The place in the stream of the first staged byte.
@@ -36,8 +36,7 @@ final class ResultStage {
     ///
     /// - Returns: `false` if the parent has taken it back.
     func begin(_ stride: Int, of chunk: WorkerChunk) -> Bool {
-        if chunk.isTimed { board.begunAt.store(MonotonicTime.now().nanoseconds) }
-        return board.begin(stride, of: chunk.sequence, epoch: chunk.epoch)
+        board.begin(stride, of: chunk.sequence, epoch: chunk.epoch)
     }
 
     // MARK: Values

@@ -7,19 +7,20 @@ final class WorkerChunk: Sendable {
     let epoch: UInt16
     /// How many items are begun together.
     let stride: Int
-    /// Whether the time at which each stride begins is noted.
+    /// Whether its items have a deadline.
     let isTimed: Bool
     private let stopsAtFailure: Bool
     private let cancelled = Atomic(false)
-    private let running = Atomic(0)
+    private let place: ItemPlace
 
-    init(_ header: Frame.ChunkHeader, count: Int) {
+    init(_ header: Frame.ChunkHeader, count: Int, board: ProgressBoard) {
         sequence = header.sequence
         epoch = header.epoch
         stride = Int(header.stride)
         isTimed = header.isTimed
         stopsAtFailure = header.stopsAtFailure
         self.count = count
+        place = ItemPlace(board, sequence: header.sequence, isTimed: header.isTimed)
     }
 
     /// Whether items that have not started are not to start.
@@ -32,11 +33,15 @@ final class WorkerChunk: Sendable {
     /// The number of the item that runs, or did last.
     ///
     /// For any thread.
-    var runningItem: Int { running.load(ordering: .relaxed) }
+    var runningItem: Int { place.item }
 
-    /// Notes that an item runs.
-    func run(_ item: Int) {
-        running.store(item, ordering: .relaxed)
+    /// Begins an item; `false` if it is not to, and none behind it.
+    ///
+    /// For the main thread.
+    func begin(_ item: Int) -> Bool {
+        if place.begin(item) { return true }
+        cancel()
+        return false
     }
 
     /// The items to begin first.

@@ -90,8 +90,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
             }
         case .synchronous(let body):
             while let strideItems = stride {
-                for item in strideItems where !chunk.isCancelled {
-                    chunk.run(item)
+                for item in strideItems where !chunk.isCancelled && chunk.begin(item) {
                     do {
                         let output = try body(try decodeInput(&items, array))
                         try RecordedIssues.check()
@@ -104,8 +103,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
             }
         case .asynchronous(let body):
             while let strideItems = stride {
-                for item in strideItems where !chunk.isCancelled {
-                    chunk.run(item)
+                for item in strideItems where !chunk.isCancelled && chunk.begin(item) {
                     do {
                         let output = try await body(try decodeInput(&items, array))
                         try RecordedIssues.check()
@@ -172,8 +170,7 @@ final class TypedWorkerFunction<Input: Sendable, Output: Sendable>: WorkerFuncti
         _ counter: RunCounter,
         _ body: (borrowing In) throws -> Out
     ) throws {
-        while made < count, !chunk.isCancelled {
-            chunk.run(first + made)
+        while made < count, !chunk.isCancelled, chunk.begin(first + made) {
             (outputs + made).initialize(to: try body(inputs[first + made]))
             try RecordedIssues.check()
             made += 1

@@ -33,12 +33,16 @@ package enum WorkerProcess {
 
     /// Serves the pool whose socket `descriptor` is, until the pool is gone.
     ///
-    /// Next to it stand the control socket and the board, in this order. Called before `main`.
+    /// Next to it stand the control socket, the board, the tree's life page and the socket for descriptors, in this order.
+    /// Called before `main`.
     static func serve(_ descriptor: Int32) -> Never {
         do {
             let input = Socket(try take(descriptor))
             let control = Socket(try take(descriptor + 1))
             let board = ProgressBoard(try SharedPages(mapping: try take(descriptor + 2)))
+            // Before any code of the user, which may give up the right to.
+            try LifePage.join(try take(descriptor + 3))
+            let descriptors = DescriptorLane(Socket(try take(descriptor + 4)))
             index.store(Int(truncatingIfNeeded: board.index.load()), ordering: .relaxed)
             ReceivedVariables.shared.awaitAll()
             WorkerName.set(index: index.load(ordering: .relaxed))
@@ -51,7 +55,8 @@ package enum WorkerProcess {
                 executor: try MainThreadExecutor(),
                 input: FrameReader(input),
                 stage: ResultStage(board: board, socket: output),
-                canceller: canceller)
+                canceller: canceller,
+                descriptors: descriptors)
             RecordedIssues.watch()
             session.run()
         } catch {

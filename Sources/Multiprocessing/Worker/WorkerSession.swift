@@ -16,7 +16,7 @@ final class WorkerSession: @unchecked Sendable {
     /// Where one result at a time is encoded.
     // Exclusivity is unchecked because what is encoded knows nothing of the session.
     @exclusivity(unchecked)
-    var message = Outgoing(ByteBuffer(capacity: 4_096))
+    var message = Outgoing(ByteBuffer(capacity: 4_096), attachmentLimit: Frame.workerAttachmentLimit)
 
     /// What the parent was sent that results refer to.
     private let sent = SentAttachments()
@@ -24,6 +24,7 @@ final class WorkerSession: @unchecked Sendable {
     private let executor: MainThreadExecutor
     private let input: FrameReader
     private let canceller: WorkerCanceller
+    private let descriptors: DescriptorLane
 
     /// The task that serves; after a cancellation another one.
     private var task: Task<Void, Never>?
@@ -44,8 +45,15 @@ final class WorkerSession: @unchecked Sendable {
     /// The input of the chunk that comes next, if it is a large array.
     private var array: ArrivingArray?
 
-    init(executor: MainThreadExecutor, input: FrameReader, stage: ResultStage, canceller: WorkerCanceller) {
+    init(
+        executor: MainThreadExecutor,
+        input: FrameReader,
+        stage: ResultStage,
+        canceller: WorkerCanceller,
+        descriptors: DescriptorLane
+    ) {
         self.executor = executor
+        self.descriptors = descriptors
         self.input = input
         self.stage = stage
         self.canceller = canceller
@@ -78,7 +86,19 @@ final class WorkerSession: @unchecked Sendable {
             let payload = ByteBuffer(capacity: 8 + attachment.bytes.count)
             payload.append(attachment.number)
             attachment.bytes.withUnsafeBytes { payload.append(contentsOf: $0) }
-            stage.append(.attachment, payload: payload)
+            let count = attachment.descriptors.count
+            if count > 0 { handOver(attachment) }
+            stage.append(.attachment, number: UInt32(count), payload: payload)
+        }
+    }
+
+    /// Sends what travels beside an attachment, which has to be there before the frame can be seen.
+    private func handOver(_ attachment: Attachment) {
+        do throws(SystemError) {
+            // The parent reads the lane when it comes to the frames that are staged.
+            try descriptors.sendBlocking(AnnouncedDescriptors(of: attachment)) { stage.flush() }
+        } catch {
+            WorkerProcess.fail("it cannot hand over descriptors: \(error)")
         }
     }
 
@@ -86,7 +106,7 @@ final class WorkerSession: @unchecked Sendable {
     func fail(_ chunk: WorkerChunk, _ error: any Error) {
         var stride: Range<Int>? = chunk.firstStride
         while let items = stride {
-            for _ in items { fail(error) }
+            for item in items where !chunk.isCancelled && chunk.begin(item) { fail(error) }
             stride = nextStride(of: chunk, behind: items.upperBound)
         }
     }
@@ -147,7 +167,9 @@ final class WorkerSession: @unchecked Sendable {
             functions[header.number] = try FunctionDefinition.resolve(
                 Array(try reader.readBytes(reader.remaining)))
         case .attachment:
-            try sender.attachments.receive(from: &reader)
+            try sender.attachments.receive(from: &reader) { number in
+                try descriptors.receive(for: number, Int(header.number))
+            }
         case .variable:
             sender.read(&reader) { ReceivedVariables.shared.receive(header.number, &$0) }
         case .forget:
@@ -177,12 +199,13 @@ final class WorkerSession: @unchecked Sendable {
         let context = header.context == 0 ? nil : sender.attachments[header.context]
         if header.context != 0, context == nil { throw PortableFailure.unknownContext }
 
-        let chunk = WorkerChunk(header, count: count)
+        let chunk = WorkerChunk(header, count: count, board: stage.board)
+        let start = MonotonicTime.now().nanoseconds
+        if chunk.isTimed { stage.board.begunAt.store(start) }
         // Taken back before it was begun: the parent waits for nothing.
         guard count == 0 || stage.begin(0, of: chunk) else { return .goOn }
         WorkerProcess.attempt.store(Int(header.attempt), ordering: .relaxed)
         canceller.begin(chunk, task)
-        let start = MonotonicTime.now().nanoseconds
         var items = Incoming(reader, from: sender)
         await function.run(chunk, &items, array, context, variables, self)
         let end = MonotonicTime.now().nanoseconds

@@ -14,6 +14,15 @@ package final class EncodingSession {
         self.init(into: buffer, EncodingStorage(userInfo: nil, making: making))
     }
 
+    /// For messages that each name their keys themselves, to be read by who has received nothing before.
+    ///
+    /// - Parameter making: As for the others.
+    package convenience init(
+        ofWholeMessagesInto buffer: ByteBuffer, making: @escaping () -> [CodingUserInfoKey: any Sendable]
+    ) {
+        self.init(into: buffer, EncodingStorage(userInfo: nil, making: making, ownKeys: MessageKeys()))
+    }
+
     private init(into buffer: ByteBuffer, _ storage: EncodingStorage) {
         self.buffer = buffer
         self.storage = storage
@@ -22,6 +31,13 @@ package final class EncodingSession {
 
     /// What values have found in their encoders' `userInfo`; `nil` when it is made on demand and none has asked.
     package var knownUserInfo: [CodingUserInfoKey: any Sendable]? { storage.knownUserInfo }
+
+    /// Appends the keys of the values since the last call, for ``ReceivedKeys/append(from:)``; nothing if there are none.
+    ///
+    /// Only for whole messages, of which this is the end.
+    package func appendKeys() {
+        storage.ownKeys?.takeEntries(into: buffer)
+    }
 
     deinit {
         storage.close()

@@ -15,10 +15,15 @@ final class EncodingStorage {
     /// Encoders of nested containers that are done and can be used again.
     private var idle: [ValueEncoder] = []
 
+    /// The keys of the message, if it is to name its keys itself; else it uses those of the process's table.
+    let ownKeys: MessageKeys?
+
     init(
         userInfo: [CodingUserInfoKey: any Sendable]?,
-        making makeUserInfo: (() -> [CodingUserInfoKey: any Sendable])?
+        making makeUserInfo: (() -> [CodingUserInfoKey: any Sendable])?,
+        ownKeys: MessageKeys? = nil
     ) {
+        self.ownKeys = ownKeys
         knownUserInfo = userInfo
         self.makeUserInfo = makeUserInfo
     }
@@ -34,6 +39,12 @@ final class EncodingStorage {
     /// Begins a call on this thread.
     func begin() {
         stackLimit = mp_stack_limit()
+    }
+
+    /// The number by which the message speaks of a key of the process's table.
+    @inline(__always)
+    func number(ofKey index: UInt32) -> UInt64 {
+        ownKeys.map { $0.number(of: index) } ?? UInt64(index)
     }
 
     /// Whether another level of nesting fits on the stack.

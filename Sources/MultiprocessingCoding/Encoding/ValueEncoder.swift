@@ -193,7 +193,7 @@ final class ValueEncoder: Encoder {
         if usedKeys & bit != 0 { removeEntry(index) }
         usedKeys |= bit
         entryStart = buffer.count
-        buffer.append(varint: UInt64(index) &<< 1)
+        buffer.append(varint: storage.number(ofKey: index) &<< 1)
     }
 
     /// Writes a key in full.
@@ -242,7 +242,8 @@ final class ValueEncoder: Encoder {
 
     /// Where the entry with a key lies, and where its value starts.
     private func findEntry(_ index: UInt32) -> (entry: Range<Int>, value: Int)? {
-        buffer.withUnsafeBytes { all in
+        let number = storage.number(ofKey: index)
+        return buffer.withUnsafeBytes { all in
             let bytes = BorrowedBytes(all)
             var position = start + 2
             while position < bytes.count {
@@ -252,7 +253,7 @@ final class ValueEncoder: Encoder {
                 guard let end = isDetached ? key.end : try? bytes.head(at: key.end, limit: bytes.count).end else {
                     return nil
                 }
-                if case .index(let found) = key.name, found == UInt64(index) { return (position..<end, key.end) }
+                if case .index(let found) = key.name, found == number { return (position..<end, key.end) }
                 position = end
             }
             return nil

@@ -46,14 +46,7 @@ package final class KeyTable: Sendable {
         precondition(first >= 0 && first <= keys.count, "entries are sent in order")
         buffer.append(varint: UInt64(first))
         buffer.append(varint: UInt64(keys.count - first))
-        for key in keys[first...] {
-            var text = key.stringValue
-            text.withUTF8 { utf8 in
-                buffer.append(varint: UInt64(utf8.count) << 1 | (key.intValue == nil ? 0 : 1))
-                buffer.append(contentsOf: UnsafeRawBufferPointer(utf8))
-            }
-            if let integer = key.intValue { buffer.append(Int64(integer)) }
-        }
+        for key in keys[first...] { key.append(to: buffer) }
         return keys.count
     }
 
@@ -68,5 +61,17 @@ package final class KeyTable: Sendable {
     /// The key with an index, or nil if there is none.
     func key(at index: UInt64) -> PathKey? {
         state.withLock { index < UInt64($0.keys.count) ? $0.keys[Int(index)] : nil }
+    }
+}
+
+extension PathKey {
+    /// Appends the key as an entry of a table.
+    func append(to buffer: ByteBuffer) {
+        var text = stringValue
+        text.withUTF8 { utf8 in
+            buffer.append(varint: UInt64(utf8.count) << 1 | (intValue == nil ? 0 : 1))
+            buffer.append(contentsOf: UnsafeRawBufferPointer(utf8))
+        }
+        if let intValue { buffer.append(Int64(intValue)) }
     }
 }

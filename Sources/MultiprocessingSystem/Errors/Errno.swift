@@ -24,12 +24,18 @@ extension Errno {
     package static var invalidArgument: Errno { Errno(rawValue: EINVAL) }
     package static var noChild: Errno { Errno(rawValue: ECHILD) }
     package static var noMemory: Errno { Errno(rawValue: ENOMEM) }
+    package static var noSuchCall: Errno { Errno(rawValue: ENOSYS) }
+    package static var tooManyProcesses: Errno { Errno(rawValue: EUSERS) }
     package static var noSuchFile: Errno { Errno(rawValue: ENOENT) }
     package static var noSuchProcess: Errno { Errno(rawValue: ESRCH) }
     package static var notDirectory: Errno { Errno(rawValue: ENOTDIR) }
     package static var notPermitted: Errno { Errno(rawValue: EPERM) }
+    package static var notSupported: Errno { Errno(rawValue: EOPNOTSUPP) }
     package static var permissionDenied: Errno { Errno(rawValue: EACCES) }
     package static var timedOut: Errno { Errno(rawValue: ETIMEDOUT) }
+    package static var messageTooLong: Errno { Errno(rawValue: EMSGSIZE) }
+    /// Too many descriptors are on their way through sockets (more than RLIMIT_NOFILE).
+    package static var tooManyReferences: Errno { Errno(rawValue: ETOOMANYREFS) }
     package static var tooManyFilesInSystem: Errno { Errno(rawValue: ENFILE) }
     package static var tooManyOpenFiles: Errno { Errno(rawValue: EMFILE) }
     package static var wouldBlock: Errno { Errno(rawValue: EAGAIN) }

@@ -6,7 +6,8 @@ internal import Glibc
 /// It has no name in any file system and ends with its last mapping. Its size is sealed,
 /// so no process can make another one fault (SIGBUS) by truncating it.
 package final class SharedPages: Sendable {
-    package let descriptor: FileDescriptor
+    /// What it is passed to other processes by.
+    package let descriptor: OpenDescriptor
 
     /// The size in bytes, a multiple of the page size.
     package let count: Int
@@ -29,19 +30,27 @@ package final class SharedPages: Sendable {
         let raw = descriptor.number.rawValue
         try systemCall("ftruncate") { mp_memory_resize(raw, rounded) }
         try systemCall("fcntl(F_ADD_SEALS)") { mp_memory_seal(raw) }
-        try self.init(mapping: descriptor)
+        try self.init(mapping: OpenDescriptor(descriptor))
     }
 
     /// Maps memory that another process has made.
-    package init(mapping descriptor: consuming FileDescriptor) throws(SystemError) {
-        let raw = descriptor.number.rawValue
+    package convenience init(mapping descriptor: consuming FileDescriptor) throws(SystemError) {
+        try self.init(mapping: OpenDescriptor(descriptor))
+    }
+
+    /// Maps memory that another process has made.
+    ///
+    /// - Throws: Also when it is no memory, or another process could make it smaller.
+    package init(mapping memory: OpenDescriptor) throws(SystemError) {
+        let raw = memory.number.rawValue
+        guard mp_memory_cannot_shrink(raw) else { throw SystemError(.invalidArgument, "fcntl(F_GET_SEALS)") }
         var status = stat()
         try systemCall("fstat") { fstat(raw, &status) }
         let size = Int(status.st_size)
         guard let address = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, raw, 0), address != MAP_FAILED else {
             throw SystemError(.current, "mmap")
         }
-        self.descriptor = descriptor
+        self.descriptor = memory
         self.count = size
         self.address = address
     }

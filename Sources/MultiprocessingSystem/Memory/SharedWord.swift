@@ -13,6 +13,12 @@ package struct SharedWord: @unchecked Sendable {
         address = memory.bytes.baseAddress.unsafelyUnwrapped + offset
     }
 
+    /// - Parameter address: In memory that is mapped as shared; a multiple of eight.
+    package init(_ address: UnsafeMutableRawPointer) {
+        precondition(Int(bitPattern: address) % 8 == 0, "a word of 64 bits")
+        self.address = address
+    }
+
     package func load() -> UInt64 {
         mp_load_acquire_u64(address)
     }

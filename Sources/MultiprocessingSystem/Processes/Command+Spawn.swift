@@ -34,9 +34,10 @@ extension Command {
         if let folder { try actions.changeDirectory(to: folder.path) }
         try actions.closeTheRest()
 
+        let lastNumber = LifePage.existing?.lastNumber ?? 0
         let process = try start(actions, try SpawnAttributes.make())
         do throws(SystemError) {
-            return try ProcessHandle(process)
+            return try ProcessHandle(process, startedAfter: lastNumber)
         } catch {
             // Without a pidfd nobody could watch the child, so it must not live on.
             kill(-process.rawValue, SIGKILL)

@@ -13,15 +13,26 @@ package final class ProcessHandle: Sendable {
         case reaped(ExitStatus)
     }
 
+    /// What the processes that share something with the child are told of its end.
+    private enum Obituary {
+        /// The child has been given a number above this one, if it has joined a tree.
+        case due(above: UInt32)
+        case published
+    }
+
     package let id: ProcessID
 
     // Stays open after the child was reaped: an event loop may still watch its number.
     private let pidfd: FileDescriptor
     private let state = Mutex(State.unreaped)
+    private let obituary: Mutex<Obituary>
 
     /// Takes charge of a child that leads its own process group and that nobody has waited for.
-    package init(_ id: ProcessID) throws(SystemError) {
+    ///
+    /// - Parameter lastNumber: The last number that a process of this tree had been given when the child was started.
+    package init(_ id: ProcessID, startedAfter lastNumber: UInt32 = 0) throws(SystemError) {
         self.id = id
+        self.obituary = Mutex(.due(above: lastNumber))
         self.pidfd = FileDescriptor(adopting: try systemCall("pidfd_open") { mp_pidfd_open(id.rawValue) })
     }
 
@@ -48,7 +59,9 @@ package final class ProcessHandle: Sendable {
     ///
     /// - Returns: How it ended, the same each time; nil while it runs.
     package func reap() throws(SystemError) -> ExitStatus? {
-        try state.withLock { state throws(SystemError) in
+        // Whoever is given the child's id after it was reaped has a later number.
+        let lastNumber = LifePage.existing?.lastNumber
+        let status = try state.withLock { state throws(SystemError) -> ExitStatus? in
             if case .reaped(let status) = state {
                 return status
             }
@@ -58,6 +71,28 @@ package final class ProcessHandle: Sendable {
             state = .reaped(status)
             return status
         }
+        if status != nil { publishEnd(upTo: lastNumber) }
+        return status
+    }
+
+    /// Tells all who share something with the process that it has ended; ``reap()`` does, if nobody has before.
+    ///
+    /// Call it when ``exitDescriptor`` is readable and there is more to do before the process is reaped: who waits for
+    /// what the process held goes on at once.
+    package func publishEnd() {
+        guard exitStatus == nil else { return }
+        publishEnd(upTo: LifePage.existing?.lastNumber)
+    }
+
+    private func publishEnd(upTo lastNumber: UInt32?) {
+        guard let lastNumber, let page = LifePage.existing else { return }
+        let first = obituary.withLock { obituary -> UInt32? in
+            guard case .due(let last) = obituary else { return nil }
+            obituary = .published
+            return last + 1
+        }
+        guard let first else { return }
+        page.announceEnd(of: id, among: min(first, lastNumber)...lastNumber)
     }
 
     /// Blocks the calling thread until the process has ended, and reaps it.

@@ -46,6 +46,11 @@ package enum ThisProcess {
         usleep(milliseconds * 1_000)
     }
 
+    /// Lets another thread have the core, if one waits for it.
+    package static func yield() {
+        sched_yield()
+    }
+
     /// Where a global symbol of this program or one of its libraries lies.
     package static func symbol(_ name: String) -> UnsafeMutableRawPointer? {
         // nil stands for all that the program was started with.

@@ -18,7 +18,22 @@ package struct WorkerSettings: Equatable, Sendable {
     /// Whether what is printed goes out line by line, though standard output is no terminal.
     package var flushesLines = false
 
+    /// What `ps` and `top` show for it; nil for its number.
+    package var name: String?
+
     package init() {}
+
+    /// A name without what would end the setting, or the line that a tool shows; at most 60 bytes.
+    private static func printable(_ name: String) -> String {
+        var text = ""
+        for character in name {
+            let isPlain = character.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 && $0 != ";" }
+            let next = isPlain ? String(character) : "_"
+            if text.utf8.count + next.utf8.count > 60 { break }
+            text += next
+        }
+        return text
+    }
 
     /// The settings as they stand behind the descriptor's number.
     var text: String {
@@ -28,6 +43,7 @@ package struct WorkerSettings: Equatable, Sendable {
         if let mappedBytes { text += ";d\(mappedBytes)" }
         if let openFiles { text += ";f\(openFiles)" }
         if flushesLines { text += ";l" }
+        if let name { text += ";t\(Self.printable(name))" }
         return text
     }
 }

@@ -189,3 +189,27 @@ private func surroundings() throws {
             backtraces: .off))
     _ = pool
 }
+
+private func sharing(lines: [String]) async throws {
+    let queue = try SharedQueue<String>(capacity: 1_000)
+    let matches = try SharedValue(0)
+    let crew = try Crew(.processes, workers: 4, (queue, matches)) { (queue, matches) in
+        for try await line in queue where line.contains("error") {
+            try await matches.withLock { $0 += 1 }
+        }
+    }
+    for line in lines { try await queue.send(line) }
+    queue.close()
+    try await crew.join()
+    print(try await matches.load())
+}
+
+private func recovery(ledger: SharedArray<Int>, from: Int, to: Int, amount: Int) throws {
+    func settle(_ accounts: inout MutableSpan<Int>) {}
+    // Not a trailing closure alone: the one that puts things in order has a name.
+    // swift-format-ignore: OnlyOneTrailingClosureArgument
+    try ledger.withLock(recover: { _, accounts in settle(&accounts) }) { accounts in
+        accounts[from] -= amount
+        accounts[to] += amount
+    }
+}

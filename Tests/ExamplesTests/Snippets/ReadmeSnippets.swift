@@ -89,3 +89,18 @@ private func control(paths: [String]) async throws {
     let sizes = try await pool.map(paths, options: options) { try fileSize($0) }
     _ = sizes
 }
+
+private func sharing(paths: [String]) async throws {
+    let files = try SharedQueue<String>(capacity: 100)
+    let total = try SharedValue(0)
+    let crew = try Crew(.processes, workers: 4, (files, total)) { (files, total) in
+        for try await path in files {
+            let size = try fileSize(path)
+            try await total.withLock { $0 += size }
+        }
+    }
+    for path in paths { try await files.send(path) }
+    files.close()
+    try await crew.join()
+    print(try await total.load())
+}

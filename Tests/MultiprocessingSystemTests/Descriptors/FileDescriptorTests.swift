@@ -18,7 +18,7 @@ import Testing
                 let memory = try SharedPages(size: 1)
                 let duplicate = try FileDescriptor.duplicating(.standardError)
                 lost += [Opened(pair.first.number), Opened(pair.second.number)]
-                lost += [Opened(memory.descriptor), Opened(duplicate)]
+                lost += [Opened(memory.descriptor.number), Opened(duplicate)]
                 #expect(lost.dropFirst(2).allSatisfy { $0.isOpen })
             }
             #expect(!lost.contains { $0.isOpen })

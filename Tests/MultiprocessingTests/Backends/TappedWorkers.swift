@@ -7,7 +7,7 @@ import Synchronization
 /// lost, and the rest goes on, on the same worker once that has recovered or on another when it ends.
 final class TappedWorkers: Sendable {
     enum Fact: Equatable {
-        case working(item: Int, since: UInt64)
+        case working(item: Int, since: UInt64?)
         /// How many items had ended, and where those end that had begun; `nil` when none had.
         case interrupted(finished: Int, end: Int?)
         case recovered
@@ -140,7 +140,7 @@ extension TappedWorkers: WorkerReporting {
         events?.startFailed(worker, error: error, wasKilled: wasKilled)
     }
 
-    func working(on chunk: Chunk, item: Int, since: UInt64, _ worker: WorkerID) {
+    func working(on chunk: Chunk, item: Int, since: UInt64?, _ worker: WorkerID) {
         state.withLock { state in
             state.facts.append(.working(item: item, since: since))
             state.reported = (chunk, item)

@@ -41,6 +41,51 @@ struct ProgressBoardTests {
         #expect(board.begun.itemCount(ofChunk: 1, stride: .max) == .max)
     }
 
+    @Test func `A worker that is to leave a chunk begins no other item of it, and goes on with the next`() throws {
+        let board = ProgressBoard(try ProgressBoard.makeMemory())
+        let place = ItemPlace(board, sequence: 5, isTimed: true)
+        #expect(place.begin(0) && place.begin(1))
+        let last = board.halt()
+        #expect(last == .goOn)
+        #expect(board.standing?.running == ProgressBoard.Running(item: 1, of: 5))
+        board.decide(last)
+        #expect(place.begin(2))
+        #expect(board.halt() == .goOn)
+        board.decide(.leave(5))
+        #expect(!place.begin(3))
+        let next = ItemPlace(board, sequence: 6, isTimed: true)
+        #expect(next.begin(0) && next.begin(1))
+        #expect(next.item == 1)
+    }
+
+    @Test func `No item begins that the parent does not see`() throws {
+        final class Shared: Sendable {
+            let begun = Atomic(-1)
+            let known = Atomic(-1)
+        }
+        for round in 0..<300 {
+            let board = ProgressBoard(try ProgressBoard.makeMemory())
+            let shared = Shared()
+            DispatchQueue.concurrentPerform(iterations: 2) { side in
+                if side == 0 {
+                    let place = ItemPlace(board, sequence: 1, isTimed: true)
+                    for item in 0..<5_000 {
+                        guard place.begin(item) else { return }
+                        shared.begun.store(item, ordering: .relaxed)
+                    }
+                } else {
+                    for _ in 0..<round { board.decide(board.halt()) }
+                    _ = board.halt()
+                    shared.known.store(board.standing?.running.item ?? -2, ordering: .relaxed)
+                    board.decide(.leave(1))
+                }
+            }
+            let (begun, known) = (shared.begun.load(ordering: .relaxed), shared.known.load(ordering: .relaxed))
+            // The worker may wait at the item that it names, or at the next.
+            #expect(known == 0 ? begun <= 0 : begun == known || begun == known - 1)
+        }
+    }
+
     @Test func `Each stride is either begun or taken back, and both sides know which`() throws {
         final class Shared: Sendable {
             let begun = Atomic(0)

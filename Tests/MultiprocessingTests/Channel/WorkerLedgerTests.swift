@@ -111,8 +111,8 @@ struct WorkerLedgerTests {
 
     // MARK: Interruption
 
-    private mutating func sendTimed(_ count: Int) -> Chunk {
-        let chunk = Chunk.placeholder(count: count)
+    private mutating func sendTimed(_ count: Int, stride: Int = 1) -> Chunk {
+        let chunk = Chunk.placeholder(count: count, stride: stride)
         chunk.limits.timeout = 1
         ledger.add(chunk)
         return chunk
@@ -177,7 +177,6 @@ struct WorkerLedgerTests {
         #expect(board.begin(0, of: 1, epoch: 0))
         let isSound = ledger.forbid(board.takeBack())
         #expect(isSound)
-        #expect(ledger.end(1) == nil, "without the result of what was begun")
         chunk.finishedCount = 1
         guard case .stopped? = ledger.end(1) else {
             Issue.record("was not stopped")
@@ -201,6 +200,47 @@ struct WorkerLedgerTests {
         let interruption = ledger.interrupt()
         #expect(interruption == nil)
         #expect(ledger.count == 1)
+    }
+
+    @Test mutating func `A worker may leave a chunk at the item that it was stopped at, and not before`() {
+        let chunk = sendTimed(4, stride: 4)
+        #expect(board.begin(0, of: 1, epoch: 0))
+        let isSound = ledger.forbid(board.takeBack(), ProgressBoard.Running(item: 2, of: 1))
+        #expect(isSound)
+        #expect(ledger.stoppedSequence == 1)
+        chunk.finishedCount = 1
+        #expect(ledger.end(1) == nil, "without the result of an item before")
+        chunk.finishedCount = 2
+        guard case .stopped? = ledger.end(1) else {
+            Issue.record("was not stopped")
+            return
+        }
+        let interruption = interrupt()
+        #expect(interruption?.end == 3)
+        #expect(interruption?.running == nil)
+    }
+
+    @Test mutating func `Of a stride with a deadline the item that runs has begun, and no other`() {
+        let chunk = sendTimed(10, stride: 4)
+        func running(_ item: Int, of sequence: UInt64 = 1) -> ProgressBoard.Running {
+            ProgressBoard.Running(item: item, of: sequence)
+        }
+        #expect(ledger.inspect(board.begun, running(0)) == nil, "nothing has begun")
+        #expect(board.begin(0, of: 1, epoch: 0))
+        #expect(ledger.inspect(board.begun, running(0, of: 9))?.item == 0, "still names what it ran before")
+        #expect(ledger.inspect(board.begun, running(0))?.isFirst == true)
+        #expect(ledger.inspect(board.begun, running(3))?.item == 3)
+        #expect(ledger.inspect(board.begun, running(3))?.isFirst == false)
+        #expect(ledger.inspect(board.begun, running(4)) == nil, "is in no stride that has begun")
+        #expect(ledger.canInterrupt(chunk, item: nil, board.begun, running(4)) == .impossible)
+        #expect(ledger.canInterrupt(chunk, item: 3, board.begun, running(3)) == .running)
+        #expect(ledger.canInterrupt(chunk, item: 3, board.begun, running(2)) == .another)
+        #expect(board.begin(1, of: 1, epoch: 0))
+        #expect(ledger.inspect(board.begun, running(3))?.item == 4, "between two strides")
+        chunk.finishedCount = 6
+        #expect(ledger.canInterrupt(chunk, item: nil, board.begun, running(4)) == .impossible, "has results behind it")
+        #expect(ledger.inspect(board.begun, running(5)) == nil, "has ended")
+        #expect(ledger.inspect(board.begun, running(6))?.item == 6)
     }
 
     @Test mutating func `A worker is interrupted in the item that is meant, and in no other`() {

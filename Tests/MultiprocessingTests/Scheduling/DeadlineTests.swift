@@ -13,6 +13,10 @@ private func spin(while path: String) {
     }
 }
 
+private struct FaultyNumber: Error, Codable {
+    let number: Int
+}
+
 /// How long it took until the body threw what a passed limit throws.
 private func timeUntilLimit(
     _ limit: Duration,
@@ -136,6 +140,69 @@ struct DeadlineTests {
             #expect(rendezvous.arrivals.sorted() == Array(0..<20))
         }
         rendezvous.letThrough(2)
+    }
+
+    @Test(arguments: TestBackend.allCases)
+    func `Of many items that are begun together each has its limit, its value or its error`(
+        backend: TestBackend
+    ) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        let count = 6_000
+        let (hanging, throwing) = ([0, 1_500, 2_999, 4_001], [700, 5_999])
+        try await backend.withStrictPool { pool in
+            let limit = Duration.milliseconds(400)
+            var failed: [Int] = []
+            var index = 0
+            let results = pool.results(0..<count, chunkSize: count / 2, options: .timeout(limit)) { number in
+                if number % 100 == 0 || hanging.contains(number) { ticket.arrive(number) }
+                if hanging.contains(number) { ticket.wait() }
+                if throwing.contains(number) { throw FaultyNumber(number: number) }
+                // Not in the string itself.
+                return "the value of the item with the number \(number)"
+            }
+            for await result in results {
+                switch result {
+                case .success(let value): #expect(value == "the value of the item with the number \(index)")
+                case .failure(let error as FaultyNumber): #expect(error.number == index && throwing.contains(index))
+                case .failure(let error):
+                    #expect((error as? PoolError)?.code == .timedOut && (error as? PoolError)?.limit == limit)
+                    failed.append(index)
+                }
+                index += 1
+            }
+            #expect(index == count)
+            #expect(failed == hanging)
+            let known = Set(hanging + stride(from: 0, to: count, by: 100))
+            #expect(rendezvous.arrivals.sorted() == known.sorted())
+        }
+        rendezvous.letThrough(hanging.count)
+    }
+
+    @Test(arguments: TestBackend.allCases)
+    func `A limit that strikes in a map lets nothing be written behind its end`(backend: TestBackend) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        try await backend.withStrictPool { pool in
+            for _ in 0..<3 {
+                let error = await #expect(throws: PoolError.self) {
+                    _ = try await pool.map(0..<2_000, chunkSize: 1_000, options: .timeout(.milliseconds(200))) {
+                        number in
+                        if number == 1_234 {
+                            ticket.arrive()
+                            ticket.wait()
+                        }
+                        return [number]
+                    }
+                }
+                #expect(error?.code == .timedOut)
+                // A worker process is gone by now, or about to be.
+                if backend == .threads { rendezvous.letThrough() }
+                let values = try await pool.map(0..<2_000, options: .timeout(.seconds(100))) { [$0] }
+                #expect(values == (0..<2_000).map { [$0] })
+            }
+            #expect(rendezvous.arrivals.count == 3)
+        }
     }
 
     @Test(arguments: TestBackend.allCases)

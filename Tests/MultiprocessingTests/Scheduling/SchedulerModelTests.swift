@@ -173,7 +173,9 @@ private struct SchedulerModel {
         guard let worker = pick({ $0.state == .ready && !$0.chunks.isEmpty }, using: &random),
             let chunk = processes[worker]?.chunks.first
         else { return }
-        chunk.finishedCount = Int.random(in: chunk.finishedCount..<chunk.count, using: &random)
+        let finished = Int.random(in: chunk.finishedCount..<chunk.count, using: &random)
+        guard finished > chunk.finishedCount else { return }
+        chunk.finishedCount = finished
         processes[worker]?.itemStart = now
     }
 
@@ -269,8 +271,9 @@ private struct SchedulerModel {
         guard let process = processes[worker], process.state == .ready, let chunk = process.chunks.first,
             Bool.random(using: &random) || !chunk.isDivisible
         else { return }
-        perform(
-            scheduler.working(on: chunk, item: chunk.finishedCount, since: process.itemStart, worker, now: now))
+        // When an item behind another began is not always known.
+        let since = Bool.random(using: &random) ? process.itemStart : nil
+        perform(scheduler.working(on: chunk, item: chunk.finishedCount, since: since, worker, now: now))
     }
 
     private mutating func interrupt(_ worker: WorkerID, _ chunk: Chunk, _ item: Int?) {

@@ -16,6 +16,8 @@ struct LaunchedWorker: ~Copyable {
     let socket: Socket
     /// For what must not wait behind work.
     let control: Socket
+    /// For the descriptors of what workers share; see ``DescriptorLane``.
+    let descriptors: Socket
     let board: ProgressBoard
     let process: ProcessHandle
     /// What it writes to its standard streams.
@@ -34,11 +36,15 @@ struct ProcessLauncher: Launcher {
     func launch(_ worker: WorkerID) throws(SystemError) -> LaunchedWorker {
         let work = try SocketPair()
         let control = try SocketPair()
+        let descriptors = try SocketPair(.messages)
         let errors = try PipePair()
         try errors.readEnd.setNonBlocking()
         let board = ProgressBoard(try ProgressBoard.makeMemory())
         board.index.store(UInt64(worker.index))
-        let passed = [work.second.number, control.second.number, board.descriptor]
+        let passed = [
+            work.second.number, control.second.number, board.descriptor, try LifePage.current.descriptor,
+            descriptors.second.number,
+        ]
         let command = surroundings.hasSettings ? command.applying(surroundings.settings(of: worker.index)) : command
         let process: ProcessHandle
         let streams: WorkerStreams
@@ -63,8 +69,8 @@ struct ProcessLauncher: Launcher {
         }
         // The worker's ends are closed here: a copy that stayed open would keep its end from showing.
         return LaunchedWorker(
-            socket: work.takeFirst(), control: control.takeFirst(), board: board, process: process,
-            streams: streams, limits: surroundings.limits)
+            socket: work.takeFirst(), control: control.takeFirst(), descriptors: descriptors.takeFirst(), board: board,
+            process: process, streams: streams, limits: surroundings.limits)
     }
 
     private func spawn(

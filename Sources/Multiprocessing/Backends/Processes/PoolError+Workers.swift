@@ -50,12 +50,22 @@ extension PoolError {
             """)
     }
 
+    /// What the story of a worker that was lost with its item ends with.
+    private static let crashEnd = "while it ran the item; the worker is replaced"
+
+    /// The same story of a process that ran one closure, and that none replaces.
+    func ofChild() -> PoolError {
+        guard message.hasPrefix("worker process "), message.hasSuffix(Self.crashEnd) else { return self }
+        let middle = message.dropFirst("worker ".utf8.count).dropLast(Self.crashEnd.utf8.count)
+        return saying("child " + middle + "before what it ran had ended")
+    }
+
     /// The error of an item that was running when its worker ended.
     static func workerCrashed(_ failure: WorkerFailure) -> PoolError {
-        if failure.passedLimit != nil { return lost(failure, "while it ran the item; the worker is replaced") }
+        if failure.passedLimit != nil { return lost(failure, crashEnd) }
         var made = PoolError(
             .workerCrashed,
-            "worker process \(failure.processID) \(failure.phrase) while it ran the item; the worker is replaced")
+            "worker process \(failure.processID) \(failure.phrase) \(Self.crashEnd)")
         made.adopt(failure)
         return made
     }

@@ -24,6 +24,9 @@ public struct ProcessBackend: Backend {
     let output: WorkerOutput
     let backtraces: CrashBacktraces
 
+    /// What `ps` and `top` show for the workers, instead of their number.
+    var name: String?
+
     /// Makes the backend; a pool that is made with it checks what is asked for.
     ///
     /// - Parameters:

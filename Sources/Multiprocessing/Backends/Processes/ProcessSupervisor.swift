@@ -36,6 +36,11 @@ actor ProcessSupervisor {
         perform { $0.attempt(worker) }
     }
 
+    /// Returns when the starts that were asked for up to now have been tried.
+    nonisolated func waitForStarts() {
+        executor.queue.sync {}
+    }
+
     /// Ends the loop's thread, after the last worker has ended; returns at once.
     nonisolated func close() {
         perform { supervisor in

@@ -48,6 +48,21 @@ final class ProcessWorkers: WorkerGroup {
         return gauge.privateMemory()
     }
 
+    func waitForStarts() {
+        supervisor.waitForStarts()
+    }
+
+    func signal(_ worker: WorkerID, _ number: Int32) -> Bool {
+        guard let link = links[worker] else { return false }
+        let signal = Signal(rawValue: number)
+        if signal == .kill {
+            // It ends as one that somebody else has killed: the work that it runs says so.
+            link.kill(reportingAsKilled: false)
+            return true
+        }
+        return (try? link.process.send(signal)) ?? false
+    }
+
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? {
         links[worker]?.watch()
     }

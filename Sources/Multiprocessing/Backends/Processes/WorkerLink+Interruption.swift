@@ -3,7 +3,7 @@ import Synchronization
 
 /// Looking at what a worker runs, and no longer waiting for it.
 extension WorkerLink {
-    /// Reports which item the worker runs, and since when.
+    /// Reports which item the worker runs, and since when if that is known.
     func inspect() {
         // On the loop, which is who changes a chunk that the worker holds.
         loop.events.execute { [self] in
@@ -12,10 +12,10 @@ extension WorkerLink {
     }
 
     private func reportRunning() {
-        guard let (begun, time) = board.begunWithTime,
-            let (chunk, item) = outbox.withLock({ $0.ledger.inspect(begun) })
+        guard let (begun, running, time) = board.standing,
+            let (chunk, item, isFirst) = outbox.withLock({ $0.ledger.inspect(begun, running) })
         else { return }
-        events.working(on: chunk, item: item, since: time, id)
+        events.working(on: chunk, item: item, since: isFirst ? time : nil, id)
     }
 
     /// Stops waiting for an item that the worker runs, if it runs it yet, and takes back what it has not begun.
@@ -41,15 +41,21 @@ extension WorkerLink {
 
     /// Forbids the worker to begin anything else, if it is where it is to be interrupted.
     private func stopWork(on chunk: Chunk, item: Int?) -> WorkerLedger.Interruptibility {
-        outbox.withLock { outbox in
+        // The worker waits where it is about to begin an item, until the decision is made.
+        let last = board.halt()
+        var decision = last
+        defer { board.decide(decision) }
+        return outbox.withLock { outbox in
             guard !outbox.isClosed else { return .ended }
-            // One that begins item after item all the time hangs in none.
+            // One that begins stride after stride all the time hangs in no item.
             for _ in 0..<16 {
-                let begun = board.begun
-                let answer = outbox.ledger.canInterrupt(chunk, item: item, begun)
+                guard let (begun, running, _) = board.standing else { return .another }
+                let answer = outbox.ledger.canInterrupt(chunk, item: item, begun, running)
                 guard case .running = answer else { return answer }
                 guard board.takeBack(ifBegun: begun) != nil else { continue }
-                return outbox.ledger.forbid(begun) ? .running : .impossible
+                guard outbox.ledger.forbid(begun, running) else { return .impossible }
+                if let sequence = outbox.ledger.stoppedSequence { decision = .leave(sequence) }
+                return .running
             }
             return .another
         }

@@ -21,6 +21,7 @@ extension WorkerLink.Inbox {
         let status = try? link.process.reap()
         for registration in [output, exit] { registration?.deregister() }
         control.close()
+        link.handover.close()
         link.streams.close()
         startTimer?.cancel()
 

@@ -63,6 +63,8 @@ extension WorkerLink {
                 exit = try link.loop.events.register(link.process.exitDescriptor, .read) { _ in
                     // Once: its readiness stays.
                     try? self.exit?.setInterest([])
+                    // Who waits for what it held goes on at once.
+                    link.process.publishEnd()
                     self.whenReading(link) { self.processEnded(link) }
                 }
                 output = try link.loop.events.register(link.frames.number, .read) { ready in
@@ -268,7 +270,9 @@ extension WorkerLink {
             case .keys:
                 try sender.keys.append(from: &reader)
             case .attachment:
-                try sender.attachments.receive(from: &reader)
+                try sender.attachments.receive(from: &reader) { number in
+                    try link.handover.lane.receive(for: number, Int(header.number))
+                }
             case .forget:
                 try sender.attachments.forget(try reader.read())
             case .values:

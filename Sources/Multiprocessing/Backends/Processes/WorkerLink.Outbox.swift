@@ -84,8 +84,16 @@ extension WorkerLink {
             for inner in attachment.attachments { append(inner, behind: head) }
             attachedSize += attachment.bytes.count
             let size = 8 + attachment.bytes.count
-            Frame.Header(kind: .attachment, number: 0, length: UInt64(size)).append(to: head)
+            let count = attachment.descriptors.count
+            if count > 0 { flushCopy(of: head) }
+            Frame.Header(kind: .attachment, number: UInt32(count), length: UInt64(size)).append(to: head)
             head.append(attachment.number)
+            if count > 0 {
+                // What begins with the frame waits for its descriptors to be sent.
+                attachment.bytes.withUnsafeBytes { head.append(contentsOf: $0) }
+                Frame.appendPadding(after: size, to: head)
+                return flushCopy(of: head, announcing: attachment)
+            }
             append(attachment.bytes, 0..<attachment.bytes.count, behind: head)
             Frame.appendPadding(after: size, to: head)
         }
@@ -129,15 +137,18 @@ extension WorkerLink {
         }
 
         /// Adds what is in `head` so far as a segment of its own, and empties it.
-        private mutating func flushCopy(of head: ByteBuffer) {
+        private mutating func flushCopy(of head: ByteBuffer, announcing attachment: Attachment? = nil) {
             let copy = ByteBuffer(capacity: head.count)
             head.withUnsafeBytes { copy.append(contentsOf: $0) }
             head.removeAll(keepingCapacity: true)
-            flush(copy)
+            flush(copy, announcing: attachment)
         }
 
-        private mutating func flush(_ head: ByteBuffer) {
-            if head.count > 0 { unsent.append(OwnedBytes(head, 0..<head.count)) }
+        private mutating func flush(_ head: ByteBuffer, announcing attachment: Attachment? = nil) {
+            guard head.count > 0 else { return }
+            var bytes = OwnedBytes(head, 0..<head.count)
+            bytes.announced = attachment.map(AnnouncedDescriptors.init)
+            unsent.append(bytes)
         }
     }
 }

@@ -20,6 +20,7 @@ final class WorkerLink: AttachmentHolder {
 
     let events: WorkerEvents
     let control: Control
+    let handover: Handover
     let outbox: Mutex<Outbox>
     let inbox: Inbox
     private let isKilled = Atomic(false)
@@ -57,13 +58,14 @@ final class WorkerLink: AttachmentHolder {
         limits = launched.limits
         frames = FrameLink(launched.socket)
         control = Control(ControlLane(launched.control))
+        handover = Handover(DescriptorLane(launched.descriptors))
         outbox = Mutex(Outbox())
         inbox = Inbox(events: events, control: control, board: board, onEnd: onEnd)
-        for number in [frames.number, control.lane.number] { ForkMark.keep(number) }
+        for number in [frames.number, control.lane.number, handover.lane.number] { ForkMark.keep(number) }
     }
 
     deinit {
-        for number in [frames.number, control.lane.number] { ForkMark.release(number) }
+        for number in [frames.number, control.lane.number, handover.lane.number] { ForkMark.release(number) }
     }
 
     /// Begins to watch the worker.
@@ -287,7 +289,19 @@ final class WorkerLink: AttachmentHolder {
 
     /// Writes as much as the socket takes; never waits.
     private func send(_ outbox: inout Outbox) {
-        let result = frames.send(&outbox.unsent)
+        var result = frames.send(&outbox.unsent)
+        while result == .mustAnnounce, let announced = outbox.unsent.announced {
+            switch handover.send(announced, self) {
+            case .done: outbox.unsent.noteAnnounced()
+            // The handover has the link go on when there is room.
+            case .mustWait: return setInterest(sending: false, &outbox)
+            case .peerGone: outbox.unsent.removeAll()
+            case .failed:
+                outbox.unsent.removeAll()
+                kill(reportingAsKilled: false)
+            }
+            result = frames.send(&outbox.unsent)
+        }
         setInterest(sending: result == .mustWait, &outbox)
         // The worker can make no sense of half a frame. Where it is gone, the end of the process is noticed elsewhere,
         // and tells what became of the work.

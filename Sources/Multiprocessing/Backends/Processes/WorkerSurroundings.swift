@@ -9,6 +9,8 @@ struct WorkerSurroundings: Sendable {
     let output: WorkerOutput
     /// The cores of each worker in turn; empty for any.
     let cores: [[Int]]
+    /// What `ps` and `top` show for the workers; `nil` for their number.
+    let name: String?
 
     /// - Throws: ``PoolError`` for what could not be done.
     init(_ backend: ProcessBackend) throws {
@@ -18,6 +20,7 @@ struct WorkerSurroundings: Sendable {
         limits = backend.limits
         niceness = try Self.checked(niceness: backend.niceness)
         output = backend.output
+        name = backend.name
         cores = try backend.cpus.cores(usable: Cores.numbers())
     }
 
@@ -28,6 +31,7 @@ struct WorkerSurroundings: Sendable {
         var settings = WorkerSettings()
         settings.niceness = niceness
         if !cores.isEmpty { settings.cores = cores[worker % cores.count] }
+        settings.name = name
         settings.mappedBytes = limits.mappedBytes
         settings.openFiles = limits.openFiles
         if case .lines = output.kind { settings.flushesLines = true }

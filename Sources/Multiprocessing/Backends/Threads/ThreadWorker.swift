@@ -72,7 +72,7 @@ final class ThreadWorker: ProgressReporting {
     func reclaim(_ id: WorkerID) {
         let (chunks, running) = state.withLock { state in
             defer { state.others = [] }
-            return (state.others, state.chunk)
+            return (state.others, state.isInterrupted ? nil : state.chunk)
         }
         let part = running?.splitUnbegun()
         events.reclaimed((part.map { [$0] } ?? []) + chunks.reversed(), from: id)

@@ -1,0 +1,46 @@
+import MultiprocessingSystem
+
+/// Where a thread puts the values of items with a deadline, until they are the chunk's.
+///
+/// Not where they belong at once: the value of an item that was taken while it ran comes when the memory for it
+/// may be gone.
+///
+/// Sendable is unchecked because what changes is the thread's that runs the items, and the values are those of one
+/// thread at a time: of that one until an item is taken; then those before that item are the taker's.
+final class StagedRun<Output>: @unchecked Sendable {
+    let watch: StrideWatch
+    let stage: UnsafeMutablePointer<Output>
+    private let capacity: Int
+
+    /// The number of the item that the first value belongs to, and how many values there are; the thread's.
+    // Exclusivity is unchecked because one thread uses them, an item at a time.
+    @exclusivity(unchecked) var start: Int
+    @exclusivity(unchecked) var count = 0
+
+    /// The most values that are staged: few enough to be in the core's cache when they are moved.
+    private static var limit: Int { 1_024 }
+
+    /// - Parameter first: The number of the item that begins now.
+    init(capacity: Int, first: Int) {
+        self.capacity = min(capacity, Self.limit)
+        start = first
+        watch = StrideWatch(first: first, now: MonotonicTime.now().nanoseconds)
+        stage = .allocate(capacity: self.capacity)
+    }
+
+    deinit {
+        stage.deallocate()
+    }
+
+    /// The number of the item behind the last that has a value.
+    var end: Int { start + count }
+
+    /// For how many more values there is room.
+    var room: Int { capacity - count }
+
+    /// Drops the values that are not the taker's, after an item was taken.
+    func dropRest() {
+        let kept = watch.takenItem - start
+        if kept < count { (stage + kept).deinitialize(count: count - kept) }
+    }
+}
