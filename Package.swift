@@ -104,6 +104,13 @@ let package = Package(
             path: "Tests/LegacyCaller",
             swiftSettings: [.swiftLanguageMode(.v5)]
         ),
+        // What the tests of several targets are written with.
+        .target(
+            name: "TestSupport",
+            dependencies: ["Multiprocessing", "MultiprocessingSystem"],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "IsolationTests",
             dependencies: ["Multiprocessing", "LegacyCaller"],
@@ -127,10 +134,15 @@ let package = Package(
         .testTarget(
             name: "MultiprocessingTests",
             dependencies: [
-                "Multiprocessing", "MultiprocessingCoding", "MultiprocessingRuntime", "MultiprocessingSystem", "probe",
-                "counts",
-                "callers", "captures", "service", "toplevel",
+                "Multiprocessing", "MultiprocessingCoding", "MultiprocessingRuntime", "MultiprocessingSystem",
+                "TestSupport",
+                "probe", "counts", "callers", "captures", "service", "toplevel",
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SharingTests",
+            dependencies: ["Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -25,6 +25,12 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "TestSupport",
+            dependencies: ["Multiprocessing", "MultiprocessingSystem"],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "MultiprocessingCodingTests",
             dependencies: ["MultiprocessingCoding"],
@@ -37,9 +43,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ChannelTests",
-            dependencies: ["Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem"],
+            dependencies: ["Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "TestSupport"],
             path: "Tests/MultiprocessingTests",
-            sources: ["Channel", "Support/Blocking.swift", "Support/Limits.swift", "Support/RandomSource.swift"],
+            sources: ["Channel"],
             swiftSettings: settings
         ),
     ],

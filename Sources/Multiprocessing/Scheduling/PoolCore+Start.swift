@@ -68,7 +68,7 @@ extension PoolCore {
             guard !state.startWaiters.isEmpty else { return ([StartWaiters.Waiter](), true, nil as PoolError?) }
             let error = state.scheduler.startFailure
             let isOpen = state.scheduler.phase == .open
-            let isSettled = error != nil || !isOpen || state.scheduler.startingCount == 0
+            let isSettled = error != nil || !isOpen || !state.scheduler.isStarting
             return (isSettled ? state.startWaiters.takeAll() : [], isOpen, error)
         }
         let result: Result<Void, any Error> =

@@ -50,18 +50,32 @@ extension Scheduler {
         start(index, Seat.Attempts(), &actions)
     }
 
-    /// Starts every worker that is not there, whether there is work or not.
+    /// Starts every worker that is not there, whether there is work or not; where one is ending, once it is gone.
     package mutating func startAll() -> Actions {
         var actions = Actions()
         guard phase == .open else { return actions }
         startFailure = nil
-        for index in 0..<workerCount where !seats[index].isTaken {
-            liveCount += 1
-            startingCount += 1
-            start(index, Seat.Attempts(), &actions)
+        setUpFailure = nil
+        for index in 0..<workerCount {
+            seats[index].isAwaited = true
+            startAwaited(index, &actions)
         }
         return actions
     }
+
+    /// Starts the worker that was asked for, unless somebody has the seat.
+    mutating func startAwaited(_ index: Int, _ actions: inout Actions) {
+        guard seats[index].isAwaited else { return }
+        if case .ending = seats[index].life { return }
+        seats[index].isAwaited = false
+        guard phase == .open, index < workerCount, !seats[index].isTaken else { return }
+        liveCount += 1
+        startingCount += 1
+        start(index, Seat.Attempts(), &actions)
+    }
+
+    /// Whether a worker that was asked for is still starting or to be started.
+    package var isStarting: Bool { startingCount > 0 || seats.contains(where: \.isAwaited) }
 
     private mutating func start(_ index: Int, _ attempts: Seat.Attempts, _ actions: inout Actions) {
         seats[index].life = .starting(attempts)
@@ -110,6 +124,7 @@ extension Scheduler {
             }
         case .ending:
             vacate(index)
+            startAwaited(index, &actions)
         case .empty, .retrying, .settingUp, .idle, .busy, .overstaying:
             return actions
         }

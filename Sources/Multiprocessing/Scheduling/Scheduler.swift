@@ -253,6 +253,7 @@ package struct Scheduler {
         if case .settingUp = seats[index].life { failSetUp(of: id, error, now: now, &actions) }
         noteDeath(of: index, fact, now: now)
         leave(index)
+        startAwaited(index, &actions)
         var outstanding: [Chunk] = []
         if let work {
             actions.released = work.others + [work.first]

@@ -149,6 +149,9 @@ package struct Seat {
     /// Whether work was asked back, and the answer is still to come, though the worker may have ended the rest.
     var isReclaiming = false
 
+    /// Whether a worker is asked for here as soon as the one that ends is gone.
+    package internal(set) var isAwaited = false
+
     /// Whether a worker has the seat, or is about to.
     package var isTaken: Bool {
         if case .empty = life { false } else { true }

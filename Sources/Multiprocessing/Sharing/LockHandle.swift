@@ -15,6 +15,15 @@ protocol LockHandle: Sendable {
 }
 
 extension LockHandle {
+    /// Does what only the owner may do; ends the process if the caller is not.
+    func insist(_ body: () throws(SharedStateError) -> Void, of function: StaticString = #function) {
+        do throws(SharedStateError) {
+            try body()
+        } catch {
+            fatalError("\(Self.self).\(function): \(error)")
+        }
+    }
+
     /// Takes the lock, and has what it guards put in order if it has to be.
     @usableFromInline
     func enter(_ timeout: Duration?, recovering recover: ((DeadOwner) throws -> Void)?) throws {

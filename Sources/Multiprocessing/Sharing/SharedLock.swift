@@ -167,13 +167,14 @@ public struct SharedLock: Portable, Hashable {
 
     /// Releases the lock; on any thread of the process that acquired it.
     ///
-    /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/notHeld`` if this process does not have it.
-    public func release() throws { try leave() }
+    /// - Precondition: This process has the lock. Else the program has a fault, and the process ends with a message that
+    ///   says so: what the lock guards is not safe from it.
+    public func release() { insist(leave) }
 
     /// Says that what the lock guards is in order again after a death; while holding the lock.
     ///
-    /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/notHeld`` if this process does not have it.
-    public func markRecovered() throws { try recovered() }
+    /// - Precondition: This process has the lock, as for ``release()``.
+    public func markRecovered() { insist(recovered) }
 
     /// Whether some thread or process has the lock, which may have changed already.
     public var isLocked: Bool { word.state.owner != 0 }

@@ -155,15 +155,14 @@ public struct SharedRecursiveLock: Portable, Hashable {
 
     /// Releases the lock once; others have it when it was released as often as it was acquired.
     ///
-    /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/notHeld`` if this task or thread does not
-    ///   have it.
-    public func release() throws { try leave() }
+    /// - Precondition: This task or thread has the lock. Else the program has a fault, and the process ends with a
+    ///   message that says so: what the lock guards is not safe from it.
+    public func release() { insist(leave) }
 
     /// Says that what the lock guards is in order again after a death; while holding the lock.
     ///
-    /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/notHeld`` if this task or thread does not
-    ///   have it.
-    public func markRecovered() throws { try recovered() }
+    /// - Precondition: This task or thread has the lock, as for ``release()``.
+    public func markRecovered() { insist(recovered) }
 
     /// Whether some task, thread or process has the lock, which may have changed already.
     public var isLocked: Bool { word.state.owner != 0 }

@@ -1,9 +1,10 @@
 import Multiprocessing
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 /// Worker processes that are asked what they run, and interrupted in it.
-@Suite("Interrupting a worker")
+@Suite("Interrupting a worker", .admitted)
 struct InterruptionTests {
     private let tap = TappedWorkers()
 

@@ -1,10 +1,11 @@
 import Glibc
 import Multiprocessing
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 /// What items in worker processes say of themselves while they run.
-@Suite("The progress of an item")
+@Suite("The progress of an item", .admitted)
 struct ItemProgressTests {
     private let tap = TappedWorkers()
 

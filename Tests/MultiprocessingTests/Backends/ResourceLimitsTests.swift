@@ -1,6 +1,7 @@
 import Glibc
 import Multiprocessing
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 /// Takes memory and writes to all of it.
@@ -8,7 +9,7 @@ private func take(mebibytes: Int) {
     memset(UnsafeMutableRawPointer.allocate(byteCount: mebibytes << 20, alignment: 16), 1, mebibytes << 20)
 }
 
-@Suite("Limits of worker processes", .serialized)
+@Suite("Limits of worker processes", .serialized, .admitted)
 struct ResourceLimitsTests {
     @Test("An item that takes memory in a loop is ended near the limit, and the worker replaced")
     func memoryInLoop() async throws {

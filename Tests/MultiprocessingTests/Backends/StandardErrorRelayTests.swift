@@ -1,9 +1,10 @@
 import Glibc
 import Multiprocessing
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
-@Suite("Passing standard error on")
+@Suite("Passing standard error on", .admitted)
 struct StandardErrorRelayTests {
     /// A relay into a pipe, and the pipe.
     private final class Line: Sendable {

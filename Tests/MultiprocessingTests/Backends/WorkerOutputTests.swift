@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Multiprocessing
@@ -24,7 +25,7 @@ private func say(_ text: String) {
     _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
 }
 
-@Suite("What worker processes write", .serialized)
+@Suite("What worker processes write", .serialized, .admitted)
 struct WorkerOutputTests {
     @Test("Lines come with their worker and stream, in order, all of them before shutDown returns")
     func lines() async throws {

@@ -1,6 +1,7 @@
 import Glibc
 import Multiprocessing
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 /// What a pool with this backend is refused for.
@@ -38,7 +39,7 @@ private func variable(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }
 }
 
-@Suite("The surroundings of worker processes", .serialized)
+@Suite("The surroundings of worker processes", .serialized, .admitted)
 struct WorkerSurroundingsTests {
     @Test("Variables are added, changed and removed")
     func updatedEnvironment() async throws {

@@ -1,6 +1,8 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
+@Suite(.admitted)
 struct ChunkSizerTests {
     @Test func `The size that the caller asks for is what a worker begins together`() {
         var sizer = ChunkSizer(fixed: 7, workerCount: 4)

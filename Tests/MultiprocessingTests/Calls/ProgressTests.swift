@@ -2,6 +2,7 @@ import Glibc
 import Multiprocessing
 import MultiprocessingSystem
 import Synchronization
+import TestSupport
 import Testing
 
 /// What a call said of its progress.
@@ -38,7 +39,7 @@ private final class Reports: Sendable {
     }
 }
 
-@Suite("Progress of calls")
+@Suite("Progress of calls", .admitted)
 struct ProgressTests {
     @Test("A map tells how far it is, not too often, and last of its end", arguments: TestBackend.allCases)
     func map(_ backend: TestBackend) async throws {

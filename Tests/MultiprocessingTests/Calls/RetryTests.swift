@@ -1,5 +1,6 @@
 import Glibc
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// What an attempt that is to fail throws.
@@ -23,7 +24,7 @@ extension WorkOptions {
 }
 
 /// Items that are tried again when they fail.
-@Suite("Retries")
+@Suite("Retries", .admitted)
 struct RetryTests {
     /// A pause that no test sees the end of.
     private static let hour = RetryDelay.constant(.seconds(3_600))

@@ -1,8 +1,10 @@
 import Dispatch
 import Multiprocessing
 import Synchronization
+import TestSupport
 import Testing
 
+@Suite(.admitted)
 struct StrideClaimsTests {
     @Test func `Strides are begun up to the limit and no further`() {
         let claims = StrideClaims(limit: 3)

@@ -1,5 +1,6 @@
 import Foundation
 import Multiprocessing
+import TestSupport
 import Testing
 
 private struct PrivateShape: Codable, Sendable, Equatable {
@@ -11,7 +12,7 @@ private struct PrivateShape: Codable, Sendable, Equatable {
 /// asynchronous, alone and beside other captures, in `run`, `submit` and `map`.
 ///
 /// Each closure is written out, because the compiler lays out the captures of each literal anew.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.admitted(for: .seconds(300)))
 struct CaptureMatrixTests {
     @Test func bool() async throws {
         let value: Bool = true

@@ -1,9 +1,10 @@
 import Foundation
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// Closures that capture, wherever they stand and however they are passed.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.admitted(for: .seconds(300)))
 struct CapturePlaceTests {
     private let pool = CapturePool.shared
 

@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// Captures in a program of its own, whose types are used for nothing else: an optimized build leaves out their metadata.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.admitted(for: .seconds(300)))
 struct CaptureProgramTests {
     @Test func `Types that only a capture names`() async throws {
         let program = try ProbeProcess([], path: ProbeProcess.path.dropLast("probe".count) + "captures")

@@ -1,9 +1,10 @@
 import Foundation
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// Closures put together at random out of many shapes, each compared with itself in a worker.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.admitted(for: .seconds(300)))
 struct CapturePropertyTests {
     typealias Describe = @Sendable () -> String
 

@@ -1,8 +1,9 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// Captures that cannot be sent are refused before any work starts, by an error that says why.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.admitted(for: .seconds(300)))
 struct CaptureRefusalTests {
     final class Session: Sendable {
         let name = "s"

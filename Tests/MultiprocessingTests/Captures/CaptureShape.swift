@@ -1,5 +1,6 @@
 import Foundation
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// A captured value, and what is expected of closures that capture it.

@@ -2,6 +2,7 @@ import Multiprocessing
 import MultiprocessingCoding
 import MultiprocessingRuntime
 import Synchronization
+import TestSupport
 import Testing
 
 private struct Point: Codable, Equatable, Sendable {
@@ -130,6 +131,7 @@ private func checked(_ value: Int) throws(Failure) -> Int {
     return value
 }
 
+@Suite(.admitted)
 struct CapturedClosureTests {
     @Test func `A closure without captures`() throws {
         #expect(try send { (x: Int) in x + 1 }(1) == 2)

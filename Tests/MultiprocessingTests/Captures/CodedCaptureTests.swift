@@ -1,8 +1,9 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// Whose `Codable` a capture goes by, on both backends.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.admitted(for: .seconds(300)))
 struct CodedCaptureTests {
     /// A coding that loses a property.
     struct Lossy: Codable, Sendable {

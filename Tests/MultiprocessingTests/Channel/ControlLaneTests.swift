@@ -2,8 +2,10 @@ import Glibc
 import Multiprocessing
 import MultiprocessingCoding
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
+@Suite(.admitted)
 struct ControlLaneTests {
     private static func progress(_ item: UInt64, _ text: String = "") -> ControlMessage {
         .progress(ItemProgress(sequence: 7, item: item, fraction: Double(item) / 8, text: text))

@@ -1,7 +1,9 @@
 import Multiprocessing
 import MultiprocessingCoding
+import TestSupport
 import Testing
 
+@Suite(.admitted)
 struct FrameAssemblerTests {
     /// Feeds the bytes in pieces, each of which is gone after its turn; every other one goes where it is to lie, if
     /// there is such a place.

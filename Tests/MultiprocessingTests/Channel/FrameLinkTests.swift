@@ -2,9 +2,11 @@ import Glibc
 import Multiprocessing
 import MultiprocessingCoding
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 /// Frames over sockets of both sorts, without a worker, a board or work.
+@Suite(.admitted)
 struct FrameLinkTests {
     enum Transport: CaseIterable {
         case socketPair

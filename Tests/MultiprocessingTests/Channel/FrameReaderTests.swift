@@ -3,8 +3,10 @@ import Glibc
 import Multiprocessing
 import MultiprocessingCoding
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
+@Suite(.admitted)
 struct FrameReaderTests {
     /// Reads frames to the end of a stream that another thread writes, in pieces of this size.
     private static func read(_ bytes: [UInt8], inPiecesOf size: Int) async throws -> [SampleFrame] {

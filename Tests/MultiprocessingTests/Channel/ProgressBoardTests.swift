@@ -1,9 +1,11 @@
 import Dispatch
 import Multiprocessing
 import Synchronization
+import TestSupport
 import Testing
 
 /// What a worker begins, and what its parent takes back.
+@Suite(.admitted)
 struct ProgressBoardTests {
     @Test func `A stride that was begun is known by its chunk`() throws {
         let board = ProgressBoard(try ProgressBoard.makeMemory())

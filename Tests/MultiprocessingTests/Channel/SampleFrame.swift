@@ -1,5 +1,6 @@
 import Multiprocessing
 import MultiprocessingCoding
+import TestSupport
 
 /// A frame as it is sent, and as it is received.
 struct SampleFrame: Equatable {

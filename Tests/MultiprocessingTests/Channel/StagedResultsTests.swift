@@ -1,9 +1,11 @@
 import Multiprocessing
 import MultiprocessingCoding
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 /// What a parent takes from a board, without a worker.
+@Suite(.admitted)
 struct StagedResultsTests {
     private let board: ProgressBoard
     private let results: StagedResults

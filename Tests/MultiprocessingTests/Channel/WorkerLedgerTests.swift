@@ -1,7 +1,9 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// What is believed of what a worker says of the work that it holds.
+@Suite(.admitted)
 struct WorkerLedgerTests {
     private let board: ProgressBoard
     private var ledger = WorkerLedger()

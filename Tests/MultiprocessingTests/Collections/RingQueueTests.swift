@@ -1,6 +1,8 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
+@Suite(.admitted)
 struct RingQueueTests {
     @Test func `Elements leave in the order in which they came`() {
         var queue = RingQueue<Int>()

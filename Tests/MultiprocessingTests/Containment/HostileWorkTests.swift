@@ -1,5 +1,6 @@
 import Glibc
 import Multiprocessing
+import TestSupport
 import Testing
 
 extension Containment {

@@ -1,5 +1,6 @@
 import Glibc
 import Multiprocessing
+import TestSupport
 
 /// What work can do to the channel of the worker process that it runs in, if it is out of its mind.
 struct MadWorker {

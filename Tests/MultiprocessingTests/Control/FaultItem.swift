@@ -1,6 +1,7 @@
 import Glibc
 import Multiprocessing
 import MultiprocessingSystem
+import TestSupport
 
 /// An item of the fault soak: it notes that it runs, and then does what it is told.
 struct FaultItem: Job {

@@ -1,5 +1,6 @@
 import Multiprocessing
 import Synchronization
+import TestSupport
 import Testing
 
 /// Whether all came as it had to.

@@ -1,6 +1,7 @@
 import Glibc
 import Multiprocessing
 import Synchronization
+import TestSupport
 import Testing
 
 /// Items that fail in every way, on a pool whose workers are killed and whose size changes all the time.

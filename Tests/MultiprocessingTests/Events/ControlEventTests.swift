@@ -1,8 +1,9 @@
 import Glibc
 import Multiprocessing
+import TestSupport
 import Testing
 
-@Suite("Events of what a pool decides on its work and workers")
+@Suite("Events of what a pool decides on its work and workers", .admitted)
 struct ControlEventTests {
     /// Runs `body` with a pool; returns what its events tell, and its numbers at the end.
     private func events(

@@ -1,7 +1,8 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
-@Suite("Histograms of times")
+@Suite("Histograms of times", .admitted)
 struct LogHistogramTests {
     @Test("Percentiles are within the error that is promised", arguments: [1, 2, 3])
     func quantilesAreClose(seed: UInt64) {

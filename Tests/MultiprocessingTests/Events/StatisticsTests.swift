@@ -1,9 +1,10 @@
 import Foundation
 import Glibc
 import Multiprocessing
+import TestSupport
 import Testing
 
-@Suite("Statistics of a pool")
+@Suite("Statistics of a pool", .admitted)
 struct StatisticsTests {
     @Test("Numbers add up at every moment of a mixed run", arguments: TestBackend.allCases)
     func numbersAddUp(backend: TestBackend) async throws {

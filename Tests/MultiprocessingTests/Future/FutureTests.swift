@@ -1,6 +1,7 @@
 import Dispatch
 import Multiprocessing
 import Synchronization
+import TestSupport
 import Testing
 
 private struct Refusal: Error, Codable, Equatable {
@@ -26,6 +27,7 @@ private final class Log: Sendable {
 }
 
 /// The result of work that may not have run yet.
+@Suite(.admitted)
 struct FutureTests {
     // MARK: Completion handlers
 

@@ -1,6 +1,8 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
+@Suite(.admitted)
 struct ProgressReportTests {
     @Test("A future gives what its item reports, in order, and ends with it", arguments: TestBackend.allCases)
     func inOrder(_ backend: TestBackend) async throws {

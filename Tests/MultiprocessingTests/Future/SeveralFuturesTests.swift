@@ -1,4 +1,5 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 private struct Refusal: Error, Codable, Equatable {
@@ -6,6 +7,7 @@ private struct Refusal: Error, Codable, Equatable {
 }
 
 /// The three ways over several futures.
+@Suite(.admitted)
 struct SeveralFuturesTests {
     /// An item that waits for the rendezvous and gives its number.
     private static func submit(_ number: Int, _ rendezvous: Rendezvous, to pool: Pool) -> Future<Int> {

@@ -1,7 +1,9 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// Inputs and values of every size and kind, which lie in their item or beside it.
+@Suite(.admitted)
 struct ValueSlotTests {
     /// More bytes than lie in an item.
     private struct Large: Codable, Equatable, Sendable {

@@ -1,7 +1,9 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// Limits of waits: in asynchronous code and in blocking code, of any length.
+@Suite(.admitted)
 struct WaitLimitTests {
     /// More than any clock counts, and more than the parts of a `Duration` can say.
     static let long: [Duration] = [

@@ -1,6 +1,7 @@
 import Glibc
 import Multiprocessing
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 extension Lifetime {

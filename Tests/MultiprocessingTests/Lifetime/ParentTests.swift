@@ -1,5 +1,6 @@
 import Glibc
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 extension Lifetime {

@@ -1,5 +1,6 @@
 import Glibc
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 /// The program `probe`, started by a test; killed when the test lets go of it.

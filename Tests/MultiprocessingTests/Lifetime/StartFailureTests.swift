@@ -3,6 +3,7 @@ import Glibc
 import Multiprocessing
 import MultiprocessingSystem
 import Synchronization
+import TestSupport
 import Testing
 
 extension Lifetime {

@@ -1,8 +1,10 @@
 import Multiprocessing
 import Synchronization
+import TestSupport
 import Testing
 
 /// Pitfall 20: streams take their input only as fast as results are taken.
+@Suite(.admitted)
 struct BackPressureTests {
     @Test(
         "Pitfall 20, 213 buffersize: no more is pulled than was delivered and fits the buffer",

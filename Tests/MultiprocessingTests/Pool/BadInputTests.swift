@@ -1,4 +1,5 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 private struct Trouble: Error, Codable, CustomStringConvertible {
@@ -81,6 +82,7 @@ private final class Resource: Sendable {
 private func square(_ number: Int) -> Int { number * number }
 
 /// Bad input is a clear error, before any work starts where that can be.
+@Suite(.admitted)
 struct BadInputTests {
     private func expectError(
         _ code: PoolError.Code,

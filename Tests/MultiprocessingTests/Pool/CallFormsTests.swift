@@ -1,7 +1,9 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// Forms in which people write calls; most of the test is that they compile.
+@Suite(.admitted)
 struct CallFormsTests {
     @Test("A backend is named, made, chosen at run time, or left out", arguments: [true, false])
     func backends(isIsolated: Bool) async throws {

@@ -1,4 +1,5 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 private struct Loop: VoidJob {
@@ -26,6 +27,7 @@ private struct Cancellables {
 }
 
 /// What is cancelled never starts, or is told while it runs.
+@Suite(.admitted)
 struct CancellationTests {
     @Test("220 current_future_cancel: a queued item that is cancelled never starts", arguments: TestBackend.allCases)
     func queued(_ backend: TestBackend) async throws {

@@ -1,4 +1,5 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 private struct TraceContext: Codable, Hashable, Sendable {
@@ -40,6 +41,7 @@ private var carrying: Pool.Configuration {
 }
 
 /// Task-local values that a pool carries to its workers.
+@Suite(.admitted)
 struct CarriedTaskLocalTests {
     @Test("Every kind of call has its caller's values", arguments: TestBackend.allCases)
     func everyCall(_ backend: TestBackend) async throws {

@@ -1,5 +1,6 @@
 import Multiprocessing
 import Synchronization
+import TestSupport
 import Testing
 
 /// An asynchronous sequence that gives some numbers, and then nothing, whoever cancels it.
@@ -43,6 +44,7 @@ private struct DeafNumbers: AsyncSequence, Sendable {
 }
 
 /// Streams over an input that ignores cancellation.
+@Suite(.admitted)
 struct DeafInputTests {
     @Test("An abandoned stream keeps no pool, though its input never ends", arguments: TestBackend.allCases)
     func abandoned(_ backend: TestBackend) async throws {

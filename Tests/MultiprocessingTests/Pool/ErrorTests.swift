@@ -1,4 +1,5 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 private enum LookupError: Error, Codable, Equatable {
@@ -34,6 +35,7 @@ private struct FailingLate: VoidJob {
 }
 
 /// What an item throws reaches the caller, the same on both backends.
+@Suite(.admitted)
 struct ErrorTests {
     @Test("176 traceback, 177 wrapped_exception: a Codable error is what it was", arguments: TestBackend.allCases)
     func codable(_ backend: TestBackend) async throws {

@@ -2,6 +2,7 @@ import Dispatch
 import Multiprocessing
 import MultiprocessingSystem
 import Synchronization
+import TestSupport
 import Testing
 
 /// An executor that counts how often it is asked to run something.
@@ -90,6 +91,7 @@ private actor Caller {
 }
 
 /// A caller's sequences are used where the caller is, and nowhere else.
+@Suite(.admitted)
 struct IsolationTests {
     @Test(arguments: TestBackend.allCases)
     @MainActor

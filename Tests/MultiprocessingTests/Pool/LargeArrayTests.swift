@@ -1,8 +1,10 @@
 import Glibc
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// Arrays of numbers, which travel in their own memory when they are large.
+@Suite(.admitted)
 struct LargeArrayTests {
     private static func echo<Number: Codable & Sendable & Equatable>(_ numbers: [Number], _ pool: Pool) async throws {
         let back = try await pool.run(numbers) { $0 }

@@ -1,8 +1,10 @@
 import Multiprocessing
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 /// Values that fit no buffer on their way.
+@Suite(.admitted)
 struct LargeValueTests {
     @Test("Pitfall 24: large inputs and outputs at the same time, in both directions", arguments: TestBackend.allCases)
     func bothDirections(_ backend: TestBackend) async throws {

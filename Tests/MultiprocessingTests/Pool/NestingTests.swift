@@ -1,6 +1,7 @@
 import Multiprocessing
 import MultiprocessingCoding
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 /// A value that nests through single-value containers, as one of JSON does.
@@ -47,6 +48,7 @@ private final class Chain: Codable, Sendable {
     }
 }
 
+@Suite(.admitted)
 struct NestingTests {
     @Test("Values nest as deep as is said, whatever containers they code through", arguments: TestBackend.allCases)
     func limit(_ backend: TestBackend) async throws {

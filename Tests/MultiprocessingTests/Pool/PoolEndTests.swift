@@ -1,9 +1,11 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 private struct Refusal: Error {}
 
 /// The end of a pool as its users see it.
+@Suite(.admitted)
 struct PoolEndTests {
     private func expectShutDown<Output: Sendable>(
         _ future: Future<Output>,

@@ -1,6 +1,7 @@
 import Glibc
 import Multiprocessing
 import Synchronization
+import TestSupport
 import Testing
 
 /// A value that counts itself, in the process that it is in.
@@ -36,7 +37,7 @@ private final class Tracked: Codable, Sendable {
 /// Pitfall 26: nothing is kept alive after use.
 ///
 /// One test after another, because they count what lives.
-@Suite(.serialized)
+@Suite(.serialized, .admitted)
 struct ReleaseTests {
     private func expectNoneLives(sourceLocation: SourceLocation = #_sourceLocation) async {
         await expectSoon("\(Tracked.livingCount) values live on", sourceLocation: sourceLocation) {

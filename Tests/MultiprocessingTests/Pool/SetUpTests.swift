@@ -2,6 +2,7 @@ import Dispatch
 import Glibc
 import Multiprocessing
 import Synchronization
+import TestSupport
 import Testing
 
 /// What the set-up of these tests leaves in its worker, on threads in the program.
@@ -18,6 +19,7 @@ private struct Unportable: Error, CustomStringConvertible {
     var description: String { "the tank is empty" }
 }
 
+@Suite(.admitted)
 struct SetUpTests {
     private func configuration(
         _ timeout: Duration = .seconds(120), _ setUp: @escaping @Sendable () async throws -> Void

@@ -1,4 +1,5 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 private struct Refusal: Error, Codable, Equatable {
@@ -20,6 +21,7 @@ extension AsyncSequence {
 }
 
 /// Results as they come: `stream` and `results` over sequences of both kinds.
+@Suite(.admitted)
 struct StreamTests {
     @Test("169 imap: values come in input order, and then the end", arguments: TestBackend.allCases)
     func inputOrder(_ backend: TestBackend) async throws {

@@ -1,4 +1,5 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// A class whose subclasses have coding of their own, or not.
@@ -152,6 +153,7 @@ private let renders: [Render] = [
 private let rendered = ["gray 1", "red 2", "blue 3 [0.5]", "GRAY 4"]
 
 /// Instances of a subclass where their class is declared.
+@Suite(.admitted)
 struct SubclassTests {
     @Test("Jobs of a subclass run as what they are", arguments: TestBackend.allCases)
     func jobs(_ backend: TestBackend) async throws {

@@ -1,4 +1,5 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 private struct Sum: Job {
@@ -32,6 +33,7 @@ private struct LateReport: VoidJob {
 }
 
 /// One item at a time: `run` and `submit` in all their shapes.
+@Suite(.admitted)
 struct SubmitTests {
     @Test("160 apply: a closure runs with its input, and its value comes back", arguments: TestBackend.allCases)
     func apply(_ backend: TestBackend) async throws {

@@ -1,6 +1,7 @@
 import Dispatch
 import Multiprocessing
 import Synchronization
+import TestSupport
 import Testing
 
 private enum Tenant {
@@ -16,6 +17,7 @@ private struct TenantJob: Job {
 }
 
 /// What work sees of its caller's task: on threads all, in worker processes nothing.
+@Suite(.admitted)
 struct TaskLocalTests {
     @Test("Each item sees its own caller's values", arguments: TestBackend.allCases)
     func ownValues(_ backend: TestBackend) async throws {

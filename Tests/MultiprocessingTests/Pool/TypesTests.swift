@@ -1,4 +1,5 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 private struct Hidden: Codable, Hashable, Sendable {
@@ -79,6 +80,7 @@ private func doubled<Value: Codable & Sendable>(_ values: [Value], on pool: Pool
 }
 
 /// Private, local, generic and nested types as inputs, outputs, jobs and errors.
+@Suite(.admitted)
 struct TypesTests {
     @Test("Private and nested types go in and out", arguments: TestBackend.allCases)
     func privateTypes(_ backend: TestBackend) async throws {

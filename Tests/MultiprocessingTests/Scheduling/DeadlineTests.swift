@@ -1,6 +1,7 @@
 import Glibc
 import Multiprocessing
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 /// Runs in a tight loop until the file is gone, or for longer than any test takes.
@@ -55,6 +56,7 @@ extension TestBackend {
     }
 }
 
+@Suite(.admitted)
 struct DeadlineTests {
     @Test(arguments: TestBackend.allCases)
     func `An item in a tight loop fails at its limit, and not before`(backend: TestBackend) async throws {
@@ -308,6 +310,7 @@ struct DeadlineTests {
     }
 }
 
+@Suite(.admitted)
 struct LifespanTests {
     @Test(arguments: TestBackend.allCases)
     func `A pool grows and shrinks while it works, and loses nothing`(backend: TestBackend) async throws {

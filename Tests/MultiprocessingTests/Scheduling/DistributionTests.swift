@@ -1,9 +1,10 @@
 import Glibc
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// Quick items are handed to a worker many at a time; nobody is to notice it but by the clock.
-@Suite("Items that are handed out together")
+@Suite("Items that are handed out together", .admitted)
 struct DistributionTests {
     /// An item that occupies a worker until it is let through.
     private struct Blocker: VoidJob {

@@ -2,6 +2,7 @@ import Dispatch
 import Glibc
 import Multiprocessing
 import Synchronization
+import TestSupport
 import Testing
 
 /// Workers that note when two threads tell them something at the same time.
@@ -76,6 +77,7 @@ private final class Parting: Codable, Sendable {
     }
 }
 
+@Suite(.admitted)
 struct OrderTests {
     @Test("Workers are told one thing at a time, whichever threads decide", arguments: TestBackend.allCases)
     func oneAtATime(_ backend: TestBackend) async throws {

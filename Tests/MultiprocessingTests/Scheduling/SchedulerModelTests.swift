@@ -1,5 +1,6 @@
 import Glibc
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// A world of workers around the scheduler, in which anything that can happen does.
@@ -455,6 +456,7 @@ private struct SchedulerModel {
     }
 }
 
+@Suite(.admitted)
 struct SchedulerModelTests {
     /// How many pools live and end; more by the environment.
     private var roundCount: Int {

@@ -1,4 +1,5 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// What the scheduler answered, in a form that can be compared.
@@ -117,6 +118,7 @@ private func failure() throws -> PoolError {
     try #require(#expect(throws: PoolError.self) { try Pool(.threads, workers: 0) })
 }
 
+@Suite(.admitted)
 struct SchedulerTests {
     // MARK: Work and workers
 

@@ -1,4 +1,5 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 private func worker(_ index: Int, _ generation: UInt64 = 1) -> WorkerID {
@@ -8,6 +9,7 @@ private func worker(_ index: Int, _ generation: UInt64 = 1) -> WorkerID {
 private struct Broken: Error, Codable {}
 
 /// What the scheduler does with a worker before its first item.
+@Suite(.admitted)
 struct SetUpSchedulingTests {
     private func scheduler(workers: Int = 1) -> Scheduler {
         var rules = SchedulerRules()
@@ -50,6 +52,29 @@ struct SetUpSchedulingTests {
         _ = scheduler.workerEnded(worker(0), holding: .unbegun, error: error, now: 30)
         let later = 10 + Scheduler.startPause
         #expect(scheduler.submit(chunks[3], now: later).answers == [.start(worker(0, 2))])
+    }
+
+    @Test("A start that is asked for while the worker that failed still ends comes when it is gone")
+    func startsAgain() {
+        var scheduler = scheduler()
+        _ = scheduler.startAll()
+        _ = scheduler.workerReady(worker(0), now: 5)
+        _ = scheduler.setUpEnded(worker(0), Broken(), now: 10)
+        #expect(scheduler.startAll().answers.isEmpty)
+        #expect(scheduler.isStarting)
+        // It waits for that worker, though the last set-up has failed.
+        let chunk = Chunk.placeholder(count: 1)
+        #expect(scheduler.submit(chunk, now: 15).answers.isEmpty)
+        #expect(
+            scheduler.workerEnded(worker(0), holding: .unbegun, error: error, now: 20).answers == [.start(worker(0, 2))]
+        )
+        #expect(scheduler.isStarting)
+        _ = scheduler.workerReady(worker(0, 2), now: 25)
+        #expect(
+            scheduler.setUpEnded(worker(0, 2), nil, now: 30).answers == [
+                .assign(ObjectIdentifier(chunk), then: [], worker(0, 2))
+            ])
+        #expect(!scheduler.isStarting)
     }
 
     @Test("One that takes too long is killed, and so is the rest of what waits")

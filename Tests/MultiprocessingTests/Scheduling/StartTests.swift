@@ -1,7 +1,9 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// Starting a pool's workers before there is work.
+@Suite(.admitted)
 struct StartTests {
     @Test("start() returns when every worker is ready")
     func allReady() async {

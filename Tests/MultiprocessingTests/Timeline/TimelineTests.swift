@@ -2,10 +2,11 @@ import Foundation
 import FoundationXML
 import Glibc
 import Multiprocessing
+import TestSupport
 import Testing
 
 /// `MULTIPROCESSING_PICTURES` names a folder for the pictures, to be looked at.
-@Suite("A pool's timeline")
+@Suite("A pool's timeline", .admitted)
 struct TimelineTests {
     /// Records a run with crashes, failures and short and long items.
     private func record(_ backend: TestBackend, workers: Int, items: Int, name: String) async throws -> Timeline {

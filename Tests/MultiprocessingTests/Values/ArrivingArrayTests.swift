@@ -1,7 +1,9 @@
 import Glibc
 import Multiprocessing
+import TestSupport
 import Testing
 
+@Suite(.admitted)
 struct ArrivingArrayTests {
     /// Lets bytes land in pieces: by turns copied from elsewhere, and written to where they are to lie.
     private static func land(_ bytes: UnsafeRawBufferPointer, in landing: ArrivingArray, pieces: [Int]) {

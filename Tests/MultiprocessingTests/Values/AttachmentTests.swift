@@ -1,6 +1,7 @@
 import Foundation
 import Multiprocessing
 import Synchronization
+import TestSupport
 import Testing
 
 private enum Place {
@@ -31,6 +32,7 @@ private final class Watched: Sendable {
 }
 
 /// Values that bring along something with an identity, wherever they stand.
+@Suite(.admitted)
 struct AttachmentTests {
     @Test("In inputs and outputs, from however deep inside", arguments: TestBackend.allCases)
     func inputsAndOutputs(_ backend: TestBackend) async throws {

@@ -1,5 +1,6 @@
 import Multiprocessing
 import MultiprocessingCoding
+import TestSupport
 import Testing
 
 extension CodingUserInfoKey {
@@ -25,6 +26,7 @@ private struct Hinted: Codable, Sendable {
 }
 
 /// Messages without a worker: what is collected while one is encoded, and what one finds that is decoded.
+@Suite(.admitted)
 struct MessageTests {
     /// Has `sender` send what a message refers to.
     private func send(_ attachments: [Attachment], from sender: Sender) throws {

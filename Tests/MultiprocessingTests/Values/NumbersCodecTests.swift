@@ -1,7 +1,9 @@
 import Multiprocessing
 import MultiprocessingCoding
+import TestSupport
 import Testing
 
+@Suite(.admitted)
 struct NumbersCodecTests {
     private static func bytes<Number: FixedBits>(of numbers: [Number]) throws -> [UInt8] {
         var message = Outgoing()

@@ -1,6 +1,8 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
+@Suite(.admitted)
 struct OwnedBytesTests {
     @Test(arguments: [0, 1, 7, 300_000])
     func `The bytes are the array's own`(count: Int) throws {

@@ -1,6 +1,7 @@
 import Multiprocessing
 import MultiprocessingCoding
 import Synchronization
+import TestSupport
 
 /// And not that of the testing library.
 typealias Attachment = Multiprocessing.Attachment

@@ -1,6 +1,7 @@
 import Foundation
 import Multiprocessing
 import Synchronization
+import TestSupport
 import Testing
 
 /// A value that is counted in its process.
@@ -43,6 +44,7 @@ private struct QueryJob: Job {
     func run() -> Int { query.words.value[query.word] ?? -1 }
 }
 
+@Suite(.admitted)
 struct BroadcastTests {
     @Test("In captures, inputs, shared values, jobs and results", arguments: TestBackend.allCases)
     func everywhere(_ backend: TestBackend) async throws {

@@ -1,9 +1,11 @@
 import Dispatch
 import Multiprocessing
 import Synchronization
+import TestSupport
 import Testing
 
 /// Who has an item: the thread that runs it, or the one that takes it.
+@Suite(.admitted)
 struct StrideWatchTests {
     @Test func `The item that runs is known, and of the first when it began`() {
         let watch = StrideWatch(first: 3, now: 77)

@@ -1,8 +1,10 @@
 import Glibc
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 /// The program `toplevel`, which runs work that uses variables of its main.swift in many ways.
+@Suite(.admitted)
 struct TopLevelProgramTests {
     /// What cannot be sent: work that uses an object, a function, a type, or a variable that has no value yet; and
     /// what the error says of it.

@@ -1,11 +1,13 @@
 import Multiprocessing
 import MultiprocessingRuntime
+import TestSupport
 import Testing
 
 private let lazyGlobal = (1...3).map { $0 * 2 }
 private let constant = 42
 private nonisolated(unsafe) let zero = UnsafeMutablePointer<Int>?.none
 
+@Suite(.admitted)
 struct TopLevelVariablesTests {
     @Test func `Globals that initialize themselves are not reported`() throws {
         for box in [

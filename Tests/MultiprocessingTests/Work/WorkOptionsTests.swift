@@ -1,4 +1,5 @@
 import Multiprocessing
+import TestSupport
 import Testing
 
 private struct Refused: Error, Codable {}
@@ -7,7 +8,7 @@ private struct Broken: Job {
     func run() -> Int { 1 }
 }
 
-@Suite("Options of calls and pools")
+@Suite("Options of calls and pools", .admitted)
 struct WorkOptionsTests {
     private static let wrong: [(WorkOptions, String)] = [
         (.timeout(.zero), "timeout"),

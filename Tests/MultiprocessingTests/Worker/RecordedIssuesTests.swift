@@ -1,10 +1,11 @@
 import Glibc
 import Multiprocessing
+import TestSupport
 import Testing
 import XCTest
 
 /// On threads the testing library sees what work records itself; the tests here are of worker processes.
-@Suite("Issues that work records in a worker process", .serialized)
+@Suite("Issues that work records in a worker process", .serialized, .admitted)
 struct RecordedIssuesTests {
     /// Ways to record an issue.
     enum Kind: String, CaseIterable, Codable, Sendable {

@@ -1,6 +1,7 @@
 @preconcurrency import Glibc
 import Multiprocessing
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 extension Lifetime {

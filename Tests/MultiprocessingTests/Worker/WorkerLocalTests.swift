@@ -1,6 +1,7 @@
 import Dispatch
 import Multiprocessing
 import Synchronization
+import TestSupport
 import Testing
 
 /// What a worker keeps; not Sendable, as a connection is not.
@@ -36,6 +37,7 @@ private struct Sight: Codable, Hashable {
     let id: UInt64
 }
 
+@Suite(.admitted)
 struct WorkerLocalTests {
     @Test("Each worker makes one and keeps it", arguments: TestBackend.allCases)
     func onceForEachWorker(_ backend: TestBackend) async throws {
