@@ -213,6 +213,7 @@ extension SharedArray where Element == Bool {
 }
 
 /// The atomic at an address that holds a number, for which an atomic has the number's own bits.
+@inlinable
 func atomicPlace<Value: AtomicRepresentable>(
     _ address: UnsafeMutableRawPointer
 ) -> UnsafeMutablePointer<Atomic<Value>> {

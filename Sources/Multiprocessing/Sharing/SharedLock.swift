@@ -22,7 +22,7 @@ import MultiprocessingSystem
 /// may release it. Who acquires it twice waits for itself; see ``SharedRecursiveLock``. Nobody is served in strict
 /// order, but who has waited for a millisecond is handed the lock.
 public struct SharedLock: Portable, Hashable {
-    private let slot: SharedSlot
+    @usableFromInline let slot: SharedSlot
 
     /// Makes a lock that is free.
     ///
@@ -32,6 +32,7 @@ public struct SharedLock: Portable, Hashable {
     }
 
     /// The lock in memory that guards what lies beside it.
+    @inlinable
     init(at slot: SharedSlot) {
         self.slot = slot
     }

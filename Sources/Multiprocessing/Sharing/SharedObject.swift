@@ -2,13 +2,13 @@ import MultiprocessingCoding
 package import MultiprocessingSystem
 import Synchronization
 
-/// Something that processes share, as the handles in this process hold it.
+/// Something that processes share, as a handle in this process and its copies hold it.
 ///
-/// It travels as an ``Attachment``. A process that was sent it may forget it when this object goes.
+/// Each handle that came has one of its own, so that counting its copies is quick: what all have in common is referred
+/// to weakly, which makes that slow, and by several threads at once.
 package final class SharedObject: Sendable {
     package let contents: SharedContents
-
-    private let sent = Mutex<Attachment?>(nil)
+    private let presence: SharedPresence
 
     package var id: SharedID { contents.id }
     package var kind: SharedKind { contents.kind }
@@ -18,6 +18,7 @@ package final class SharedObject: Sendable {
 
     init(_ contents: SharedContents) {
         self.contents = contents
+        presence = contents.presence()
     }
 
     /// Makes something new of memory and other descriptors, which any process may be sent.
@@ -46,18 +47,11 @@ package final class SharedObject: Sendable {
         let all = (pages.map { [$0.descriptor] } ?? []) + descriptors
         let contents = SharedContents(id, kind, pages: pages, descriptors: all, details: details)
         contents.register()
-        return contents.object()
+        return SharedObject(contents)
     }
 
     /// What other processes are sent.
-    package var attachment: Attachment {
-        sent.withLock { sent in
-            if let sent { return sent }
-            let made = Attachment(contents.bytes, descriptors: contents.descriptors)
-            sent = made
-            return made
-        }
-    }
+    package var attachment: Attachment { presence.attachment }
 
     /// Finds or makes what another process has sent.
     ///
@@ -66,7 +60,28 @@ package final class SharedObject: Sendable {
         let contents = try attachment.object(SharedContents.self, keepsBytes: false) { bytes in
             try SharedContents.received(bytes, attachment.descriptors)
         }
-        return contents.object()
+        return SharedObject(contents)
+    }
+}
+
+/// What is there as long as a handle in this process holds something that processes share.
+///
+/// The thing travels as an ``Attachment``. A process that was sent it may forget it when this goes.
+final class SharedPresence: Sendable {
+    private let contents: SharedContents
+    private let sent = Mutex<Attachment?>(nil)
+
+    init(_ contents: SharedContents) {
+        self.contents = contents
+    }
+
+    var attachment: Attachment {
+        sent.withLock { sent in
+            if let sent { return sent }
+            let made = Attachment(contents.bytes, descriptors: contents.descriptors)
+            sent = made
+            return made
+        }
     }
 }
 
