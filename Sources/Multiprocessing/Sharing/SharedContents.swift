@@ -67,7 +67,7 @@ package final class SharedContents: Sendable {
         }
     }
 
-    /// What the objects of all handles have in common, made anew when there are none.
+    /// What the objects of all handles have in common that were sent, made anew when there are none.
     func presence() -> SharedPresence {
         if let known = state.withLock({ $0.presence }) { return known }
         let new = SharedPresence(self)

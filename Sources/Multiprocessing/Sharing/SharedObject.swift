@@ -8,7 +8,8 @@ import Synchronization
 /// to weakly, which makes that slow, and by several threads at once.
 package final class SharedObject: Sendable {
     package let contents: SharedContents
-    private let presence: SharedPresence
+    /// There once it was sent.
+    private let presence = Mutex<SharedPresence?>(nil)
 
     package var id: SharedID { contents.id }
     package var kind: SharedKind { contents.kind }
@@ -18,7 +19,6 @@ package final class SharedObject: Sendable {
 
     init(_ contents: SharedContents) {
         self.contents = contents
-        presence = contents.presence()
     }
 
     /// Makes something new of memory and other descriptors, which any process may be sent.
@@ -51,7 +51,13 @@ package final class SharedObject: Sendable {
     }
 
     /// What other processes are sent.
-    package var attachment: Attachment { presence.attachment }
+    package var attachment: Attachment {
+        presence.withLock { presence in
+            let found = presence ?? contents.presence()
+            presence = found
+            return found
+        }.attachment
+    }
 
     /// Finds or makes what another process has sent.
     ///
@@ -64,7 +70,7 @@ package final class SharedObject: Sendable {
     }
 }
 
-/// What is there as long as a handle in this process holds something that processes share.
+/// What is there as long as a handle in this process holds something that processes share, and has sent it.
 ///
 /// The thing travels as an ``Attachment``. A process that was sent it may forget it when this goes.
 final class SharedPresence: Sendable {

@@ -111,8 +111,9 @@ final class QueueMemory: Sendable {
     @inline(__always)
     func moveHead(to new: QueueCursor) { mp_store_ordered_u64(headAddress, new.rawValue) }
 
-    /// Where the senders last saw the head: it is there or farther. Theirs alone, under their lock, because the head
-    /// itself is in another core's cache after each item.
+    /// Where the senders last saw the head, which is there or farther; theirs alone, under their lock.
+    ///
+    /// Because the head itself is in another core's cache after each item.
     @inline(__always)
     var knownHead: QueueCursor {
         get { QueueCursor(rawValue: mp_load_ordered_u64(start + Layout.knownHead)) }
