@@ -11,7 +11,7 @@ package enum WaitNap {
 
     private static let room = Cores.usableHere - 1
     private static let nappers = Atomic(0)
-    private static let occasions = Occasions(mostSkips: 8)
+    private static let occasions = Occasions(mostSkips: 2)
 
     /// Has `body` sleep until a moment that is not far; `nil` if it was in vain, or nothing was done.
     ///

@@ -145,6 +145,8 @@ struct QueueSoak: Codable, Sendable {
         var random = RandomSource(seed: UInt64(sender))
         var number = 0
         while number < QueueSoak.numbers - QueueSoak.batch {
+            // There is one to send for as long as it lives.
+            if number > QueueSoak.numbers / 2 { usleep(5_000) }
             var items: [Item] = []
             for _ in 0..<Int.random(in: 1...QueueSoak.batch, using: &random) {
                 let isLarge = isGrowing && Int.random(in: 0..<50, using: &random) == 0
