@@ -4,13 +4,20 @@
 #include "CMultiprocessing.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 // What the kernel takes in one message (SCM_MAX_FD).
 _Static_assert(MP_DESCRIPTORS_PER_MESSAGE == 253, "the kernel's limit");
+
+int mp_poll(void *entries, size_t count, int64_t timeout_ns) {
+    struct timespec timeout = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
+    return ppoll(entries, count, timeout_ns < 0 ? NULL : &timeout, NULL);
+}
 
 ssize_t mp_send_descriptors(int socket, const void *buffers, size_t buffer_count,
                             const int *descriptors, size_t descriptor_count, int flags) {

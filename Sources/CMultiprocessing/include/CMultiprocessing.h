@@ -115,6 +115,11 @@ static inline size_t mp_text_length(const char *text, size_t limit) {
 /// C because the address is a struct of its own kind of each family.
 int mp_socket_to_itself(void);
 
+/// `ppoll` with the signals as they are.
+///
+/// `entries` is a `struct pollfd *`; `timeout_ns` below zero means no limit. C because `ppoll` is not imported.
+int mp_poll(void *entries, size_t count, int64_t timeout_ns);
+
 /// `sendmsg` with MSG_NOSIGNAL and descriptors (SCM_RIGHTS), which go with the first byte.
 ///
 /// `buffers` is a `const struct iovec *`. Returns what `sendmsg` does. C because the CMSG macros are not imported.

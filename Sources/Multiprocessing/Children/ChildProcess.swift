@@ -120,7 +120,6 @@ public final class ChildProcess<Output: Sendable>: Sendable {
     /// Blocks the calling thread until the child has ended.
     ///
     /// - Returns: How it ended.
-    @available(*, noasync, message: "it blocks the thread; use `try await child.wait()`")
     @discardableResult
     public func wait() -> ChildExit {
         (try? run.end.wait()) ?? .abandoned
@@ -130,7 +129,6 @@ public final class ChildProcess<Output: Sendable>: Sendable {
     ///
     /// - Parameter timeout: How long to wait; zero or less does not wait.
     /// - Returns: How it ended; `nil` while it runs.
-    @available(*, noasync, message: "it blocks the thread; use `try await child.wait(timeout:)`")
     @discardableResult
     public func wait(timeout: Duration) -> ChildExit? {
         try? run.end.wait(timeout: timeout)

@@ -90,7 +90,6 @@ public final class Crew<Output: Sendable>: Sendable {
     /// - Returns: In the order of ``futures``.
     /// - Throws: The error of the first in that order that failed, once all have ended;
     ///   ``PoolError/Code/timedOut`` when the wait took too long, which leaves the workers running.
-    @available(*, noasync, message: "it blocks the thread; use `try await crew.join()`")
     @discardableResult
     public func join(timeout: Duration? = nil) throws -> [Output] {
         let clock = ContinuousClock()

@@ -1,3 +1,4 @@
+import MultiprocessingCoding
 import MultiprocessingSystem
 
 extension Encoder {
@@ -49,7 +50,7 @@ extension Decoder {
     /// - Throws: `DecodingError` when this is no decoder of the library, or what came is something else;
     ///   ``SharedStateError`` when it was lost on the way, or cannot be mapped.
     package func sharedObject<Value>(_ kind: SharedKind, for type: Value.Type) throws -> SharedObject {
-        guard let received = userInfo[.incoming] as? ReceivedAttachments else { throw notDecodable(type) }
+        guard let received = userObject(.incoming) as? ReceivedAttachments else { throw notDecodable(type) }
         let object = try receive(try singleValueContainer().decode(UInt64.self), received, for: type)
         guard object.kind == kind else { throw isAnother(type) }
         return object
@@ -59,7 +60,7 @@ extension Decoder {
     ///
     /// - Parameter kind: What has to be in the slot.
     package func sharedSlot<Value>(_ kind: SharedKind, for type: Value.Type) throws -> SharedSlot {
-        guard let received = userInfo[.incoming] as? ReceivedAttachments else { throw notDecodable(type) }
+        guard let received = userObject(.incoming) as? ReceivedAttachments else { throw notDecodable(type) }
         let reference = SlotReference(rawValue: try singleValueContainer().decode(UInt64.self))
         let object = try receive(reference.attachment, received, for: type)
         guard object.kind == .slab, reference.kind == kind.rawValue,

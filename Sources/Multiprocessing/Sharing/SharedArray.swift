@@ -131,7 +131,6 @@ public struct SharedArray<Element: BitwiseCopyable & Sendable>: Portable, Hashab
     ///   - recover: Puts the elements in order if a process died while it had them, before `body`. Without it
     ///     ``SharedStateError/Code/ownerDied`` is thrown then.
     /// - Throws: ``SharedStateError``, and what `recover` and `body` throw.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     public func withLock<Result>(
         timeout: Duration? = nil,
         recover: ((DeadOwner, inout MutableSpan<Element>) throws -> Void)? = nil,
@@ -213,6 +212,7 @@ extension SharedArray where Element == Bool {
 }
 
 /// The atomic at an address that holds a number, for which an atomic has the number's own bits.
+@inlinable
 func atomicPlace<Value: AtomicRepresentable>(
     _ address: UnsafeMutableRawPointer
 ) -> UnsafeMutablePointer<Atomic<Value>> {

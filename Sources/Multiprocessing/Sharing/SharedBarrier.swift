@@ -42,7 +42,6 @@ public struct SharedBarrier: Portable, Hashable {
     /// - Returns: A number below ``parties``, to each one another: the order in which they came.
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut`` or
     ///   ``SharedStateError/Code/barrierBroken``; `CancellationError`, which breaks it too.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     @discardableResult
     public func wait(timeout: Duration? = nil) throws -> Int {
         let page = try SharedStateError.catching { () throws(SystemError) in try LifePage.current }

@@ -74,7 +74,6 @@ public struct SharedCondition: Portable, Hashable {
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/notHeld`` without the lock, or
     ///   ``SharedStateError/Code/ownerDied`` if a process has died with it meanwhile; `CancellationError`; what
     ///   `predicate` throws. The lock is held again whatever is thrown.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     @discardableResult
     public func wait(until predicate: () throws -> Bool, timeout: Duration? = nil) throws -> Bool {
         let deadline = timeout.map { MonotonicTime.now().advanced(by: $0) }
@@ -138,7 +137,6 @@ public struct SharedCondition: Portable, Hashable {
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/notHeld`` without the lock, or
     ///   ``SharedStateError/Code/ownerDied`` if a process has died with it meanwhile; `CancellationError`. The lock is
     ///   held again whatever is thrown.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     @discardableResult
     public func wait(timeout: Duration? = nil) throws -> Bool {
         try sleep(try holding(), timeout.map { MonotonicTime.now().advanced(by: $0) }, nil) ?? false

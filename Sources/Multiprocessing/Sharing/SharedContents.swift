@@ -5,7 +5,7 @@ import Synchronization
 /// What this process has of something that processes share: one for each, whoever sent it and however often.
 ///
 /// Handles have it through a ``SharedObject``. What came from another process keeps it too, so that handles that come
-/// again find it mapped; it must not keep a ``SharedObject``, or two processes could keep each other's for ever.
+/// again find it mapped; it must not keep a ``SharedPresence``, or two processes could keep each other's for ever.
 package final class SharedContents: Sendable {
     package let id: SharedID
     package let kind: SharedKind
@@ -20,7 +20,7 @@ package final class SharedContents: Sendable {
     package let details: [UInt8]
 
     private struct State {
-        weak var object: SharedObject?
+        weak var presence: SharedPresence?
         var local: (any AnyObject & Sendable)?
     }
 
@@ -67,13 +67,13 @@ package final class SharedContents: Sendable {
         }
     }
 
-    /// The object that handles hold, made anew when none do.
-    func object() -> SharedObject {
-        if let known = state.withLock({ $0.object }) { return known }
-        let new = SharedObject(self)
+    /// What the objects of all handles have in common that were sent, made anew when there are none.
+    func presence() -> SharedPresence {
+        if let known = state.withLock({ $0.presence }) { return known }
+        let new = SharedPresence(self)
         return state.withLock { state in
-            if let first = state.object { return first }
-            state.object = new
+            if let first = state.presence { return first }
+            state.presence = new
             return new
         }
     }

@@ -51,7 +51,6 @@ public struct SharedEvent: Portable, Hashable {
     /// - Parameter timeout: How long to wait; `nil` without a limit.
     /// - Returns: `false` if it was not set in that time.
     /// - Throws: `CancellationError` if the task that runs here is cancelled.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     @discardableResult
     public func wait(timeout: Duration? = nil) throws -> Bool {
         let start = state

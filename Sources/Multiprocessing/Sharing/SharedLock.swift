@@ -22,7 +22,7 @@ import MultiprocessingSystem
 /// may release it. Who acquires it twice waits for itself; see ``SharedRecursiveLock``. Nobody is served in strict
 /// order, but who has waited for a millisecond is handed the lock.
 public struct SharedLock: Portable, Hashable {
-    private let slot: SharedSlot
+    @usableFromInline let slot: SharedSlot
 
     /// Makes a lock that is free.
     ///
@@ -32,6 +32,7 @@ public struct SharedLock: Portable, Hashable {
     }
 
     /// The lock in memory that guards what lies beside it.
+    @inlinable
     init(at slot: SharedSlot) {
         self.slot = slot
     }
@@ -59,7 +60,6 @@ public struct SharedLock: Portable, Hashable {
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut``, or without `recover`
     ///   ``SharedStateError/Code/ownerDied``; `CancellationError`; and what `recover` and `body` throw.
     @inlinable
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     public func withLock<Result>(
         timeout: Duration? = nil,
         recover: ((DeadOwner) throws -> Void)? = nil,
@@ -140,7 +140,6 @@ public struct SharedLock: Portable, Hashable {
     /// - Parameter timeout: How long to wait; `nil` without a limit.
     /// - Returns: Who died while it held the lock, if nobody has recovered since. To be followed by ``release()``.
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut``; `CancellationError`.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     @discardableResult
     public func acquire(timeout: Duration? = nil) throws -> Acquisition {
         takeSimply() ? Acquisition(previousOwner: nil) : Acquisition(previousOwner: try enter(timeout))

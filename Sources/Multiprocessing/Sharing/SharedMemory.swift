@@ -61,7 +61,6 @@ public struct SharedMemory: Portable, Hashable {
     ///   - timeout: How long to wait; `nil` without a limit.
     ///   - recover: Puts the bytes in order if a process died while it had them, before `body`.
     /// - Throws: ``SharedStateError``, and what `recover` and `body` throw.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     public func withLock<Result>(
         timeout: Duration? = nil,
         recover: ((DeadOwner, inout MutableRawSpan) throws -> Void)? = nil,

@@ -2,13 +2,14 @@ import MultiprocessingCoding
 package import MultiprocessingSystem
 import Synchronization
 
-/// Something that processes share, as the handles in this process hold it.
+/// Something that processes share, as a handle in this process and its copies hold it.
 ///
-/// It travels as an ``Attachment``. A process that was sent it may forget it when this object goes.
+/// Each handle that came has one of its own, so that counting its copies is quick: what all have in common is referred
+/// to weakly, which makes that slow, and by several threads at once.
 package final class SharedObject: Sendable {
     package let contents: SharedContents
-
-    private let sent = Mutex<Attachment?>(nil)
+    /// There once it was sent.
+    private let presence = Mutex<SharedPresence?>(nil)
 
     package var id: SharedID { contents.id }
     package var kind: SharedKind { contents.kind }
@@ -46,17 +47,16 @@ package final class SharedObject: Sendable {
         let all = (pages.map { [$0.descriptor] } ?? []) + descriptors
         let contents = SharedContents(id, kind, pages: pages, descriptors: all, details: details)
         contents.register()
-        return contents.object()
+        return SharedObject(contents)
     }
 
     /// What other processes are sent.
     package var attachment: Attachment {
-        sent.withLock { sent in
-            if let sent { return sent }
-            let made = Attachment(contents.bytes, descriptors: contents.descriptors)
-            sent = made
-            return made
-        }
+        presence.withLock { presence in
+            let found = presence ?? contents.presence()
+            presence = found
+            return found
+        }.attachment
     }
 
     /// Finds or makes what another process has sent.
@@ -66,7 +66,28 @@ package final class SharedObject: Sendable {
         let contents = try attachment.object(SharedContents.self, keepsBytes: false) { bytes in
             try SharedContents.received(bytes, attachment.descriptors)
         }
-        return contents.object()
+        return SharedObject(contents)
+    }
+}
+
+/// What is there as long as a handle in this process holds something that processes share, and has sent it.
+///
+/// The thing travels as an ``Attachment``. A process that was sent it may forget it when this goes.
+final class SharedPresence: Sendable {
+    private let contents: SharedContents
+    private let sent = Mutex<Attachment?>(nil)
+
+    init(_ contents: SharedContents) {
+        self.contents = contents
+    }
+
+    var attachment: Attachment {
+        sent.withLock { sent in
+            if let sent { return sent }
+            let made = Attachment(contents.bytes, descriptors: contents.descriptors)
+            sent = made
+            return made
+        }
     }
 }
 

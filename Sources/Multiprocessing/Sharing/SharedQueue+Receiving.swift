@@ -9,8 +9,26 @@ extension SharedQueue {
     ///   ``SharedStateError/Code/closed`` when the queue is closed and empty, or ``SharedStateError/Code/damaged``;
     ///   what the value's `init(from:)` throws: it is not in the queue any more then; `CancellationError` on a task that
     ///   is cancelled while it waits.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
+    @inlinable
     public func receive(timeout: Duration? = nil) throws -> Element {
+        if let element = receiveSimply() { return element }
+        return try blockToReceive(timeout)
+    }
+
+    /// Takes the first value if it is its bits and nothing is out of the ordinary.
+    @inlinable
+    @inline(__always)
+    func receiveSimply() -> Element? {
+        guard store.isBits else { return nil }
+        return withUnsafeTemporaryAllocation(of: Element.self, capacity: 1) { room in
+            let place = UnsafeMutableRawBufferPointer(
+                start: room.baseAddress, count: MemoryLayout<Element>.size)
+            return store.ring.takeSimply(into: place) ? room.baseAddress.unsafelyUnwrapped.move() : nil
+        }
+    }
+
+    @usableFromInline
+    func blockToReceive(_ timeout: Duration?) throws -> Element {
         let limit = QueueLimit(timeout)
         if store.bitSize != nil {
             return try store.receiveBits { place in
@@ -27,8 +45,15 @@ extension SharedQueue {
     ///   ``SharedStateError/Code/closed`` when the queue is closed and empty, or ``SharedStateError/Code/damaged``;
     ///   what the value's `init(from:)` throws: it is not in the queue any more then; `CancellationError` if the task is
     ///   cancelled while it waits.
+    @inlinable
     nonisolated(nonsending) public func receive(timeout: Duration? = nil) async throws -> Element {
-        if let element = try tryReceive() { return element }
+        if let element = receiveSimply() { return element }
+        return try await suspendToReceive(timeout)
+    }
+
+    @usableFromInline
+    nonisolated(nonsending) func suspendToReceive(_ timeout: Duration?) async throws -> Element {
+        if let element = try receiveNow() { return element }
         let store = store
         return try await store.ring.suspend(for: .items, QueueLimit(timeout)) { try store.takeOne($0) }.element(store)
     }
@@ -37,7 +62,14 @@ extension SharedQueue {
     ///
     /// - Returns: `nil` if the queue is empty.
     /// - Throws: What ``receive(timeout:)`` throws, apart from running out of time.
+    @inlinable
     public func tryReceive() throws -> Element? {
+        if let element = receiveSimply() { return element }
+        return try receiveNow()
+    }
+
+    @usableFromInline
+    func receiveNow() throws -> Element? {
         if store.bitSize != nil {
             return try store.receiveBitsNow()
         }
@@ -52,7 +84,6 @@ extension SharedQueue {
     ///   - timeout: How long to wait; `nil` without a limit.
     /// - Throws: What ``receive(timeout:)`` throws, and ``SharedStateError/Code/invalidArgument`` for a count below 1.
     ///   If one of the values cannot be decoded, none of them is in the queue any more.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     public func receive(atMost count: Int, timeout: Duration? = nil) throws -> [Element] {
         try Self.check(count)
         return try store.ring.block(for: .items, QueueLimit(timeout)) { try store.take(count, $0) }.elements(store)
@@ -84,11 +115,15 @@ extension SharedQueue {
 extension SharedQueue: AsyncSequence {
     /// Takes values until the queue is closed and empty.
     public struct AsyncIterator: AsyncIteratorProtocol {
-        let queue: SharedQueue
+        @usableFromInline let queue: SharedQueue
+
+        @usableFromInline
+        init(_ queue: SharedQueue) { self.queue = queue }
 
         /// The first value of the queue, once there is one; `nil` when the queue is closed and empty.
         ///
         /// - Throws: What ``SharedQueue/receive(timeout:)`` throws, apart from the end.
+        @inlinable
         public mutating func next() async throws -> Element? {
             do {
                 return try await queue.receive()
@@ -100,6 +135,7 @@ extension SharedQueue: AsyncSequence {
         /// The first value of the queue, once there is one; `nil` when the queue is closed and empty.
         ///
         /// - Throws: What ``SharedQueue/receive(timeout:)`` throws, apart from the end.
+        @inlinable
         public mutating func next(isolation actor: isolated (any Actor)?) async throws -> Element? {
             do {
                 return try await queue.receive()
@@ -110,7 +146,8 @@ extension SharedQueue: AsyncSequence {
     }
 
     /// Begins a loop that takes values; several loops share them.
-    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(queue: self) }
+    @inlinable
+    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(self) }
 }
 
 /// What was taken out of a queue: elements already, or bytes that code of a user's makes elements of.
@@ -174,14 +211,11 @@ extension QueueStore {
     // MARK: One
 
     /// Takes one element whose bits are its value; `place` has room for them.
-    @inline(__always)
     func takeBits(to place: UnsafeMutableRawPointer, _ hasSlept: Bool) throws -> QueueRing.Turn<Int> {
         let size = bitSize.unsafelyUnwrapped
-        return try ring.take(1, hasSlept: hasSlept) { bytes, _ in
-            guard bytes.count == size, let start = bytes.baseAddress else { throw SharedStateError.damagedQueue }
-            copyItem(place, start, size)
-            return true
-        }
+        let turn = try ring.takeBits(1, size: size, to: place, hasSlept: hasSlept)
+        if ring.memory.head.segment > QueueShape.keptSegment { try ring.giveBackMemory(lastItem: size) }
+        return turn
     }
 
     /// Calls `body` to fill in an element's bits.
@@ -259,13 +293,8 @@ extension QueueStore {
         let limit = min(most, there, Self.turnSize / size)
         var turn = QueueRing.Turn<Int>.wait
         let elements = try [Element](unsafeUninitializedCapacity: limit) { room, count in
-            var place = UnsafeMutableRawPointer(room.baseAddress.unsafelyUnwrapped)
-            turn = try ring.take(limit, hasSlept: hasSlept) { bytes, _ in
-                guard bytes.count == size, let start = bytes.baseAddress else { throw SharedStateError.damagedQueue }
-                copyItem(place, start, size)
-                place += size
-                return true
-            }
+            let place = UnsafeMutableRawPointer(room.baseAddress.unsafelyUnwrapped)
+            turn = try ring.takeBits(limit, size: size, to: place, hasSlept: hasSlept)
             // Bits need no destroying when the call has thrown.
             if case .done(let taken) = turn { count = taken }
         }

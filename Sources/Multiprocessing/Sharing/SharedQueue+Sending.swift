@@ -9,8 +9,20 @@ extension SharedQueue {
     ///   ``SharedStateError/Code/closed``, or ``SharedStateError/Code/invalidArgument`` for a value that is larger than
     ///   the queue allows; what the value's `encode(to:)` throws; `CancellationError` on a task that is cancelled while
     ///   it waits. Nothing was sent then.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
+    @inlinable
     public func send(_ element: Element, timeout: Duration? = nil) throws {
+        if !sendSimply(element) { try blockToSend(element, timeout) }
+    }
+
+    /// Sends bits if that needs nothing out of the ordinary.
+    @inlinable
+    @inline(__always)
+    func sendSimply(_ element: Element) -> Bool {
+        store.isBits && withUnsafeBytes(of: element) { store.ring.putSimply($0) }
+    }
+
+    @usableFromInline
+    func blockToSend(_ element: Element, _ timeout: Duration?) throws {
         let ring = store.ring
         if store.bitSize != nil {
             return try withUnsafeBytes(of: element) { try ring.blockToSend(QueuePayloads($0), QueueLimit(timeout)) }
@@ -27,7 +39,13 @@ extension SharedQueue {
     ///   ``SharedStateError/Code/closed``, or ``SharedStateError/Code/invalidArgument`` for a value that is larger than
     ///   the queue allows; what the value's `encode(to:)` throws; `CancellationError` if the task is cancelled while it
     ///   waits. Nothing was sent then.
+    @inlinable
     nonisolated(nonsending) public func send(_ element: Element, timeout: Duration? = nil) async throws {
+        if !sendSimply(element) { try await suspendToSend(element, timeout) }
+    }
+
+    @usableFromInline
+    nonisolated(nonsending) func suspendToSend(_ element: Element, _ timeout: Duration?) async throws {
         let ring = store.ring
         let limit = QueueLimit(timeout)
         let waiting = try store.coding.encode(element) { bytes, attachments -> WaitingItem? in
@@ -41,7 +59,14 @@ extension SharedQueue {
     ///
     /// - Returns: Whether it was sent.
     /// - Throws: What ``send(_:timeout:)`` throws, apart from running out of time.
+    @inlinable
     public func trySend(_ element: Element) throws -> Bool {
+        if sendSimply(element) { return true }
+        return try sendNow(element)
+    }
+
+    @usableFromInline
+    func sendNow(_ element: Element) throws -> Bool {
         let ring = store.ring
         return try store.coding.encode(element) { bytes, attachments in
             try ring.withPayload(bytes, attachments) { try ring.sendNow($0) }
@@ -54,11 +79,15 @@ extension SharedQueue {
     ///
     /// - Parameter timeout: How long to wait in all; `nil` without a limit.
     /// - Throws: What ``send(_:timeout:)`` throws; the values at the front may have been sent then.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
+    @inlinable
     public func send(contentsOf elements: some Sequence<Element>, timeout: Duration? = nil) throws {
+        try blockToSend(all: Array(elements), timeout)
+    }
+
+    @usableFromInline
+    func blockToSend(all elements: [Element], _ timeout: Duration?) throws {
         let ring = store.ring
         let limit = QueueLimit(timeout)
-        let elements = Array(elements)
         if let size = store.bitSize {
             guard !elements.isEmpty else { return }
             return try elements.withUnsafeBytes { try ring.blockToSend(QueuePayloads($0, size: size), limit) }
@@ -75,12 +104,17 @@ extension SharedQueue {
     ///
     /// - Parameter timeout: How long to wait in all; `nil` without a limit.
     /// - Throws: What ``send(_:timeout:)`` throws; the values at the front may have been sent then.
+    @inlinable
     nonisolated(nonsending) public func send(
         contentsOf elements: some Sequence<Element>, timeout: Duration? = nil
     ) async throws {
+        try await suspendToSend(all: Array(elements), timeout)
+    }
+
+    @usableFromInline
+    nonisolated(nonsending) func suspendToSend(all elements: [Element], _ timeout: Duration?) async throws {
         let ring = store.ring
         let limit = QueueLimit(timeout)
-        let elements = Array(elements)
         if let size = store.bitSize {
             guard !elements.isEmpty else { return }
             var next = 0

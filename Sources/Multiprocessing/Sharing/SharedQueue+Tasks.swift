@@ -19,7 +19,6 @@ extension SharedQueue {
     /// - Parameter timeout: How long to wait; `nil` without a limit.
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut``; `CancellationError` on a task
     ///   that is cancelled while it waits.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     public func join(timeout: Duration? = nil) throws { try store.ring.join(QueueLimit(timeout)) }
 
     /// Waits until all items were received and are done; suspends.
@@ -44,7 +43,6 @@ extension SharedQueue {
     /// - Throws: What ``receive(timeout:)`` throws; ``SharedStateError`` with the code
     ///   ``SharedStateError/Code/unavailable`` if too many are lent, or ``SharedStateError/Code/notPortable`` for a
     ///   value that cannot be.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     public func lease(timeout: Duration? = nil) throws -> SharedQueueLease<Element> {
         try store.ring.block(for: .items, QueueLimit(timeout)) { try store.lend($0) }.lease(store)
     }

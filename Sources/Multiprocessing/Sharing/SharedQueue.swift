@@ -29,7 +29,7 @@ import MultiprocessingSystem
 public struct SharedQueue<Element: Codable & Sendable>: Portable, Hashable {
     // Two fields, because a closure whose only capture is a reference has nothing that says what it captures.
     private let object: SharedObject
-    let store: QueueStore<Element>
+    @usableFromInline let store: QueueStore<Element>
 
     /// Makes an empty queue.
     ///
@@ -131,16 +131,20 @@ public struct SharedQueue<Element: Codable & Sendable>: Portable, Hashable {
 }
 
 /// What this process has of a queue: the way to its memory, and the way of its elements.
+@usableFromInline
 final class QueueStore<Element: Codable & Sendable>: Sendable {
-    let ring: QueueRing
+    @usableFromInline let ring: QueueRing
     let coding = QueueCoding<Element>.make()
     /// How many bytes every element takes, if they are its bits.
     let bitSize: Int?
+    /// Whether they are; code of the caller's module reads this, where the type is known.
+    @usableFromInline let isBits: Bool
     let isPlain: Bool
 
     init(_ ring: QueueRing) {
         self.ring = ring
         bitSize = coding.bitSize
+        isBits = bitSize != nil
         isPlain = coding.isPlain
     }
 }

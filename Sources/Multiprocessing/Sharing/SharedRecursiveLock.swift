@@ -42,7 +42,6 @@ public struct SharedRecursiveLock: Portable, Hashable {
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut``, or without `recover`
     ///   ``SharedStateError/Code/ownerDied``; `CancellationError`; and what `recover` and `body` throw.
     @inlinable
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     public func withLock<Result>(
         timeout: Duration? = nil,
         recover: ((DeadOwner) throws -> Void)? = nil,
@@ -123,7 +122,6 @@ public struct SharedRecursiveLock: Portable, Hashable {
     /// - Parameter timeout: How long to wait; `nil` without a limit.
     /// - Returns: Who died while it held the lock, if nobody has recovered since. To be followed by ``release()``.
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut``; `CancellationError`.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     @discardableResult
     public func acquire(timeout: Duration? = nil) throws -> Acquisition {
         takeSimply() ? Acquisition(previousOwner: nil) : Acquisition(previousOwner: try enter(timeout))

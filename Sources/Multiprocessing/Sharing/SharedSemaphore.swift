@@ -61,7 +61,6 @@ public struct SharedSemaphore: Portable, Hashable {
     ///   - body: What is to be done.
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut``; `CancellationError`; and what
     ///   `body` throws.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     public func withPermit<Result>(timeout: Duration? = nil, _ body: () throws -> Result) throws -> Result {
         try acquire(timeout: timeout)
         return try releasing { try body() }
@@ -122,7 +121,6 @@ public struct SharedSemaphore: Portable, Hashable {
     ///
     /// - Parameter timeout: How long to wait; `nil` without a limit.
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut``; `CancellationError`.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     public func acquire(timeout: Duration? = nil) throws {
         if try tryAcquire() { return }
         let page = try page()

@@ -5,6 +5,7 @@ import Synchronization
 ///
 /// They read as zero at first, and belong to nobody else for as long as any process has them. Two words, because a
 /// closure whose only capture is a reference has nothing that says what it captures.
+@usableFromInline
 package struct SharedSlot: @unchecked Sendable {
     // Sendable: what the pointer leads to is kept by the object, and those who use it say how.
 
@@ -12,9 +13,9 @@ package struct SharedSlot: @unchecked Sendable {
     package let object: SharedObject
 
     /// Where it lies in this process.
-    package let pointer: UnsafeMutableRawPointer
+    @usableFromInline package let pointer: UnsafeMutableRawPointer
 
-    package static let size = 64
+    @inlinable package static var size: Int { 64 }
 
     /// How many slots a slab has, the first of which is nobody's.
     static let count = 1_024
@@ -42,8 +43,8 @@ package struct SharedSlot: @unchecked Sendable {
 }
 
 extension SharedSlot: Hashable {
-    package static func == (first: SharedSlot, second: SharedSlot) -> Bool { first.id == second.id }
-    package func hash(into hasher: inout Hasher) { hasher.combine(id) }
+    @usableFromInline package static func == (first: SharedSlot, second: SharedSlot) -> Bool { first.id == second.id }
+    @usableFromInline package func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
 
 extension SharedSlot {

@@ -19,18 +19,20 @@ public import Synchronization
 /// A value of up to eight bytes changes in one step: a process that dies while it changes it leaves the old one or the
 /// new one.
 public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable {
-    private let slot: SharedSlot
+    @usableFromInline let slot: SharedSlot
 
     /// Where the value begins: behind the lock, and the fingerprint of its type.
-    private static var offset: Int { isSmall ? 16 : SharedRegion.headerSize }
+    @inlinable static var offset: Int { isSmall ? 16 : regionOffset }
+
+    @usableFromInline static var regionOffset: Int { SharedRegion.headerSize }
 
     /// Whether a slot has room for it.
-    private static var isSmall: Bool {
+    @inlinable static var isSmall: Bool {
         MemoryLayout<Value>.size <= SharedSlot.size - 16 && MemoryLayout<Value>.alignment <= 16
     }
 
     /// Whether it is written and read as one word.
-    private static var isWord: Bool { MemoryLayout<Value>.size <= 8 }
+    @inlinable static var isWord: Bool { MemoryLayout<Value>.size <= 8 }
 
     private static var fingerprintOffset: Int { 8 }
 
@@ -52,34 +54,40 @@ public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable
         write(value)
     }
 
-    private var place: UnsafeMutableRawPointer { slot.pointer + Self.offset }
+    @inlinable var place: UnsafeMutableRawPointer { slot.pointer + Self.offset }
 
-    private var lock: SharedLock { SharedLock(at: slot) }
+    @inlinable var lock: SharedLock { SharedLock(at: slot) }
 
     /// Reads the value where it lies: as a whole if it is a word, else only while the lock is held.
-    private func read() -> Value {
+    @inlinable
+    @inline(__always)
+    func read() -> Value {
         guard Self.isWord else { return place.load(as: Value.self) }
-        let word = mp_load_acquire_u64(place)
+        let word = ValueWord.load(place)
         return withUnsafeBytes(of: word) { $0.load(as: Value.self) }
     }
 
     /// Writes the value, while the lock is held.
-    private func write(_ value: Value) {
+    @inlinable
+    @inline(__always)
+    func write(_ value: Value) {
         guard Self.isWord else { return place.storeBytes(of: value, as: Value.self) }
         var word: UInt64 = 0
         withUnsafeMutableBytes(of: &word) { $0.storeBytes(of: value, as: Value.self) }
-        mp_store_release_u64(place, word)
+        ValueWord.store(word, place)
     }
 
     /// Has `body` change a copy, which then is the value, also if `body` throws.
+    @inlinable
     @inline(__always)
-    private func change<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
+    func change<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
         var value = read()
         defer { write(value) }
         return try body(&value)
     }
 
-    nonisolated(nonsending) private func change<Result>(
+    @inlinable
+    nonisolated(nonsending) func change<Result>(
         _ body: (inout Value) async throws -> Result
     ) async rethrows -> Result {
         var value = read()
@@ -87,12 +95,13 @@ public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable
         return try await body(&value)
     }
 
-    private func recovering(_ recover: ((DeadOwner, inout Value) throws -> Void)?) -> ((DeadOwner) throws -> Void)? {
+    @inlinable
+    func recovering(_ recover: ((DeadOwner, inout Value) throws -> Void)?) -> ((DeadOwner) throws -> Void)? {
         recover.map { recover in { dead in try change { try recover(dead, &$0) } } }
     }
 
     /// What one who died left of the value is written over as a whole.
-    private static var overwriting: ((DeadOwner) throws -> Void)? { { _ in } }
+    @inlinable static var overwriting: ((DeadOwner) throws -> Void)? { { _ in } }
 
     // MARK: With the lock
 
@@ -105,7 +114,7 @@ public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable
     ///   - recover: Puts the value in order if a process died while it had it, before `body`. Without it
     ///     ``SharedStateError/Code/ownerDied`` is thrown then.
     /// - Throws: ``SharedStateError``, and what `recover` and `body` throw.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
+    @inlinable
     public func withLock<Result>(
         timeout: Duration? = nil,
         recover: ((DeadOwner, inout Value) throws -> Void)? = nil,
@@ -124,6 +133,7 @@ public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable
     ///   - recover: Puts the value in order if a process died while it had it, before `body`. Without it
     ///     ``SharedStateError/Code/ownerDied`` is thrown then.
     /// - Throws: ``SharedStateError``, `CancellationError`, and what `recover` and `body` throw.
+    @inlinable
     nonisolated(nonsending) public func withLock<Result>(
         timeout: Duration? = nil,
         recover: ((DeadOwner, inout Value) throws -> Void)? = nil,
@@ -142,6 +152,7 @@ public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable
     ///   - recover: Puts the value in order if a process died while it had it, before `body`. Without it
     ///     ``SharedStateError/Code/ownerDied`` is thrown then.
     /// - Throws: ``SharedStateError``, `CancellationError`, and what `recover` and `body` throw.
+    @inlinable
     nonisolated(nonsending) public func withLock<Result>(
         timeout: Duration? = nil,
         recover: ((DeadOwner, inout Value) throws -> Void)? = nil,
@@ -154,7 +165,7 @@ public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable
     ///
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/ownerDied`` if it has more, and a process died
     ///   while it changed it.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
+    @inlinable
     public func load() throws -> Value {
         Self.isWord ? read() : try lock.withLock { read() }
     }
@@ -163,6 +174,7 @@ public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable
     ///
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/ownerDied`` if it has more, and a process died
     ///   while it changed it; `CancellationError`.
+    @inlinable
     nonisolated(nonsending) public func load() async throws -> Value {
         if Self.isWord { return read() }
         return try await lock.withLock { read() }
@@ -173,7 +185,7 @@ public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable
     /// What a process left that died while it changed the value is in order again then.
     ///
     /// - Throws: ``SharedStateError``.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
+    @inlinable
     public func store(_ value: Value) throws {
         try lock.withLock(recover: Self.overwriting) { write(value) }
     }
@@ -183,22 +195,35 @@ public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable
     /// What a process left that died while it changed the value is in order again then.
     ///
     /// - Throws: ``SharedStateError``, and `CancellationError`.
+    @inlinable
     nonisolated(nonsending) public func store(_ value: Value) async throws {
         try await lock.withLock(recover: Self.overwriting) { write(value) }
     }
 
     /// Calls `body` with the place of a number as an atomic.
-    fileprivate func withAtomicPlace<Result>(
+    @inlinable
+    func withAtomicPlace<Result>(
         _ body: (borrowing Atomic<Value>) throws -> Result
     ) rethrows -> Result where Value: AtomicRepresentable {
         try withExtendedLifetime(slot) { try body(atomicPlace(place).pointee) }
     }
 }
 
+/// A word of eight bytes that changes in one step.
+@usableFromInline
+enum ValueWord {
+    @usableFromInline
+    static func load(_ place: UnsafeMutableRawPointer) -> UInt64 { mp_load_acquire_u64(place) }
+
+    @usableFromInline
+    static func store(_ word: UInt64, _ place: UnsafeMutableRawPointer) { mp_store_release_u64(place, word) }
+}
+
 extension SharedValue where Value: AtomicRepresentable & FixedWidthInteger {
     /// Calls `body` with the value as an atomic, which no other atomic access to it can interrupt.
     ///
     /// Does not wait. ``withLock(timeout:recover:_:)`` and ``store(_:)`` know nothing of it: use the one or the other.
+    @inlinable
     public func withAtomic<Result>(_ body: (borrowing Atomic<Value>) throws -> Result) rethrows -> Result {
         try withAtomicPlace(body)
     }
@@ -208,6 +233,7 @@ extension SharedValue where Value: AtomicRepresentable & BinaryFloatingPoint {
     /// Calls `body` with the value as an atomic, which no other atomic access to it can interrupt.
     ///
     /// Does not wait. ``withLock(timeout:recover:_:)`` and ``store(_:)`` know nothing of it: use the one or the other.
+    @inlinable
     public func withAtomic<Result>(_ body: (borrowing Atomic<Value>) throws -> Result) rethrows -> Result {
         try withAtomicPlace(body)
     }
@@ -217,6 +243,7 @@ extension SharedValue where Value == Bool {
     /// Calls `body` with the value as an atomic, which no other atomic access to it can interrupt.
     ///
     /// Does not wait. ``withLock(timeout:recover:_:)`` and ``store(_:)`` know nothing of it: use the one or the other.
+    @inlinable
     public func withAtomic<Result>(_ body: (borrowing Atomic<Value>) throws -> Result) rethrows -> Result {
         try withAtomicPlace(body)
     }

@@ -175,7 +175,7 @@ extension Decoder {
     /// - Throws: `DecodingError` when this is no decoder of a pool, or no such attachment came.
     package func attachment<Value>(_ number: UInt64, for type: Value.Type) throws -> Attachment {
         // Names are made for errors only: each takes some microseconds.
-        guard let received = userInfo[.incoming] as? ReceivedAttachments else {
+        guard let received = userObject(.incoming) as? ReceivedAttachments else {
             let (name, decoder) = (readableName(of: Value.self), readableName(of: Swift.type(of: self)))
             throw DecodingError.dataCorrupted(
                 .init(

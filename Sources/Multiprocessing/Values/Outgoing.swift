@@ -103,7 +103,7 @@ package final class CollectedAttachments: Sendable {
 
 extension Encoder {
     /// Where the attachments of the message are that is being encoded; `nil` when this is no encoder of a pool.
-    package var collectedAttachments: CollectedAttachments? { userInfo[.outgoing] as? CollectedAttachments }
+    package var collectedAttachments: CollectedAttachments? { userObject(.outgoing) as? CollectedAttachments }
 
     /// Sends an attachment along with the message that is being encoded.
     ///

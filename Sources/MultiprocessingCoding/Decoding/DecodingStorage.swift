@@ -20,6 +20,16 @@ final class DecodingStorage {
         ownUserInfo.isEmpty ? sharedUserInfo : ownUserInfo.merging(sharedUserInfo) { own, _ in own }
     }
 
+    // Exclusivity is unchecked because no access lasts longer than one load or store.
+    @exclusivity(unchecked) private var lastObject = LastUserObject()
+
+    func userObject(_ key: CodingUserInfoKey) -> AnyObject? {
+        if let known = lastObject.find(key) { return known }
+        let found = userInfo[key] as AnyObject?
+        lastObject.note(found, key)
+        return found
+    }
+
     /// The first damage that was found where nothing can be thrown; the call throws it at its end.
     private(set) var damage: (any Error)?
 
@@ -52,6 +62,7 @@ final class DecodingStorage {
     func open(bytes: BorrowedBytes, keys: KeyMap?, userInfo: [CodingUserInfoKey: any Sendable]) {
         self.bytes = bytes
         self.keys = keys
+        if !(userInfo.isEmpty && ownUserInfo.isEmpty) { lastObject = LastUserObject() }
         ownUserInfo = userInfo
         damage = nil
         stackLimit = mp_stack_limit()

@@ -36,6 +36,16 @@ final class EncodingStorage {
         return made
     }
 
+    // Exclusivity is unchecked because no access lasts longer than one load or store.
+    @exclusivity(unchecked) private var lastObject = LastUserObject()
+
+    func userObject(_ key: CodingUserInfoKey) -> AnyObject? {
+        if let known = lastObject.find(key) { return known }
+        let found = userInfo[key] as AnyObject?
+        lastObject.note(found, key)
+        return found
+    }
+
     /// Begins a call on this thread.
     func begin() {
         stackLimit = mp_stack_limit()

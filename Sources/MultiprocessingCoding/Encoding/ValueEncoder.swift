@@ -55,14 +55,15 @@ final class ValueEncoder: Encoder {
     @exclusivity(unchecked) private var usedKeys: UInt64 = 0
     @exclusivity(unchecked) private var shape = Shape.none
 
-    private var depth = 0
-    private var parent: ValueEncoder?
-    private var detachedStep: PathKey?
-    private var detached: [Detached] = []
-    private var firstMisuse: EncodingError?
+    // Nor does one of these: no code of a value's runs within it.
+    @exclusivity(unchecked) private var depth = 0
+    @exclusivity(unchecked) private var parent: ValueEncoder?
+    @exclusivity(unchecked) private var detachedStep: PathKey?
+    @exclusivity(unchecked) private var detached: [Detached] = []
+    @exclusivity(unchecked) private var firstMisuse: EncodingError?
 
     /// The encoder of the level below, while it is not in use.
-    private var idleChild: ValueEncoder?
+    @exclusivity(unchecked) private var idleChild: ValueEncoder?
 
     init(storage: EncodingStorage, buffer: ByteBuffer) {
         self.storage = storage

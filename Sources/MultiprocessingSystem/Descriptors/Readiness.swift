@@ -19,7 +19,7 @@ package enum Readiness {
         let events = Int16(interest.contains(.write) ? POLLOUT : 0) | Int16(interest.contains(.read) ? POLLIN : 0)
         var entries = numbers.map { pollfd(fd: $0.rawValue, events: events, revents: 0) }
         if let alarm { entries.append(pollfd(fd: alarm.rawValue, events: Int16(POLLIN), revents: 0)) }
-        let count = poll(&entries, nfds_t(entries.count), milliseconds(until: deadline))
+        let count = poll(&entries, until: deadline)
         if count < 0 {
             let error = Errno.current
             guard error == .interrupted else { throw SystemError(error, "poll") }
@@ -28,12 +28,10 @@ package enum Readiness {
         return numbers.indices.filter { entries[$0].revents != 0 }
     }
 
-    /// Rounded up, so that a wait is not over before its time.
-    private static func milliseconds(until deadline: MonotonicTime?) -> Int32 {
-        guard let deadline else { return -1 }
+    private static func poll(_ entries: inout [pollfd], until deadline: MonotonicTime?) -> Int32 {
+        guard let deadline else { return mp_poll(&entries, entries.count, -1) }
         let now = MonotonicTime.now()
-        guard deadline > now else { return 0 }
-        return Int32(clamping: (deadline.nanoseconds - now.nanoseconds - 1) / 1_000_000 + 1)
+        return mp_poll(&entries, entries.count, deadline > now ? Int64(deadline.nanoseconds - now.nanoseconds) : 0)
     }
 }
 

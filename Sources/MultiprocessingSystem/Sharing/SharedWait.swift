@@ -52,6 +52,15 @@ package enum SharedWait {
         }
     }
 
+    private static func nap<Value>(
+        until deadline: MonotonicTime?, _ look: (WaitRound) -> Look<Value>
+    ) throws(SystemError) -> Value? {
+        try WaitNap.take(until: deadline) { end throws(SystemError) in
+            guard case .done(let value) = try block(until: end, isCancellable: false, look) else { return nil }
+            return value
+        }
+    }
+
     /// How many tasks of this process wait, and how many threads look for them; for tests.
     package static var counts: (waiters: Int, threads: Int) { WaitRoom.shared.counts }
 
@@ -64,7 +73,8 @@ package enum SharedWait {
     ///   - exclusively: Whether one who finds something takes it from the others: then they look one after another.
     ///   - deadline: When to give up; `nil` for never.
     ///   - isCancellable: Whether cancelling the task ends the wait.
-    ///   - look: Called on a thread of the library's, and must not block. What it takes is the process's.
+    ///   - look: Called on the task's thread for a moment, then on one of the library's; must not block. What it takes is
+    ///     the process's.
     nonisolated(nonsending) package static func suspend<Value: Sendable>(
         on word: FutexWord,
         exclusively: Bool,
@@ -73,6 +83,8 @@ package enum SharedWait {
         _ look: @escaping @Sendable (WaitRound) -> Look<Value>
     ) async throws(SystemError) -> WaitOutcome<Value> {
         let room = WaitRoom.shared
+        // Those who wait already come first.
+        if !Task.isCancelled, room.isFree(word), let value = try nap(until: deadline, look) { return .done(value) }
         let id = try room.announce()
         let result = await withTaskCancellationHandler {
             await withUnsafeContinuation {

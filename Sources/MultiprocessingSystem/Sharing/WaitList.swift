@@ -49,6 +49,9 @@ struct WaitList {
         return isNoticed ? .wait : .kick(handle)
     }
 
+    /// Whether nobody waits for the word.
+    func isFree(_ word: FutexWord) -> Bool { benches.allSatisfy { $0.lines[word] == nil } }
+
     private mutating func bench(for word: FutexWord) -> Int {
         if let known = benches.firstIndex(where: { $0.lines[word] != nil }) { return known }
         if let roomy = benches.firstIndex(where: { $0.lines.count < Self.wordLimit }) { return roomy }

@@ -19,6 +19,9 @@ final class WaitRoom: Sendable {
         return state.withLock { $0.announce() }
     }
 
+    /// Whether nobody waits for the word here, in a process that is not forked off.
+    func isFree(_ word: FutexWord) -> Bool { !origin.isElsewhere && state.withLock { $0.isFree(word) } }
+
     /// Has a waiter looked for until its `look` or its deadline ends the wait.
     func enter(_ waiter: WaitLine.Waiter, on word: FutexWord, exclusively: Bool) {
         switch state.withLock({ $0.enter(waiter, on: word, exclusively: exclusively) }) {

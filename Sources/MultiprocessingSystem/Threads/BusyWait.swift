@@ -17,9 +17,6 @@ package final class BusyWait: Sendable {
     /// both would miss one another again and again.
     private static let patientLimit: UInt64 = 250_000
 
-    /// The most occasions that are passed over.
-    private static let mostSkips = 64
-
     /// Waits of callers, and waits of workers: the two take turns, and neither is to keep the other out.
     package enum Side: Int {
         case caller, worker
@@ -30,10 +27,7 @@ package final class BusyWait: Sendable {
     private static let room = Cores.usableHere - 1
 
     private let side: Side
-
-    /// How many waits in a row were in vain, and how many occasions are still to be passed over.
-    private let misses = Atomic(0)
-    private let skips = Atomic(0)
+    private let occasions = Occasions(mostSkips: 64)
 
     package init(_ side: Side) {
         self.side = side
@@ -41,26 +35,21 @@ package final class BusyWait: Sendable {
 
     /// Waits until `condition` holds; returns whether it came to.
     package func wait(until condition: () -> Bool) -> Bool {
-        if skips.load(ordering: .relaxed) > 0 {
-            skips.wrappingSubtract(1, ordering: .relaxed)
-            return false
-        }
-        guard enter() else { return false }
+        guard occasions.take(), enter() else { return false }
         defer { leave() }
-        let isPatient = side == .caller && misses.load(ordering: .relaxed) > 0
+        let isPatient = side == .caller && occasions.wasInVain
         let deadline = MonotonicTime.now().nanoseconds + (isPatient ? Self.patientLimit : Self.limit)
         while true {
             for _ in 0..<16 {
                 if condition() {
-                    misses.store(0, ordering: .relaxed)
+                    occasions.note(success: true)
                     return true
                 }
                 mp_pause()
             }
             if MonotonicTime.now().nanoseconds > deadline { break }
         }
-        let count = misses.wrappingAdd(1, ordering: .relaxed).newValue
-        skips.store(count < 6 ? 1 << count : Self.mostSkips, ordering: .relaxed)
+        occasions.note(success: false)
         return false
     }
 

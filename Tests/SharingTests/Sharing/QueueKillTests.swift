@@ -11,51 +11,74 @@ private let kills = getenv("MULTIPROCESSING_KILLS").flatMap { Int(String(cString
 struct QueueKillTests {
     @Test("No item is torn, there twice, out of order or left behind", arguments: QueueSoak.Kind.allCases)
     func soak(_ kind: QueueSoak.Kind) async throws {
-        let seed = UInt64.random(in: 0...UInt64.max)
-        var random = RandomSource(seed: seed)
         let memory = try QueueSoak.makeMemory()
         let soak = try QueueSoak(memory, kind)
-        func word(_ place: QueueSoak.Place, _ index: Int = 0) -> SharedWord { QueueSoak.word(memory, place, index) }
         let pool = try Pool(.processes, workers: 4)
-        var incarnations = 0
-        func start(_ index: Int) -> Future<Void> {
-            incarnations += 1
-            let id = incarnations
-            return index % 2 == 0
+        let kills = try await QueueKills.run(memory) { index, id in
+            index % 2 == 0
                 ? pool.submit { try await soak.send(index, as: id) } : pool.submit { try await soak.receive(index) }
+        } closing: {
+            soak.queue.close()
         }
-        var futures = (0..<4).map(start)
-        var killedReceivers = 0
-        for _ in 0..<kills {
-            let index = Int.random(in: 0..<4, using: &random)
+        await pool.terminate()
+        #expect(soak.queue.isEmpty)
+        #expect(QueueSoak.word(memory, .torn).load() == 0, "seed \(kills.seed)")
+        #expect(QueueSoak.word(memory, .twice).load() == 0, "seed \(kills.seed)")
+        #expect(QueueSoak.word(memory, .disorder).load() == 0, "seed \(kills.seed)")
+        let missing = QueueSoak.missing(memory, kills.incarnations)
+        #expect(missing <= kills.receivers * QueueSoak.batch, "seed \(kills.seed)")
+    }
+}
+
+/// The kills of a soak: of four processes, two that send and two that receive.
+struct QueueKills {
+    let seed: UInt64
+    var incarnations = 0
+    /// How many of the processes that were killed received.
+    var receivers = 0
+
+    /// Kills one or another again and again, and starts it anew; then has what is left received.
+    ///
+    /// - Parameters:
+    ///   - memory: Where the processes say who they are, and how much they have received.
+    ///   - start: Starts the process with an index, those that send at even ones; no other is given the second number.
+    static func run(
+        _ memory: SharedPages, start: (Int, Int) -> Future<Void>, closing close: () -> Void
+    ) async throws -> QueueKills {
+        var result = QueueKills(seed: UInt64.random(in: 0...UInt64.max))
+        let seed = result.seed
+        var random = RandomSource(seed: seed)
+        func word(_ place: QueueSoak.Place, _ index: Int = 0) -> SharedWord { QueueSoak.word(memory, place, index) }
+        func begin(_ index: Int) -> Future<Void> {
+            result.incarnations += 1
+            return start(index, result.incarnations)
+        }
+        func end(_ index: Int) async {
             await expectSoon("seed \(seed): no process \(index)") { word(.process, index).load() != 0 }
             usleep(UInt32.random(in: 0..<3_000, using: &random))
             kill(pid_t(word(.process, index).load()), SIGKILL)
             word(.process, index).store(0)
+        }
+        var futures = (0..<4).map(begin)
+        for _ in 0..<kills {
+            let index = Int.random(in: 0..<4, using: &random)
+            await end(index)
             await #expect(throws: PoolError.self) { try await futures[index].value }
-            killedReceivers += index % 2
+            result.receivers += index % 2
             let received = word(.received).load()
-            futures[index] = start(index)
+            futures[index] = begin(index)
             await expectSoon("seed \(seed): nothing moves") { word(.received).load() > received }
         }
         for index in [0, 2] {
-            await expectSoon("seed \(seed): no process \(index)") { word(.process, index).load() != 0 }
-            kill(pid_t(word(.process, index).load()), SIGKILL)
+            await end(index)
             await #expect(throws: PoolError.self) { try await futures[index].value }
         }
-        soak.queue.close()
+        close()
         try await futures[1].value
         try await futures[3].value
-        await pool.terminate()
-        #expect(soak.queue.isEmpty)
-        #expect(word(.torn).load() == 0, "seed \(seed)")
-        #expect(word(.twice).load() == 0, "seed \(seed)")
-        #expect(word(.disorder).load() == 0, "seed \(seed)")
-        let missing = QueueSoak.missing(memory, incarnations)
-        #expect(missing <= killedReceivers * QueueSoak.batch, "seed \(seed)")
         print(
-            "\(kills) kills, \(word(.received).load()) items received, \(missing) lost with \(killedReceivers) receivers"
-        )
+            "\(kills) kills, \(word(.received).load()) items received, with \(result.receivers) receivers killed")
+        return result
     }
 }
 
@@ -123,6 +146,8 @@ struct QueueSoak: Codable, Sendable {
         var random = RandomSource(seed: UInt64(sender))
         var number = 0
         while number < QueueSoak.numbers - QueueSoak.batch {
+            // There is one to send for as long as it lives.
+            if number > QueueSoak.numbers / 2 { usleep(5_000) }
             var items: [Item] = []
             for _ in 0..<Int.random(in: 1...QueueSoak.batch, using: &random) {
                 let isLarge = isGrowing && Int.random(in: 0..<50, using: &random) == 0

@@ -214,7 +214,7 @@ struct SharedLockTests {
         try await withLimit {
             try await withThrowingTaskGroup { group in
                 for lock in locks { group.addTask { try await lock.withLock { _ = 0 } } }
-                await expectSoon { SharedWait.counts.waiters >= 300 }
+                await expectSoon { SharedWait.counts.waiters >= 300 && SharedWait.counts.threads >= 3 }
                 for lock in locks { lock.release() }
                 try await group.waitForAll()
             }

@@ -19,7 +19,6 @@ extension Connection {
     ///   or this end was closed here; ``SharedStateError/Code/timedOut``; ``SharedStateError/Code/invalidArgument`` when
     ///   there are too many handles in it. What its `encode(to:)` throws. In a task that was cancelled,
     ///   `CancellationError`. Then nothing was sent.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     public func send(_ message: Sent, timeout: Duration? = nil) throws {
         try sending.encode(message) { body, attachments in
             let packet = try ConnectionPacket(body, attachments)
@@ -58,7 +57,6 @@ extension Connection {
     ///   ``SharedStateError/Code/outOfDescriptors`` when this process had no room for handles of the message, which is
     ///   lost then; ``SharedStateError/Code/damaged``. What its `init(from:)` throws. In a task that was cancelled,
     ///   `CancellationError`.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     public func receive(timeout: Duration? = nil) throws -> Received {
         try decode(try end.block(.read, timeout: timeout, Self.receiveWait) { try end.tryReceive() })
     }

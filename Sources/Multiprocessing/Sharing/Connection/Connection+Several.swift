@@ -56,7 +56,6 @@ extension Connection {
     /// - Returns: Those that have a message, or will never have one; in the given order. Another may take the message
     ///   first. Empty when the time passed, and when there are none to wait for.
     /// - Throws: ``SharedStateError`` if the system refuses the wait.
-    @available(*, noasync, message: "await the asynchronous one, which does not block the thread")
     public static func first(of connections: [Connection], timeout: Duration? = nil) throws -> [Connection] {
         if connections.isEmpty { return [] }
         let deadline = timeout.map { MonotonicTime.now().advanced(by: Swift.max($0, .zero)) }

@@ -137,20 +137,7 @@ final class ConnectionEnd: Sendable {
         if case .done(let value) = result { return value }
         let deadline = timeout.map { MonotonicTime.now().advanced(by: max($0, .zero)) }
         let isTask = withUnsafeCurrentTask { $0 != nil }
-        if timeout.map({ $0 > .zero }) ?? true {
-            var failure: (any Error)?
-            _ = spin.wait {
-                do {
-                    result = try attempt()
-                } catch {
-                    failure = error
-                    return true
-                }
-                if case .done = result { return true }
-                return false
-            }
-            if let failure { throw failure }
-        }
+        if timeout.map({ $0 > .zero }) ?? true { try lookOften(&result, attempt) }
         while true {
             switch result {
             case .done(let value): return value
@@ -165,6 +152,22 @@ final class ConnectionEnd: Sendable {
             }
             result = try attempt()
         }
+    }
+
+    /// Tries again and again for some microseconds, where that is worth it.
+    private func lookOften<Value>(_ result: inout Attempt<Value>, _ attempt: () throws -> Attempt<Value>) throws {
+        var failure: (any Error)?
+        _ = spin.wait {
+            do {
+                result = try attempt()
+            } catch {
+                failure = error
+                return true
+            }
+            if case .done = result { return true }
+            return false
+        }
+        if let failure { throw failure }
     }
 
     private func sleep(_ interest: Interest, until deadline: MonotonicTime?, isTask: Bool) throws {
@@ -201,9 +204,15 @@ final class ConnectionEnd: Sendable {
     nonisolated(nonsending) func suspend<Value>(
         _ interest: Interest, timeout: Duration?, _ what: String, _ attempt: () throws -> Attempt<Value>
     ) async throws -> Value {
+        var result = try attempt()
+        if case .done(let value) = result { return value }
         let deadline = timeout.map { MonotonicTime.now().advanced(by: max($0, .zero)) }
+        if timeout.map({ $0 > .zero }) ?? true, !Task.isCancelled {
+            try lookOften(&result, attempt)
+            if case .mustWait = result, try nap(interest, until: deadline) { result = try attempt() }
+        }
         while true {
-            switch try attempt() {
+            switch result {
             case .done(let value):
                 return value
             case .mustWait:
@@ -223,6 +232,19 @@ final class ConnectionEnd: Sendable {
                 }
                 try await Task.sleep(for: Self.retryPause)
             }
+            result = try attempt()
+        }
+    }
+
+    /// Waits for a moment on this thread; returns whether that was worth it.
+    private func nap(_ interest: Interest, until deadline: MonotonicTime?) throws -> Bool {
+        let socket = try socket()
+        do throws(SystemError) {
+            return try WaitNap.take(until: deadline) { end throws(SystemError) in
+                try Readiness.wait(for: interest, of: [socket.number], until: end).isEmpty ? nil : true
+            } ?? false
+        } catch {
+            throw SharedStateError.connection(error)
         }
     }
 

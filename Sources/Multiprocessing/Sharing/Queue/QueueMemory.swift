@@ -9,8 +9,10 @@ final class QueueMemory: Sendable {
         static let segmentCount = 0
         static let capacity = 4
         static let sendLock = 64
+        static let knownHead = 80
         static let tail = 128
         static let receiveLock = 192
+        static let knownTail = 208
         static let head = 256
         static let items = 320
         static let room = 384
@@ -109,6 +111,38 @@ final class QueueMemory: Sendable {
     @inline(__always)
     func moveHead(to new: QueueCursor) { mp_store_ordered_u64(headAddress, new.rawValue) }
 
+    /// Where the senders last saw the head, which is there or farther; theirs alone, under their lock.
+    ///
+    /// Because the head itself is in another core's cache after each item.
+    @inline(__always)
+    var knownHead: QueueCursor {
+        get { QueueCursor(rawValue: mp_load_ordered_u64(start + Layout.knownHead)) }
+        set { mp_store_release_u64(start + Layout.knownHead, newValue.rawValue) }
+    }
+
+    /// Where the receivers last saw the tail, which is there or farther; theirs alone, under their lock.
+    ///
+    /// Stored before the head moves beyond what it was before, so that it is never behind the head.
+    @inline(__always)
+    var knownTail: QueueCursor {
+        get { QueueCursor(rawValue: mp_load_ordered_u64(start + Layout.knownTail)) }
+        set { mp_store_release_u64(start + Layout.knownTail, newValue.rawValue) }
+    }
+
+    /// Looks where the head is; the senders' lock is held.
+    func learnHead() -> QueueCursor {
+        let head = head
+        knownHead = head
+        return head
+    }
+
+    /// Looks where the tail is; the receivers' lock is held.
+    func learnTail() -> QueueCursor {
+        let tail = tail
+        knownTail = tail
+        return tail
+    }
+
     func close() {
         var expected = tail.rawValue
         while !mp_cas_ordered_u64(tailAddress, &expected, QueueCursor(rawValue: expected).closing.rawValue) {}
@@ -124,6 +158,15 @@ final class QueueMemory: Sendable {
     var done: QueueBell { QueueBell(start + Layout.done) }
 
     // MARK: Segments
+
+    /// Where a position of a segment lies; `nil` if the segment is not mapped yet.
+    @inline(__always)
+    func mappedAddress(_ cursor: QueueCursor) -> UnsafeMutableRawPointer? {
+        let segment = cursor.segment
+        let known = (starts + segment).pointee.load(ordering: .acquiring)
+        let offset = Int(truncatingIfNeeded: cursor.position) &* QueueShape.unit & (shape.size(of: segment) &- 1)
+        return UnsafeMutableRawPointer(bitPattern: known).map { $0 + offset }
+    }
 
     /// Where a position of a segment lies; as many bytes as the segment has are in one piece from there.
     @inline(__always)
@@ -214,10 +257,14 @@ struct QueueBell {
     /// Says that there may be others who sleep.
     func leaveSign() { _ = mp_exchange_ordered_u32(flag, 1) }
 
+    /// Whether somebody may sleep.
+    @inline(__always)
+    var hasSleepers: Bool { mp_load_ordered_u32(flag) != 0 }
+
     /// Whether somebody may sleep; who asks has to ring.
     @inline(__always)
     func take() -> Bool {
-        guard mp_load_ordered_u32(flag) != 0, mp_exchange_ordered_u32(flag, 0) != 0 else { return false }
+        guard hasSleepers, mp_exchange_ordered_u32(flag, 0) != 0 else { return false }
         word.add(1)
         return true
     }

@@ -110,7 +110,7 @@ extension QueueRing {
             return .done(relend(lease, index, to: number))
         }
         let from = memory.head
-        let tail = memory.tail
+        let tail = memory.learnTail()
         guard tail.items(since: from) > 0 else {
             if tail.isClosed { throw SharedStateError.drainedQueue }
             return .wait

@@ -7,13 +7,15 @@ extension QueueRing {
 
     /// This process's place in the table of those who have received; the receivers' lock is held.
     @inline(__always)
-    func ownTaker() throws -> QueueTaker {
+    func ownTaker() throws -> QueueTaker { try knownTaker ?? takePlace() }
+
+    /// The same if it has one.
+    @inline(__always)
+    var knownTaker: QueueTaker? {
         let known = takerPlace.load(ordering: .relaxed)
-        if known > 0 {
-            let taker = memory.taker(known - 1)
-            if taker.owner.load() == mp_get_life_number() { return taker }
-        }
-        return try takePlace()
+        guard known > 0 else { return nil }
+        let taker = memory.taker(known - 1)
+        return taker.owner.load() == mp_get_life_number() ? taker : nil
     }
 
     @inline(never)

@@ -72,10 +72,17 @@ extension QueueRing {
     }
 
     private func isReadySoon(_ side: QueueSide) -> Bool {
+        if ready(side) > 0 { return true }
+        let occasions = side.isForItems ? itemSpins : roomSpins
+        guard occasions.take() else { return false }
         for _ in 0..<Self.spins {
-            if ready(side) > 0 { return true }
             mp_pause()
+            if ready(side) > 0 {
+                occasions.note(success: true)
+                return true
+            }
         }
+        occasions.note(success: false)
         return false
     }
 
@@ -192,7 +199,7 @@ extension QueueRing {
         var hasSlept = false
         while true {
             var hasClaim = false
-            if ready(side) == 0 {
+            if !isReadySoon(side) {
                 try await claim(side, limit)
                 hasClaim = true
                 hasSlept = true

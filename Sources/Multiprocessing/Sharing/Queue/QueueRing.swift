@@ -6,6 +6,7 @@ import Synchronization
 ///
 /// Each side commits with one store, so that a death at any instruction leaves nothing or a whole item. Whoever sends
 /// or receives copies under the lock and does everything else, above all run code of a user's, without.
+@usableFromInline
 final class QueueRing: Sendable {
     let memory: QueueMemory
 
@@ -13,6 +14,10 @@ final class QueueRing: Sendable {
     let itemClaims = Atomic<Int>(0)
     /// How many were resumed for room.
     let roomClaims = Atomic<Int>(0)
+
+    /// Whether looking again and again is worth it for items, and for room.
+    let itemSpins = Occasions(mostSkips: 32)
+    let roomSpins = Occasions(mostSkips: 32)
 
     /// One more than the place of this process in the table of takers; zero before it has one.
     let takerPlace = Atomic<Int>(0)
@@ -46,8 +51,11 @@ final class QueueRing: Sendable {
         }
         let from = memory.tail
         guard !from.isClosed else { throw SharedStateError.closedQueue }
-        var head = memory.head
-        guard memory.shape.isPlausible(tail: from, head: head) else { throw SharedStateError.damagedQueue }
+        var head = memory.knownHead
+        if !memory.shape.isPlausible(tail: from, head: head) {
+            head = memory.learnHead()
+            guard memory.shape.isPlausible(tail: from, head: head) else { throw SharedStateError.damagedQueue }
+        }
         var tail = from
         let count = items.count
         var written = next
@@ -55,8 +63,8 @@ final class QueueRing: Sendable {
             let payload = items[written]
             let units = QueueShape.units(for: payload.count)
             var placement = memory.shape.place(units, tail: tail, head: head)
-            if placement == .full {
-                head = memory.head
+            if placement != .here {
+                head = memory.learnHead()
                 placement = memory.shape.place(units, tail: tail, head: head)
             }
             if case .segment(let segment) = placement {
@@ -135,8 +143,12 @@ final class QueueRing: Sendable {
         }
         if memory.leaseCount.load() != 0, try takeOrphan({ _ = try body($0, false) }) { return .done(1) }
         let from = memory.head
-        let tail = memory.tail
-        let there = tail.items(since: from)
+        var tail = memory.knownTail
+        var there = tail.items(since: from)
+        if there < most {
+            tail = memory.learnTail()
+            there = tail.items(since: from)
+        }
         guard there > 0 else {
             if tail.isClosed { throw SharedStateError.drainedQueue }
             return .wait
@@ -165,6 +177,7 @@ final class QueueRing: Sendable {
         memory.moveHead(to: head)
         if memory.room.take() { bells.room = memory.room }
         if hasSlept { memory.items.leaveSign() }
+        guard memory.items.hasSleepers else { return }
         let tail = memory.tail
         if tail.items(since: head) > 0 || tail.isClosed, memory.items.take() { bells.items = memory.items }
     }
@@ -221,6 +234,8 @@ final class QueueRing: Sendable {
         defer { memory.receiveLock.unlock() }
         let now = memory.tail
         guard now == memory.head, now.segment > kept else { return }
+        // First, so that what the senders know is never of a segment that they have left and come back to.
+        memory.knownHead = now.place
         // A death between the two leaves a queue whose receivers are led on by the record.
         QueueRecord.leading(to: kept).write(at: try memory.address(now))
         guard memory.moveTail(from: now, to: now.entering(kept)) else { return }

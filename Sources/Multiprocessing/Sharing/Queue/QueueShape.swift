@@ -116,6 +116,11 @@ struct QueueRecord {
     }
 
     var isGenuine: Bool { flags & Self.markBits == Self.mark }
+
+    /// Whether this is an item of so many bytes, with nothing beside it.
+    @inline(__always)
+    func isPlainItem(of size: Int) -> Bool { length == UInt64(size) && flags == Self.mark }
+
     var leadsOn: Bool { flags & Self.isSwitch != 0 }
     var hasObjects: Bool { flags & Self.objects != 0 }
 
