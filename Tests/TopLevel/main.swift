@@ -35,6 +35,10 @@ let modeInside = ModeInside(mode: factor > 100 ? allOptional : nil, other: allOp
 let letter: Character = factor > 1 ? "l" : "m"
 let partOfText = text.prefix(3)
 
+// Blocking calls can be made here; of two forms the compiler takes this one at the top level.
+let gate = try SharedLock()
+try gate.withLock {}
+
 // Those that cannot be sent.
 
 let operation: @Sendable (Int) -> Int = { $0 + 1 }
