@@ -115,6 +115,16 @@ static inline size_t mp_text_length(const char *text, size_t limit) {
 /// C because the address is a struct of its own kind of each family.
 int mp_socket_to_itself(void);
 
+/// Takes the next connection of a listening socket, close-on-exec; -1 with errno.
+///
+/// C because Swift does not see `accept4`.
+int mp_accept(int socket);
+
+/// The user of the process at the other end of a Unix socket; -1 with errno.
+///
+/// C because Swift does not see `struct ucred`.
+int64_t mp_peer_user(int socket);
+
 /// `sendmsg` with MSG_NOSIGNAL and descriptors (SCM_RIGHTS), which go with the first byte.
 ///
 /// `buffers` is a `const struct iovec *`. Returns what `sendmsg` does. C because the CMSG macros are not imported.

@@ -1,0 +1,119 @@
+import Distributed
+import MultiprocessingCoding
+import MultiprocessingRuntime
+import MultiprocessingSystem
+import Synchronization
+
+/// Another process that calls actors of this one.
+final class ActorCaller: Sendable {
+    private enum Running {
+        /// Its task is about to be known.
+        case begun
+        case task(Task<Void, Never>)
+    }
+
+    private struct State {
+        var calls: [UInt64: Running] = [:]
+        var hasGreeted = false
+    }
+
+    private let link: ActorLink
+    private let actors: HostedActors
+    private let sender = Sender()
+    private let state = Mutex(State())
+
+    /// Of answers that the caller does not read.
+    private static let unsentLimit = 4 << 20
+
+    init(_ socket: consuming Socket, on loop: ActorLoop, to actors: HostedActors) {
+        link = ActorLink(socket, on: loop, unsentLimit: Self.unsentLimit)
+        self.actors = actors
+    }
+
+    func open() {
+        link.open { header, reader in
+            try self.receive(header, &reader)
+        } onEnd: { _ in
+            self.end()
+        }
+    }
+
+    private func receive(_ header: Frame.Header, _ reader: inout ByteReader) throws {
+        guard state.withLock({ $0.hasGreeted }) else { return try greet(header, &reader) }
+        switch header.kind {
+        case .keys:
+            try sender.keys.append(from: &reader)
+        case .call:
+            begin(try ActorFrame.Call.read(from: &reader), reader)
+        case .cancelCall:
+            let number: UInt64 = try reader.read()
+            if case .task(let task) = state.withLock({ $0.calls[number] }) { task.cancel() }
+        default:
+            throw PortableFailure.unknownFrame
+        }
+    }
+
+    /// Checks that the caller names code and types as this process does.
+    private func greet(_ header: Frame.Header, _ reader: inout ByteReader) throws {
+        // Names of keys may come ahead.
+        if header.kind == .keys { return try sender.keys.append(from: &reader) }
+        guard header.kind == .hello else { throw PortableFailure.unknownFrame }
+        if let image = try Hello(from: &reader).difference(from: .scan()) {
+            throw PortableFailure.otherBuild(of: image)
+        }
+        state.withLock { $0.hasGreeted = true }
+    }
+
+    // MARK: Calls
+
+    private func begin(_ call: ActorFrame.Call, _ reader: ByteReader) {
+        let handler = ActorResultHandler(of: call.number, to: link)
+        guard let actor = actors.actor(call.actor) else {
+            return handler.refuse(ActorCallError.noSuchActor(call.actor))
+        }
+        do {
+            guard try SealedTypeNames.name(of: type(of: actor)) == call.type else {
+                return handler.refuse(ActorCallError.notTheCallersType(type(of: actor)))
+            }
+        } catch {
+            return handler.refuse(error)
+        }
+        var rest = reader
+        let arguments = ByteBuffer(capacity: rest.remaining)
+        if let bytes = try? rest.readBytes(rest.remaining) { arguments.append(contentsOf: bytes) }
+        let decoder = ActorInvocationDecoder(generics: call.generics, arguments, from: sender)
+        state.withLock { $0.calls[call.number] = .begun }
+        // Begun here, and in the order of calls: up to where the method is enqueued on the actor, which suspends.
+        let task = Task.immediate { await self.run(call, on: actor, decoder, handler) }
+        state.withLock { state in
+            if state.calls[call.number] != nil { state.calls[call.number] = .task(task) }
+        }
+    }
+
+    private func run(
+        _ call: ActorFrame.Call,
+        on actor: any DistributedActor,
+        _ decoder: ActorInvocationDecoder,
+        _ handler: ActorResultHandler
+    ) async {
+        var decoder = decoder
+        do {
+            try await WorkerActorSystem.shared.executeDistributedTarget(
+                on: actor, target: RemoteCallTarget(call.target), invocationDecoder: &decoder, handler: handler)
+        } catch {
+            // What the method throws goes to the handler.
+            handler.refuse(
+                error is PoolError ? error : ActorCallError.notCallable("\(RemoteCallTarget(call.target))", error))
+        }
+        state.withLock { $0.calls[call.number] = nil }
+    }
+
+    /// Nobody waits for what the calls do that run.
+    private func end() {
+        let calls = state.withLock { state in
+            defer { state.calls = [:] }
+            return Array(state.calls.values)
+        }
+        for case .task(let task) in calls { task.cancel() }
+    }
+}
