@@ -138,7 +138,9 @@ package struct CapturedClosure: Sendable {
                 return .array(of: try TypeReference(element))
             }
             // The same word is a reference to the actor, whatever stands for it in the other process.
-            if type is any DistributedActor.Type, type is any Codable.Type { return .reference(to: try TypeReference(type)) }
+            if type is any DistributedActor.Type, type is any Codable.Type {
+                return .reference(to: try TypeReference(type))
+            }
             what =
                 type is AnyKeyPath.Type
                 ? "a key path; write the closure out, as in { $0.name }"
