@@ -1,3 +1,4 @@
+import Distributed
 import MultiprocessingRuntime
 import MultiprocessingSystem
 
@@ -53,6 +54,15 @@ extension ActorCallError {
 
     static func notCallable(_ target: String, _ error: any Error) -> ActorCallError {
         ActorCallError(.refused, "the host could not begin \(target): \(describe(error))")
+    }
+
+    static func genericTwice(_ type: Any.Type, _ target: RemoteCallTarget) -> ActorCallError {
+        ActorCallError(
+            .refused,
+            """
+            \(target) is a generic method, and \(readableName(of: type)) a generic actor: Swift's runtime cannot call the \
+            one of the other in another process; write the method for the types that it is called with
+            """)
     }
 
     static func otherBuild(of image: String) -> ActorCallError {

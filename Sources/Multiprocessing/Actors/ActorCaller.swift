@@ -6,6 +6,9 @@ import Synchronization
 
 /// Another process that calls actors of this one.
 final class ActorCaller: Sendable {
+    /// The process whose call runs; `nil` for a call that this process makes itself.
+    @TaskLocal static var current: ActorCaller?
+
     private enum Running {
         /// Its task is about to be known.
         case begun
@@ -15,6 +18,10 @@ final class ActorCaller: Sendable {
     private struct State {
         var calls: [UInt64: Running] = [:]
         var hasGreeted = false
+        /// What is called at the end, once it is due.
+        var endings: [UInt64: @Sendable () -> Void] = [:]
+        var endingCount: UInt64 = 0
+        var isOver = false
     }
 
     private let link: ActorLink
@@ -84,7 +91,9 @@ final class ActorCaller: Sendable {
         let decoder = ActorInvocationDecoder(generics: call.generics, arguments, from: sender)
         state.withLock { $0.calls[call.number] = .begun }
         // Begun here, and in the order of calls: up to where the method is enqueued on the actor, which suspends.
-        let task = Task.immediate { await self.run(call, on: actor, decoder, handler) }
+        let task = ActorCaller.$current.withValue(self) {
+            Task.immediate { await self.run(call, on: actor, decoder, handler) }
+        }
         state.withLock { state in
             if state.calls[call.number] != nil { state.calls[call.number] = .task(task) }
         }
@@ -108,12 +117,38 @@ final class ActorCaller: Sendable {
         state.withLock { $0.calls[call.number] = nil }
     }
 
+    // MARK: The end
+
+    /// Calls `body` when the process is gone, or the way to it is; at once if it is already.
+    ///
+    /// - Returns: What ``forget(_:)`` takes.
+    func onEnd(_ body: @escaping @Sendable () -> Void) -> UInt64 {
+        let (number, isOver) = state.withLock { state in
+            state.endingCount += 1
+            if !state.isOver { state.endings[state.endingCount] = body }
+            return (state.endingCount, state.isOver)
+        }
+        if isOver { body() }
+        return number
+    }
+
+    /// Takes back what ``onEnd(_:)`` was given.
+    func forget(_ ending: UInt64) {
+        // Let go of outside of the lock.
+        _ = state.withLock { $0.endings.removeValue(forKey: ending) }
+    }
+
     /// Nobody waits for what the calls do that run.
     private func end() {
-        let calls = state.withLock { state in
-            defer { state.calls = [:] }
-            return Array(state.calls.values)
+        let (calls, endings) = state.withLock { state in
+            defer {
+                state.calls = [:]
+                state.endings = [:]
+                state.isOver = true
+            }
+            return (Array(state.calls.values), Array(state.endings.values))
         }
         for case .task(let task) in calls { task.cancel() }
+        for ending in endings { ending() }
     }
 }

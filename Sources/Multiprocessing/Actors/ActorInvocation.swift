@@ -71,7 +71,9 @@ private func encode<Value: Codable>(_ value: Value, as role: @autoclosure () -> 
 }
 
 /// Reads the arguments of a call to a distributed actor; used by code that the compiler makes.
-public struct ActorInvocationDecoder: DistributedTargetInvocationDecoder {
+///
+/// `Sendable` is unchecked for the pointer into `bytes`, which do not change and are kept.
+public struct ActorInvocationDecoder: DistributedTargetInvocationDecoder, @unchecked Sendable {
     /// What arguments have to be.
     public typealias SerializationRequirement = any Codable
 
@@ -114,7 +116,7 @@ public struct ActorInvocationDecoder: DistributedTargetInvocationDecoder {
 }
 
 /// Sends what a method of a distributed actor returned or threw; used by code that the compiler makes.
-public struct ActorResultHandler: DistributedTargetInvocationResultHandler {
+public struct ActorResultHandler: DistributedTargetInvocationResultHandler, Sendable {
     /// What results have to be.
     public typealias SerializationRequirement = any Codable
 

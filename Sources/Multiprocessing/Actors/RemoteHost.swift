@@ -2,29 +2,20 @@ import MultiprocessingCoding
 import MultiprocessingSystem
 import Synchronization
 
-/// Another process that hosts actors, as this process calls them: one connection, made when it is needed.
+/// Another process that hosts actors, as this process calls them.
 ///
 /// References to actors keep it, and it keeps what they need: see ``keep(_:)``.
 final class RemoteHost: Sendable {
-    private struct State {
-        var connection: HostConnection?
-        var keeper: (any AnyObject & Sendable)?
-    }
-
     private let address: ActorAddress
-    private let state = Mutex(State())
+    private let keeper = Mutex<(any AnyObject & Sendable)?>(nil)
 
     init(at address: ActorAddress) {
         self.address = address
     }
 
-    deinit {
-        state.withLock { $0.connection }?.close()
-    }
-
     /// Keeps an object for as long as there are references to actors of the host.
     func keep(_ keeper: any AnyObject & Sendable) {
-        state.withLock { $0.keeper = keeper }
+        self.keeper.withLock { $0 = keeper }
     }
 
     /// Calls a method, and suspends until its answer is there.
@@ -36,7 +27,7 @@ final class RemoteHost: Sendable {
         timeout: Duration?,
         _ decode: @escaping (inout Incoming) throws -> Value
     ) async throws -> Value {
-        let connection = try connection()
+        let connection = try HostConnections.shared.connection(to: address)
         let number = connection.makeNumber()
         var call = call
         call.number = number
@@ -58,22 +49,5 @@ final class RemoteHost: Sendable {
             connection.cancel(number)
         }
         return returned.value
-    }
-
-    /// The connection, a new one if there is none that holds.
-    ///
-    /// - Throws: ``ActorCallError``, for calls that are not begun.
-    private func connection() throws -> HostConnection {
-        let known = state.withLock { $0.connection }
-        if let known, !known.isOver { return known }
-        let made = try HostConnection(to: address)
-        // Two threads may have made one; what was made first is used by both.
-        let (used, unused): (HostConnection, HostConnection?) = state.withLock { state in
-            if let other = state.connection, !other.isOver { return (other, made) }
-            state.connection = made
-            return (made, nil)
-        }
-        unused?.close()
-        return used
     }
 }

@@ -162,6 +162,7 @@ public final class WorkerActorSystem: DistributedActorSystem, Sendable {
     ) async throws -> Res where Act: DistributedActor, Act.ID == ActorID {
         // A reference to an actor of this process is the actor itself, and its calls do not come here.
         guard let host = actor.id.host else { throw ActorCallError.noSuchActor(actor.id.number) }
+        try SealedTypeNames.checkGenerics(invocation.generics.count, of: Act.self, target)
         let call = ActorFrame.Call(
             number: 0, actor: actor.id.number, type: try SealedTypeNames.name(of: Act.self), target: target.identifier,
             generics: invocation.generics)

@@ -96,6 +96,17 @@ struct CallTests {
         }
     }
 
+    @Test("A generic method of a generic actor is refused, since the runtime cannot call it")
+    func genericTwice() async throws {
+        try await withManager(.processes) { manager in
+            let shelf = try await manager.host { Shelf<Int>(actorSystem: $0) }
+            let error = await #expect(throws: ActorCallError.self) { _ = try await shelf.pair("x") }
+            #expect(error?.code == .refused)
+            #expect(error?.message.contains("Shelf<Swift.Int>") == true, "\(String(describing: error))")
+            try await expect(1) { try await shelf.put(1) }
+        }
+    }
+
     @Test("What a method throws arrives as a pool's errors do")
     func errors() async throws {
         try await withServant(.processes) { servant in

@@ -110,6 +110,7 @@ distributed actor Shelf<Element: Codable & Sendable> {
         return elements.count
     }
     distributed func all() -> [Element] { elements }
+    distributed func pair<Other: Codable & Sendable>(_ other: Other) -> [Other] { [other, other] }
 }
 
 /// A value that is encoded only if it allows it.

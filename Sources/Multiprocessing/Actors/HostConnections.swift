@@ -1,0 +1,28 @@
+import Synchronization
+
+/// The connections of this process to hosts of actors, one for each.
+///
+/// One that was made stays until its host has ended, since its end tells the host that this process has died.
+final class HostConnections: Sendable {
+    static let shared = HostConnections()
+
+    private let connections = Mutex<[ActorAddress: HostConnection]>([:])
+
+    /// The connection to a host, a new one if there is none that holds.
+    ///
+    /// - Throws: ``ActorCallError``, for calls that are not begun.
+    func connection(to address: ActorAddress) throws -> HostConnection {
+        let known = connections.withLock { $0[address] }
+        if let known, !known.isOver { return known }
+        let made = try HostConnection(to: address)
+        // Two threads may have made one; what was first is used by both.
+        let (used, unused): (HostConnection, HostConnection?) = connections.withLock { connections in
+            if let other = connections[address], !other.isOver { return (other, made) }
+            if connections.count > 16 { connections = connections.filter { !$0.value.isOver } }
+            connections[address] = made
+            return (made, nil)
+        }
+        unused?.close()
+        return used
+    }
+}
