@@ -21,7 +21,16 @@ final class ActorCaller: Sendable {
         /// What is called at the end, once it is due.
         var endings: [UInt64: @Sendable () -> Void] = [:]
         var endingCount: UInt64 = 0
+        /// How many references the process has to each actor.
+        var held: [UInt64: Int] = [:]
         var isOver = false
+
+        /// - Returns: False if the process had no reference.
+        mutating func drop(_ number: UInt64) -> Bool {
+            guard let count = held[number] else { return false }
+            held[number] = count > 1 ? count - 1 : nil
+            return true
+        }
     }
 
     private let link: ActorLink
@@ -55,6 +64,14 @@ final class ActorCaller: Sendable {
         case .cancelCall:
             let number: UInt64 = try reader.read()
             if case .task(let task) = state.withLock({ $0.calls[number] }) { task.cancel() }
+        case .hold:
+            let number: UInt64 = try reader.read()
+            state.withLock { $0.held[number, default: 0] += 1 }
+            actors.hold(number)
+        case .drop:
+            let number: UInt64 = try reader.read()
+            guard state.withLock({ $0.drop(number) }) else { throw PortableFailure.unknownFrame }
+            actors.drop(number, 1)
         default:
             throw PortableFailure.unknownFrame
         }
@@ -140,15 +157,17 @@ final class ActorCaller: Sendable {
 
     /// Nobody waits for what the calls do that run.
     private func end() {
-        let (calls, endings) = state.withLock { state in
+        let (calls, endings, held) = state.withLock { state in
             defer {
                 state.calls = [:]
+                state.held = [:]
                 state.endings = [:]
                 state.isOver = true
             }
-            return (Array(state.calls.values), Array(state.endings.values))
+            return (Array(state.calls.values), Array(state.endings.values), state.held)
         }
         for case .task(let task) in calls { task.cancel() }
         for ending in endings { ending() }
+        for (number, count) in held { actors.drop(number, count) }
     }
 }

@@ -90,6 +90,11 @@ final class HostConnection: Sendable {
         state.withLock { $0.calls.removeValue(forKey: number) }?.call
     }
 
+    /// Tells the host of a reference that there is, or is no more.
+    func tell(_ kind: Frame.Kind, _ actor: UInt64) {
+        link.send(ActorFrame.make(kind, actor))
+    }
+
     // MARK: Answers
 
     private func receive(_ header: Frame.Header, _ reader: inout ByteReader) throws {

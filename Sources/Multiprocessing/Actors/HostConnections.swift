@@ -12,8 +12,7 @@ final class HostConnections: Sendable {
     ///
     /// - Throws: ``ActorCallError``, for calls that are not begun.
     func connection(to address: ActorAddress) throws -> HostConnection {
-        let known = connections.withLock { $0[address] }
-        if let known, !known.isOver { return known }
+        if let known = known(to: address) { return known }
         let made = try HostConnection(to: address)
         // Two threads may have made one; what was first is used by both.
         let (used, unused): (HostConnection, HostConnection?) = connections.withLock { connections in
@@ -24,5 +23,11 @@ final class HostConnections: Sendable {
         }
         unused?.close()
         return used
+    }
+
+    /// The connection to a host, if there is one that holds.
+    func known(to address: ActorAddress) -> HostConnection? {
+        let known = connections.withLock { $0[address] }
+        return known?.isOver == false ? known : nil
     }
 }

@@ -3,11 +3,20 @@ import MultiprocessingSystem
 import Synchronization
 
 /// The actors of this process, and the door through which others come to call them.
+///
+/// One that others were told of is kept while they have references to it, and for a while after the last was sent or
+/// let go of: one that is on its way is counted by nobody.
 final class HostedActors: Sendable {
     private struct Entry {
         weak var actor: (any DistributedActor)?
         /// The same, for as long as others may call it.
         var kept: (any DistributedActor)?
+        /// How many references others have.
+        var holders = 0
+        /// Until when it is kept without any.
+        var graceEnd = MonotonicTime(nanoseconds: 0)
+        /// Whether a timer will look at it.
+        var isWatched = false
     }
 
     private struct State {
@@ -18,6 +27,9 @@ final class HostedActors: Sendable {
 
     private let address: ActorAddress
     private let state = Mutex(State())
+
+    /// How long a reference may be on its way; in nanoseconds.
+    let grace = Atomic<UInt64>(60_000_000_000)
 
     init(at address: ActorAddress) {
         self.address = address
@@ -44,15 +56,68 @@ final class HostedActors: Sendable {
         state.withLock { $0.entries[number]?.actor }
     }
 
-    /// Lets other processes call an actor, for which it is kept.
+    /// Lets other processes call an actor, to which a reference is about to be sent.
     ///
     /// - Throws: ``ActorCallError/Code/unavailable``.
     func export(_ number: UInt64) throws {
         try open()
-        state.withLock { state in
-            guard let actor = state.entries[number]?.actor else { return }
-            state.entries[number]?.kept = actor
+        change(number) { _ in }
+    }
+
+    /// Another process has a reference.
+    func hold(_ number: UInt64) {
+        change(number) { $0.holders += 1 }
+    }
+
+    /// References of another process are gone.
+    func drop(_ number: UInt64, _ count: Int) {
+        change(number) { $0.holders = max($0.holders - count, 0) }
+    }
+
+    private func change(_ number: UInt64, _ body: (inout Entry) -> Void) {
+        let grace = Duration.nanoseconds(Int64(clamping: self.grace.load(ordering: .relaxed)))
+        let mustWatch = state.withLock { state in
+            guard var entry = state.entries[number], let actor = entry.actor else { return false }
+            entry.kept = actor
+            body(&entry)
+            entry.graceEnd = .now().advanced(by: grace)
+            let mustWatch = entry.holders == 0 && !entry.isWatched
+            if mustWatch { entry.isWatched = true }
+            state.entries[number] = entry
+            return mustWatch
         }
+        if mustWatch { watch(number, after: grace) }
+    }
+
+    /// Looks at an actor later, and lets go of it if nobody has a reference then.
+    private func watch(_ number: UInt64, after delay: Duration) {
+        guard let loop = try? ActorLoop.shared() else { return }
+        loop.events.schedule(after: delay) { self.look(at: number) }
+    }
+
+    private func look(at number: UInt64) {
+        enum Fate {
+            case kept
+            case letGo((any DistributedActor)?)
+            case later(Duration)
+        }
+        let now = MonotonicTime.now()
+        let fate: Fate = state.withLock { state in
+            guard var entry = state.entries[number] else { return .kept }
+            guard entry.holders == 0 else {
+                entry.isWatched = false
+                state.entries[number] = entry
+                return .kept
+            }
+            guard now >= entry.graceEnd else { return .later(entry.graceEnd.duration(since: now)) }
+            let kept = entry.kept
+            entry.isWatched = false
+            entry.kept = nil
+            state.entries[number] = entry
+            return .letGo(kept)
+        }
+        // Its last reference may go here, outside of the lock.
+        if case .later(let delay) = fate { watch(number, after: delay) }
     }
 
     /// Lets go of an actor that was kept for others, who cannot call it any more.

@@ -9,6 +9,12 @@ final class RemoteHost: Sendable {
     private let address: ActorAddress
     private let keeper = Mutex<(any AnyObject & Sendable)?>(nil)
 
+    private struct Known {
+        weak var lease: ActorLease?
+    }
+
+    private let leases = Mutex<[UInt64: Known]>([:])
+
     init(at address: ActorAddress) {
         self.address = address
     }
@@ -16,6 +22,26 @@ final class RemoteHost: Sendable {
     /// Keeps an object for as long as there are references to actors of the host.
     func keep(_ keeper: any AnyObject & Sendable) {
         self.keeper.withLock { $0 = keeper }
+    }
+
+    /// What keeps an actor of the host for this process: one for all references.
+    func lease(_ number: UInt64) -> ActorLease {
+        if let known = leases.withLock({ $0[number]?.lease }) { return known }
+        // Its end may come under any lock but this one, and it speaks to the host: made and let go of outside.
+        let made = ActorLease(number, of: self)
+        return leases.withLock { leases in
+            if let other = leases[number]?.lease { return other }
+            if leases.count > 256 { leases = leases.filter { $0.value.lease != nil } }
+            leases[number] = Known(lease: made)
+            return made
+        }
+    }
+
+    /// Tells the host of a reference; one that is gone need not know.
+    func tell(_ kind: Frame.Kind, _ number: UInt64) {
+        let connections = HostConnections.shared
+        let connection = kind == .hold ? try? connections.connection(to: address) : connections.known(to: address)
+        connection?.tell(kind, number)
     }
 
     /// Calls a method, and suspends until its answer is there.

@@ -8,13 +8,16 @@ public struct WorkerActorID: Sendable {
     /// Counts the actors of one process.
     let number: UInt64
 
-    /// The way to the process; `nil` if it is this one.
-    let host: RemoteHost?
+    /// Keeps the actor in its process; `nil` if it is this one.
+    private let lease: ActorLease?
 
-    init(address: ActorAddress, number: UInt64, host: RemoteHost?) {
+    /// The way to the process; `nil` if it is this one.
+    var host: RemoteHost? { lease?.host }
+
+    init(address: ActorAddress, number: UInt64, lease: ActorLease?) {
         self.address = address
         self.number = number
-        self.host = host
+        self.lease = lease
     }
 }
 
@@ -50,7 +53,8 @@ extension WorkerActorID: Codable {
         let low = try container.decode(UInt64.self)
         let number = try container.decode(UInt64.self)
         let address = ActorAddress(high: high, low: low)
-        self.init(address: address, number: number, host: WorkerActorSystem.shared.host(at: address))
+        let host = WorkerActorSystem.shared.host(at: address)
+        self.init(address: address, number: number, lease: host?.lease(number))
     }
 }
 

@@ -102,7 +102,7 @@ public final class WorkerActorSystem: DistributedActorSystem, Sendable {
 
     /// Makes the id of a new actor of this process.
     public func assignID<Act>(_ actorType: Act.Type) -> ActorID where Act: DistributedActor, Act.ID == ActorID {
-        ActorID(address: address, number: hosted.makeNumber(), host: nil)
+        ActorID(address: address, number: hosted.makeNumber(), lease: nil)
     }
 
     /// Lets others call an actor from now on.
