@@ -74,6 +74,15 @@ extension ActorCallError {
             .refused, "the process that hosts the actor runs in the name of another user; start both in the same name")
     }
 
+    static func inFork() -> ActorCallError {
+        ActorCallError(
+            .unavailable,
+            """
+            this process was forked off one that has called or hosted actors, and has none of its connections; start a \
+            program in it (exec), or use actors only after the fork
+            """)
+    }
+
     static func unavailable(_ error: any Error) -> ActorCallError {
         ActorCallError(.unavailable, "what a call to an actor takes is not to be had: \(describe(error))")
     }

@@ -46,6 +46,11 @@ final class ActorCaller: Sendable {
         self.actors = actors
     }
 
+    /// Tells a process why it cannot call, and ends the connection.
+    static func turnAway(_ socket: consuming Socket, on loop: ActorLoop, _ error: ActorCallError) {
+        ActorResultHandler(of: HostConnection.everyCall, to: ActorLink(socket, on: loop)).refuse(error)
+    }
+
     func open() {
         link.open { header, reader in
             try self.receive(header, &reader)
@@ -83,6 +88,7 @@ final class ActorCaller: Sendable {
         if header.kind == .keys { return try sender.keys.append(from: &reader) }
         guard header.kind == .hello else { throw PortableFailure.unknownFrame }
         if let image = try Hello(from: &reader).difference(from: .scan()) {
+            ActorResultHandler(of: HostConnection.everyCall, to: link).refuse(ActorCallError.otherBuild(of: image))
             throw PortableFailure.otherBuild(of: image)
         }
         state.withLock { $0.hasGreeted = true }

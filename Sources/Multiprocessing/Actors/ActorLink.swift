@@ -44,8 +44,13 @@ final class ActorLink: @unchecked Sendable {
 
     init(_ socket: consuming Socket, on loop: ActorLoop, unsentLimit: Int = .max) {
         frames = FrameLink(socket)
+        ForkMark.keep(frames.number)
         self.loop = loop
         self.unsentLimit = unsentLimit
+    }
+
+    deinit {
+        ForkMark.release(frames.number)
     }
 
     /// Begins to read; what the closures refer to is kept until the end.

@@ -14,7 +14,12 @@ final class HostConnection: Sendable {
     private struct State {
         var calls: [UInt64: Entry] = [:]
         var isOver = false
+        /// Why the host takes no calls of this process.
+        var refusal: (any Error)?
     }
+
+    /// In place of a call's number: what follows is about all calls.
+    static let everyCall: UInt64 = 0
 
     private let link: ActorLink
     private let sender = Sender()
@@ -100,6 +105,11 @@ final class HostConnection: Sendable {
     private func receive(_ header: Frame.Header, _ reader: inout ByteReader) throws {
         if header.kind == .keys { return try sender.keys.append(from: &reader) }
         let number: UInt64 = try reader.read()
+        if number == Self.everyCall, header.kind == .refused {
+            var incoming = Incoming(reader, from: sender)
+            let error = try ErrorCoding.decode(from: &incoming)
+            return state.withLock { $0.refusal = error }
+        }
         // One that was given up.
         guard let call = take(number) else { return }
         var incoming = Incoming(reader, from: sender)
@@ -115,11 +125,15 @@ final class HostConnection: Sendable {
     }
 
     private func end(_ sentCount: UInt64) {
-        let calls = state.withLock { state in
+        let (calls, refusal) = state.withLock { state in
             state.isOver = true
-            return state.calls.removeAllValues()
+            return (state.calls.removeAllValues(), state.refusal)
         }
         for entry in calls {
+            if let refusal {
+                entry.call.fail(refusal)
+                continue
+            }
             // What had not gone out as a whole was not begun.
             entry.call.fail(ActorCallError.hostGone(isInDoubt: entry.position <= sentCount))
         }

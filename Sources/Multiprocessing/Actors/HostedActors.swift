@@ -27,6 +27,7 @@ final class HostedActors: Sendable {
 
     private let address: ActorAddress
     private let state = Mutex(State())
+    private let origin = ForkMark()
 
     /// How long a reference may be on its way; in nanoseconds.
     let grace = Atomic<UInt64>(60_000_000_000)
@@ -132,6 +133,7 @@ final class HostedActors: Sendable {
     ///
     /// - Throws: ``ActorCallError/Code/unavailable``.
     func open() throws {
+        if origin.isElsewhere { throw ActorCallError.inFork() }
         if state.withLock({ $0.door != nil }) { return }
         let loop = try ActorLoop.shared()
         let isOpen = state.withLock { $0.door != nil }
@@ -143,28 +145,6 @@ final class HostedActors: Sendable {
             // Two threads may have come to open it, of whom one has the name.
             if state.withLock({ $0.door != nil }) { return }
             throw ActorCallError.unavailable(error)
-        }
-    }
-}
-
-/// The socket on which a process listens for those who call its actors; open for as long as the process.
-private final class ActorDoor: Sendable {
-    private let socket: ListeningSocket
-    private let loop: ActorLoop
-    private unowned let actors: HostedActors
-
-    init(at address: ActorAddress, on loop: ActorLoop, to actors: HostedActors) throws(SystemError) {
-        socket = try ListeningSocket(abstract: address.socketName)
-        self.loop = loop
-        self.actors = actors
-        _ = try loop.events.register(socket.number, .read) { _ in self.letIn() }
-    }
-
-    private func letIn() {
-        // One that cannot be let in, for want of descriptors, is tried again as long as it waits.
-        while let caller = try? socket.accept() {
-            guard caller.isOfThisUser() else { continue }
-            ActorCaller(caller, on: loop, to: actors).open()
         }
     }
 }
