@@ -25,7 +25,9 @@ package struct ListeningSocket: ~Copyable, Sendable {
 
     package var number: DescriptorNumber { descriptor.number }
 
-    /// The next process that has connected; `nil` when there is none. Never blocks.
+    /// The next process that has connected; `nil` when there is none.
+    ///
+    /// Never blocks.
     package borrowing func accept() throws(SystemError) -> Socket? {
         let raw = number.rawValue
         do throws(SystemError) {

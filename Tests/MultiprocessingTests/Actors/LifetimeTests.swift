@@ -14,7 +14,7 @@ private distributed actor Mortal {
         self.ticket = ticket
         self.actorSystem = actorSystem
         // In the process that hosts it, nobody else's actors being there.
-        actorSystem.hosted.grace.store(100_000_000, ordering: .relaxed)
+        actorSystem.hosted.grace.store(4_000_000_000, ordering: .relaxed)
     }
 
     deinit { ticket.arrive(9) }
@@ -35,11 +35,11 @@ struct ActorLifetimeTests {
             try await table.set(1, try #require(first))
             first = nil
             // Longer than references may be on their way.
-            try await Task.sleep(for: .milliseconds(300))
+            try await Task.sleep(for: .seconds(5))
             let found = try #require(try await table.get(1))
             try await expect(42) { try await found.answer() }
             try await table.removeAll()
-            try await Task.sleep(for: .milliseconds(300))
+            try await Task.sleep(for: .seconds(5))
             try await expect(42) { try await found.answer() }
             #expect(rendezvous.arrivals == [])
             withExtendedLifetime(found) {}
@@ -65,7 +65,7 @@ struct ActorLifetimeTests {
             await rendezvous.expectArrivals(1)
             mortal = nil
             // Longer than references may be on their way.
-            try await Task.sleep(for: .milliseconds(300))
+            try await Task.sleep(for: .seconds(5))
             #expect(rendezvous.arrivals == [1])
             child.kill()
             await rendezvous.expectArrivals(2)

@@ -34,9 +34,10 @@ final class WaitingLine: Sendable {
             state.count += 1
             return state.count
         }
-        let alarm = timeout.flatMap { limit in
-            AlarmClock.shared.call(at: .now().advanced(by: limit)) {
-                self.leave(number, SharedStateError.timedOut(what, after: limit))
+        let deadline = timeout.map { MonotonicTime.now().advanced(by: $0) }
+        let alarm = deadline.flatMap { deadline in
+            AlarmClock.shared.call(at: deadline) {
+                self.leave(number, SharedStateError.timedOut(what, after: timeout))
             }
         }
         defer { if let alarm { AlarmClock.shared.cancel(alarm) } }
@@ -44,8 +45,9 @@ final class WaitingLine: Sendable {
             try await withCheckedThrowingContinuation { continuation in
                 let place = Place(number: number, caller: ActorCaller.current, continuation: continuation)
                 state.withLock { $0.places.append(place) }
-                // Who was cancelled before has found nobody to tell.
+                // Cancellation, and the alarm, may have come before and found nobody.
                 if isCancellable, Task.isCancelled { leave(number, CancellationError()) }
+                if let deadline, deadline <= .now() { leave(number, SharedStateError.timedOut(what, after: timeout)) }
             }
         } onCancel: {
             if isCancellable { leave(number, CancellationError()) }
