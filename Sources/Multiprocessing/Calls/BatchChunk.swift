@@ -6,19 +6,11 @@ import Synchronization
 ///
 /// It may hold many of what the caller calls a chunk: a worker begins them stride by stride,
 /// and what it has not begun can be given to another.
-final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sendable {
+final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchecked Sendable {
     /// The number of the first item in its call.
     let index: Int
 
-    /// The size of the encoded inputs in bytes; zero on threads, and for a part that was split off.
-    let encodedSize: Int
-
     private let pipeline: CallProgress<Output>
-    private let stride: Int
-    private let claims: StrideClaims
-
-    /// The first of the items that the strides are counted from; the owner's, on threads only.
-    private var strideBase = 0
 
     /// The run on a thread from which an item can be taken, if it is one of strides.
     private let stagedRun = Mutex<StagedRun<Output>?>(nil)
@@ -30,7 +22,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     private let places: UnsafeMutablePointer<Output>?
 
     // The owner's: see Chunk.
-    private var result = ChunkResult<Output>()
+    @exclusivity(unchecked) private var result = ChunkResult<Output>()
 
     private struct Contents {
         let work: ItemFunction<Input, Output>
@@ -76,50 +68,37 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         // With a limit it has to be known which item runs; without a way to know, each begins by itself.
         let canWatch = RemoteFence.isAvailable && (pipeline.core.needsPortableWork || work.body.isSynchronous)
         let stride = pipeline.options.limits.timeout == nil || canWatch ? max(1, min(stride, inputs.count)) : 1
-        self.stride = stride
         places = pipeline.outputs?.places(of: index..<index + inputs.count)
-        claims = StrideClaims(limit: Self.strides(of: inputs.count, stride))
+        let portable: PortableChunk?
         if pipeline.core.needsPortableWork {
-            let portable = try work.portableChunk(inputs)
+            portable = try work.portableChunk(inputs)
             contents = Mutex(Contents(work: work, inputs: [], portable: portable, count: inputs.count))
-            encodedSize = portable.size
         } else {
+            portable = nil
             contents = Mutex(Contents(work: work, inputs: inputs, portable: nil, count: inputs.count))
-            encodedSize = 0
         }
-        super.init(count: inputs.count)
+        super.init(count: inputs.count, stride: stride)
         limits = pipeline.options.limits
         label = pipeline.options.label
+        inputSize = portable?.size ?? 0
     }
 
     /// Makes a chunk of the items of another from the one at `offset` on.
     private init(_ whole: BatchChunk, _ contents: sending Contents, from offset: Int) {
         let count = contents.count
         index = whole.index + offset
-        encodedSize = 0
         pipeline = whole.pipeline
-        stride = whole.stride
         places = whole.places.map { $0 + offset }
         self.contents = Mutex(contents)
-        claims = StrideClaims(limit: Self.strides(of: count, stride))
-        super.init(count: count)
-    }
-
-    /// How many strides so many items are; the last one may be shorter.
-    private static func strides(of count: Int, _ stride: Int) -> Int {
-        count / stride + (count % stride == 0 ? 0 : 1)
+        super.init(count: count, stride: whole.stride)
     }
 
     // With retries a failure may not be the last word.
     override var stopsAtFailure: Bool { pipeline.stopsAtFailure && pipeline.options.retry == nil }
 
-    override var strideLength: Int { stride }
-
     override var caller: CallerContext { pipeline.caller }
 
     override var portable: PortableChunk? { contents.withLock { $0?.portable } }
-
-    override var inputSize: Int { encodedSize }
 
     override var failures: (count: Int, first: (any Error)?) { (result.failures.count, result.failures.first?.error) }
 
@@ -144,20 +123,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         // not report that end before the pipeline knows of the part that is missing.
         contents.withLock { contents in
             guard contents != nil else { return nil }
-            let revoked = claims.revoke()
-            return revoked.isEmpty ? nil : split(&contents, at: strideBase + revoked.lowerBound * stride)
+            return revokeUnbegun().flatMap { split(&contents, at: $0) }
         }
-    }
-
-    /// Counts strides from an item on, of which none is begun then; with nobody who runs the chunk.
-    private func countStrides(from item: Int) {
-        strideBase = item
-        claims.setLimit(Self.strides(of: max(0, count - item), stride))
-    }
-
-    /// Notes what is left of the chunk when parts of it were split off while it ran.
-    private func noteParts() {
-        count = min(count, strideBase + claims.limit * stride)
     }
 
     /// A part that the call's pipeline waits for as it does for the whole.
@@ -216,24 +183,25 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
         into outputs: UnsafeMutablePointer<Output>
     ) -> Int {
         var total = 0
-        while !isCancelled, claims.claim() {
-            let end = min(finishedCount + stride, count)
-            while finishedCount < end, !isCancelled {
-                var made = 0
-                do {
-                    let part = UnsafeBufferPointer(rebasing: inputs[finishedCount..<end])
-                    defer {
-                        total += made
-                        finishedCount += made
-                    }
-                    try loop.run(part, outputs + total, &made, self, nil)
-                } catch {
-                    receiveFailure(PoolError.thrown(error))
-                    if stopsAtFailure { return total }
-                    // In places of their own, what comes behind it does not move up.
-                    if places != nil { total += 1 }
-                }
+        var begun = 0
+        while finishedCount < count {
+            let part = UnsafeBufferPointer(rebasing: inputs[finishedCount..<count])
+            var made = 0
+            var failure: (any Error)?
+            do {
+                try loop.run(part, outputs + total, &made, &begun, self, nil)
+            } catch {
+                failure = PoolError.thrown(error)
             }
+            total += made
+            finishedCount += made
+            begun -= made
+            guard let failure else { break }
+            receiveFailure(failure)
+            if stopsAtFailure { break }
+            begun -= 1
+            // In places of their own, what comes behind it does not move up.
+            if places != nil { total += 1 }
         }
         return total
     }
@@ -294,38 +262,37 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
 
     /// Runs stride after stride, of which each item can be taken: nothing of the chunk is touched then.
     private func runWatched(_ inputs: ArraySlice<Input>, _ loop: ItemLoop<Input, Output>) {
-        guard finishedCount < count, !isCancelled, claims.claim() else { return noteParts() }
-        let run = StagedRun<Output>(capacity: remainingCount, first: finishedCount)
+        guard finishedCount < count, !isCancelled else { return noteParts() }
+        // With places, and without retries, an item that was taken has its call fail: nobody gets the places then, which
+        // live for as long as this chunk, and bits that come there late do no harm.
+        let isInPlace = places != nil && pipeline.options.retry == nil
+        let run = StagedRun<Output>(capacity: remainingCount, first: finishedCount, isInPlace: isInPlace)
         stagedRun.withLock { $0 = run }
-        let isOurs = inputs.withUnsafeBufferPointer { inputs in
-            repeat {
-                guard runStride(inputs, loop, run) else { return false }
-            } while run.end < count && !isCancelled && !hasToStop && claims.claim()
-            return true
-        }
-        guard isOurs else { return }
+        guard inputs.withUnsafeBufferPointer({ runStrides($0, loop, run) }) else { return }
         receive(run)
         noteParts()
         run.watch.end()
     }
 
-    /// Runs the next stride; `false` if an item was taken, and the chunk with it.
-    private func runStride(
+    /// Runs strides, and stages the values; `false` if an item was taken, and the chunk with it.
+    private func runStrides(
         _ inputs: UnsafeBufferPointer<Input>, _ loop: ItemLoop<Input, Output>, _ run: StagedRun<Output>
     ) -> Bool {
-        let end = min(run.end + stride, count)
-        while run.end < end, !isCancelled, !hasToStop {
+        var begun = 0
+        while run.end < count, !hasToStop {
             if run.room == 0 { receive(run) }
-            let part = UnsafeBufferPointer(rebasing: inputs[run.end..<min(end, run.end + run.room)])
+            guard let outputs = run.next(places) else { break }
+            let part = UnsafeBufferPointer(rebasing: inputs[run.end..<min(count, run.end + run.room)])
             run.watch.prepare(run.end)
             var made = 0
             var failure: (any Error)?
             do {
-                try loop.run(part, run.stage + run.count, &made, self, run.watch)
+                try loop.run(part, outputs, &made, &begun, self, run.watch)
             } catch {
                 failure = PoolError.thrown(error)
             }
             run.count += made
+            begun -= made
             guard run.watch.settle() else {
                 run.dropRest()
                 return false
@@ -334,6 +301,9 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
                 receive(run)
                 receiveFailure(failure)
                 run.start += 1
+                begun -= 1
+            } else if made < part.count {
+                break
             }
         }
         return true
@@ -350,11 +320,13 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: Chunk, @unchecked Sen
     }
 
     private func receive(_ run: StagedRun<Output>, _ count: Int) {
-        if let places {
-            (places + finishedCount).moveInitialize(from: run.stage, count: count)
-        } else {
-            result.outputs.append(contentsOf: UnsafeBufferPointer(start: run.stage, count: count))
-            run.stage.deinitialize(count: count)
+        if let stage = run.stage {
+            if let places {
+                (places + finishedCount).moveInitialize(from: stage, count: count)
+            } else {
+                result.outputs.append(contentsOf: UnsafeBufferPointer(start: stage, count: count))
+                stage.deinitialize(count: count)
+            }
         }
         finishedCount += count
     }

@@ -162,8 +162,8 @@ final class CallProgress<Output: Sendable>: Sendable {
             let chunk = try BatchChunk(index: index, inputs: inputs, stride: stride, work: work, pipeline: self)
             let isWanted = state.withLock { state in
                 guard !state.isCancelled, !(stopsAtFailure && state.lowestFailure != nil) else { return false }
-                state.inFlight[index] = BatchHandle(chunk: chunk, size: chunk.encodedSize)
-                state.inFlightBytes += chunk.encodedSize
+                state.inFlight[index] = BatchHandle(chunk: chunk, size: chunk.inputSize)
+                state.inFlightBytes += chunk.inputSize
                 return true
             }
             if isWanted { core.submit(chunk) }

@@ -35,9 +35,8 @@ public final class ChildProcess<Output: Sendable>: Sendable {
         self.name = name
         run = try ChildRun(backend, name: name)
         do {
-            var options = CallOptions()
-            options.label = name
-            let item = try SingleChunk(core: run.core, input: input, work: try work(run.core), options: options)
+            let item = try SingleChunk(
+                core: run.core, input: input, work: try work(run.core), options: CallOptions(label: name))
             future = Future(item)
             run.start(item)
         } catch {

@@ -18,23 +18,32 @@ class PendingItem: Chunk, @unchecked Sendable {
 
     private typealias Waiter = UnsafeContinuation<WaitEnd, Never>
 
-    private struct State {
+    /// What few items have: all who are told of the end, but for the first task that waits.
+    ///
+    /// Sendable is unchecked because it is guarded as the state that it is part of; then it is his who ended the item.
+    private final class Others: @unchecked Sendable {
         /// Tasks that wait, by a number of their own.
         var waiters: [(id: Int, continuation: Waiter)] = []
         /// Waits that ended before they began, by cancellation or by time.
         var endedEarly: [Int: WaitEnd] = [:]
-        var nextID = 0
         var callbacks: [@Sendable (PendingItem) -> Void] = []
         /// Wake-ups of blocked threads: they do nothing that could block, so they run where the item ends.
         var wakeUps: [Int: @Sendable () -> Void] = [:]
+    }
+
+    private struct State {
+        /// The task that waits, if one does, by a number of its own.
+        var waiter: (id: Int, continuation: Waiter)?
+        var others: Others?
+        var nextID = 0
         /// Whether this item keeps its pool alive, because somebody can still see the result.
         var isObserved = false
+        /// Whether this is one attempt of several, which do not end the reports.
+        var isAttempt = false
         /// The pool, while the item is pending.
         var core: PoolCore?
         /// What the item says while it runs; made when somebody reads it or it says something.
         var reports: ItemReports?
-        /// Whether this is one attempt of several, which do not end the reports.
-        var isAttempt = false
 
         mutating func knownReports() -> ItemReports {
             if let reports { return reports }
@@ -43,8 +52,29 @@ class PendingItem: Chunk, @unchecked Sendable {
             return made
         }
 
+        mutating func knownOthers() -> Others {
+            if let others { return others }
+            let made = Others()
+            others = made
+            return made
+        }
+
+        /// Takes the waiter with this number.
+        mutating func takeWaiter(_ id: Int) -> Waiter? {
+            if let waiter, waiter.id == id {
+                self.waiter = nil
+                return waiter.continuation
+            }
+            guard let index = others?.waiters.firstIndex(where: { $0.id == id }) else { return nil }
+            return others?.waiters.remove(at: index).continuation
+        }
+
         /// Whether nobody waits for the item's end.
-        var isUnwanted: Bool { waiters.isEmpty && callbacks.isEmpty && wakeUps.isEmpty }
+        var isUnwanted: Bool {
+            guard waiter == nil else { return false }
+            guard let others else { return true }
+            return others.waiters.isEmpty && others.callbacks.isEmpty && others.wakeUps.isEmpty
+        }
     }
 
     private let state: Mutex<State>
@@ -61,7 +91,7 @@ class PendingItem: Chunk, @unchecked Sendable {
     final var isElsewhere: Bool { origin.isElsewhere && !isFinished }
 
     /// The error that the item ended with; not changed any more once the item is finished.
-    private(set) final var failure: (any Error)?
+    @exclusivity(unchecked) private(set) final var failure: (any Error)?
 
     /// An item of a pool, which is kept alive for its result if somebody has the future.
     ///
@@ -105,26 +135,32 @@ class PendingItem: Chunk, @unchecked Sendable {
     /// - Returns: Whether this was the item's end.
     @discardableResult
     final func finish(failing error: (any Error)?) -> Bool {
-        let last: State? = state.withLock { state in
-            guard !finished.load(ordering: .relaxed) else { return nil }
+        var last = State()
+        let isEnd = state.withLock { state in
+            guard !finished.load(ordering: .relaxed) else { return false }
             failure = error
             finished.store(true, ordering: .releasing)
-            defer { state = State() }
-            return state
+            swap(&state, &last)
+            return true
         }
-        guard let last else { return false }
-        for waiter in last.waiters { waiter.continuation.resume(returning: .finished) }
-        for wakeUp in last.wakeUps.values { wakeUp() }
+        guard isEnd else { return false }
+        last.waiter?.continuation.resume(returning: .finished)
+        if let others = last.others { tell(others, last.core) }
         if !last.isAttempt { last.reports?.finish() }
-        if !last.callbacks.isEmpty {
-            let callbacks = last.callbacks
-            let queue = last.core?.callbackQueue ?? DispatchQueue.global()
-            queue.async { [self] in
-                for callback in callbacks { callback(self) }
-            }
-        }
         if last.isObserved { last.core?.removeObserver() }
         return true
+    }
+
+    /// Tells of the end.
+    private func tell(_ others: Others, _ core: PoolCore?) {
+        for waiter in others.waiters { waiter.continuation.resume(returning: .finished) }
+        for wakeUp in others.wakeUps.values { wakeUp() }
+        let callbacks = others.callbacks
+        guard !callbacks.isEmpty else { return }
+        let queue = core?.callbackQueue ?? DispatchQueue.global()
+        queue.async { [self] in
+            for callback in callbacks { callback(self) }
+        }
     }
 
     final override func abandon(_ error: any Error) {
@@ -165,8 +201,12 @@ class PendingItem: Chunk, @unchecked Sendable {
     private func addWaiter(_ continuation: Waiter, id: Int) -> WaitEnd? {
         state.withLock { state in
             if finished.load(ordering: .relaxed) { return .finished }
-            if !state.endedEarly.isEmpty, let end = state.endedEarly.removeValue(forKey: id) { return end }
-            state.waiters.append((id, continuation))
+            if let others = state.others, let end = others.endedEarly.removeValue(forKey: id) { return end }
+            if state.waiter == nil {
+                state.waiter = (id, continuation)
+            } else {
+                state.knownOthers().waiters.append((id, continuation))
+            }
             return nil
         }
     }
@@ -181,11 +221,9 @@ class PendingItem: Chunk, @unchecked Sendable {
     private func endWait(_ id: Int, _ end: WaitEnd) -> Waiter? {
         state.withLock { state in
             guard !finished.load(ordering: .relaxed) else { return nil }
-            guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
-                state.endedEarly[id] = end
-                return nil
-            }
-            return state.waiters.remove(at: index).continuation
+            if let waiter = state.takeWaiter(id) { return waiter }
+            state.knownOthers().endedEarly[id] = end
+            return nil
         }
     }
 
@@ -195,7 +233,7 @@ class PendingItem: Chunk, @unchecked Sendable {
     final func onFinished(_ body: @escaping @Sendable (PendingItem) -> Void) {
         let isPending = state.withLock { state in
             guard !finished.load(ordering: .relaxed) else { return false }
-            state.callbacks.append(body)
+            state.knownOthers().callbacks.append(body)
             // The handler will see the result, so the pool must live to give it.
             if !state.isObserved, let core = state.core {
                 state.isObserved = true
@@ -214,7 +252,7 @@ class PendingItem: Chunk, @unchecked Sendable {
         let id: Int? = state.withLock { state in
             guard !finished.load(ordering: .relaxed) else { return nil }
             state.nextID += 1
-            state.wakeUps[state.nextID] = wakeUp
+            state.knownOthers().wakeUps[state.nextID] = wakeUp
             return state.nextID
         }
         if id == nil { wakeUp() }
@@ -224,7 +262,7 @@ class PendingItem: Chunk, @unchecked Sendable {
     /// Forgets a wake-up that nobody waits for any more.
     final func removeWakeUp(_ id: Int) {
         // Released outside of the lock.
-        _ = state.withLock { state in state.wakeUps.removeValue(forKey: id) }
+        _ = state.withLock { state in state.others?.wakeUps.removeValue(forKey: id) }
     }
 
     // MARK: Progress
@@ -274,7 +312,7 @@ class PendingItem: Chunk, @unchecked Sendable {
     final func removeHolder() {
         if isFinished { return }
         let core: PoolCore? = state.withLock { state in
-            guard state.isObserved, state.callbacks.isEmpty else { return nil }
+            guard state.isObserved, state.others?.callbacks.isEmpty ?? true else { return nil }
             state.isObserved = false
             return state.core
         }

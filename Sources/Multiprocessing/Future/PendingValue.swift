@@ -6,10 +6,10 @@ class PendingValue<Output: Sendable>: PendingItem, @unchecked Sendable {
 
     // The owner's until the item is finished: see Chunk. Then, if there is no failure, nobody's to
     // change.
-    private var value = ValueSlot()
+    @exclusivity(unchecked) private var value = ValueSlot()
 
     // The owner's. Kept until the chunk ends, so that whoever is told then finds the worker free.
-    private var settledFailure: (any Error)?
+    @exclusivity(unchecked) private var settledFailure: (any Error)?
 
     deinit {
         value.clear(Output.self)

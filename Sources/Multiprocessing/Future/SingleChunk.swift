@@ -3,9 +3,9 @@ import MultiprocessingCoding
 /// A chunk of one item, together with the future's state.
 final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>, @unchecked Sendable {
     // The owner's: see Chunk.
-    private var input = ValueSlot()
-    private var work: ItemFunction<Input, Output>?
-    private var portableChunk: PortableChunk?
+    @exclusivity(unchecked) private var input = ValueSlot()
+    @exclusivity(unchecked) private var work: ItemFunction<Input, Output>?
+    @exclusivity(unchecked) private var portableChunk: PortableChunk?
 
     /// Encodes the input when the pool's workers are other processes.
     ///
@@ -20,6 +20,7 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
         super.init(core: core)
         limits = options.limits
         label = options.label
+        inputSize = portableChunk?.size ?? 0
     }
 
     /// Makes the chunk of one attempt.
@@ -37,6 +38,7 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
         super.init(core: core, caller: caller)
         limits = options.limits
         label = options.label
+        inputSize = portableChunk?.size ?? 0
     }
 
     deinit {
@@ -44,8 +46,6 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
     }
 
     override var portable: PortableChunk? { portableChunk }
-
-    override var inputSize: Int { portableChunk?.size ?? 0 }
 
     override func run() async {
         guard !isCancelled, !input.isEmpty, let work else { return }

@@ -14,13 +14,14 @@ struct Journal {
         case cameBack([Chunk], WorkerID)
         /// What was one chunk is several.
         case cut([Chunk])
-        case gone(WorkerID, HeldWork, PoolError)
+        // Indirect, because the error is large, and every fact would be as large.
+        indirect case gone(WorkerID, HeldWork, PoolError)
         /// A worker's item was given up, and what else it held comes back.
         case interrupted(WorkerID, HeldWork)
         /// A further attempt is to be queued, now or later.
         case retried(Chunk)
         case resized(from: Int, to: Int)
-        case startFailed(WorkerID, PoolError)
+        indirect case startFailed(WorkerID, PoolError)
     }
 
     let events: EventLog
@@ -86,7 +87,7 @@ struct Journal {
         hold(-uncounted, on: id)
         received(chunk, from: id)
         settle(chunk, on: id, ran: nanoseconds, at: now)
-        rest(of: chunk, CancellationError(), on: id, ran: nanoseconds, at: now)
+        rest(of: chunk, Chunk.cancellation, on: id, ran: nanoseconds, at: now)
     }
 
     /// Takes the news that a worker did not begin these; parts of a chunk are seen here first.
@@ -182,7 +183,8 @@ struct Journal {
         if !isOnThreads, !chunk.record.isSent {
             chunk.record.isSent = true
             counts.bytesSent += chunk.inputSize
-            change(id) { $0.counts.bytesSent += chunk.inputSize }
+            let size = chunk.inputSize
+            change(id) { $0.counts.bytesSent += size }
         }
         if events.isWatched { append(.itemsStarted(work(chunk, items: items), worker(id)), at: now) }
     }

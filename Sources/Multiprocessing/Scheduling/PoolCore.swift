@@ -24,6 +24,9 @@ final class PoolCore: WorkerReporting {
     /// The options of calls that say nothing, checked.
     private let defaults: WorkOptions
 
+    /// What holds for those calls.
+    private let defaultCall: CallOptions
+
     /// Whether workers are replaced because of the memory that they have.
     private let measuresMemory: Bool
 
@@ -98,6 +101,7 @@ final class PoolCore: WorkerReporting {
         size = Atomic(workerCount)
         measuresMemory = rules.recyclingGrowth != nil
         self.defaults = defaults
+        defaultCall = try WorkOptions().call(over: defaults)
         self.onWorkerEnd = onWorkerEnd
         needsPortableWork = backend.needsPortableWork
         carrier =
@@ -134,7 +138,7 @@ final class PoolCore: WorkerReporting {
     ///
     /// - Throws: ``PoolError/Code/invalidArgument`` naming the option.
     func call(_ options: WorkOptions) throws -> CallOptions {
-        try options.call(over: defaults)
+        options.isEmpty ? defaultCall : try options.call(over: defaults)
     }
 
     /// Queues a chunk, or has it handed to an idle worker.
@@ -185,7 +189,7 @@ final class PoolCore: WorkerReporting {
     }
 
     private func setUpEnded(on worker: WorkerID, with chunk: SetUpChunk, nanoseconds: UInt64) {
-        chunk.endOnce(failing: CancellationError(), nanoseconds: nanoseconds)
+        chunk.endOnce(failing: Chunk.cancellation, nanoseconds: nanoseconds)
         let now = MonotonicTime.now().nanoseconds
         let fact: Journal.Fact = chunk.failure == nil ? .setUpDone(worker, nanoseconds) : .other
         perform(fact, at: now) { $0.setUpEnded(worker, chunk.failure, now: now) }
@@ -208,7 +212,7 @@ final class PoolCore: WorkerReporting {
 
     func chunkEnded(on worker: WorkerID, with chunk: Chunk, nanoseconds: UInt64) {
         noteEnd(of: chunk, on: worker, nanoseconds)
-        chunk.endOnce(failing: CancellationError(), nanoseconds: nanoseconds)
+        chunk.endOnce(failing: Chunk.cancellation, nanoseconds: nanoseconds)
     }
 
     func reclaimed(_ chunks: [Chunk], from worker: WorkerID) {
@@ -331,23 +335,25 @@ final class PoolCore: WorkerReporting {
         _ nanoseconds: UInt64 = 0,
         _ event: (inout Scheduler) -> Scheduler.Actions
     ) -> WorkerID? {
-        let (actions, group) = state.withLock { state in
-            var actions = event(&state.scheduler)
+        // Not returned from the lock, which would copy it.
+        var actions = Scheduler.Actions()
+        let group: (any WorkerGroup)? = state.withLock { state in
+            actions = event(&state.scheduler)
             state.scheduler.takeDropped(into: &actions)
             state.note(fact, actions, at: now)
             if chunk != nil || actions.endsWork { endsInProgress.wrappingAdd(1, ordering: .relaxed) }
-            guard actions.tellsWorkers, let group = state.group else { return (actions, nil as (any WorkerGroup)?) }
+            guard actions.tellsWorkers, let group = state.group else { return nil }
             if untoldCount.wrappingAdd(1, ordering: .acquiring).oldValue > 0 {
                 state.untold.append(actions.orders)
-                return (actions, nil)
+                return nil
             }
-            return (actions, group)
+            return group
         }
         events.wakeReaders()
         if actions.cutsWork { cut(actions) }
         if let group { tell(group, actions) }
         if chunk != nil || actions.endsWork {
-            chunk?.endOnce(failing: CancellationError(), nanoseconds: nanoseconds)
+            chunk?.endOnce(failing: Chunk.cancellation, nanoseconds: nanoseconds)
             actions.forEach { action in
                 if case .end(let chunk, let reason) = action { chunk.endOnce(failing: reason.error, nanoseconds: 0) }
             }

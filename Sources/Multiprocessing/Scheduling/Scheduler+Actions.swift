@@ -5,7 +5,8 @@ extension Scheduler {
         /// Have the worker run what comes before its first item.
         case setUp(WorkerID)
         /// What came before a worker's first item has failed: nothing to do but to tell of it.
-        case setUpFailed(WorkerID, PoolError)
+        // Indirect, because the error is large, and every action would be as large.
+        indirect case setUpFailed(WorkerID, PoolError)
         /// Give the idle worker a chunk, and more to run behind it.
         case assign(Chunk, then: [Chunk], WorkerID)
         /// Ask a busy worker for what it has not begun.
@@ -37,7 +38,8 @@ extension Scheduler {
     package enum Reason {
         case shutDown
         case cancelled
-        case failed(PoolError)
+        // Indirect, as above.
+        indirect case failed(PoolError)
 
         /// A new error for each item that fails.
         package var error: any Error {

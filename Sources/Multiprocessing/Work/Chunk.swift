@@ -11,41 +11,44 @@ public import Synchronization
 /// every transfer goes through the pool's lock, and only the owner calls what is not marked
 /// as safe from any thread.
 public class Chunk: @unchecked Sendable {
+    // Exclusivity of what changes is unchecked, here and in the kinds of chunk: whoever may use it is the only one, and
+    // to read or set it calls nothing. The checks are a good part of what an item costs.
+
     /// How many items are in the chunk; fewer once its end was split off.
-    package final var count: Int
+    @exclusivity(unchecked) package final var count: Int
 
     /// How many of them have ended, in order.
-    package final var finishedCount = 0
+    @exclusivity(unchecked) package final var finishedCount = 0
 
     /// How long its items may take; set before the chunk is submitted.
-    package final var limits = WorkLimits()
+    @exclusivity(unchecked) package final var limits = WorkLimits()
 
     /// How often its items are run with this time; set before the chunk is submitted.
-    package final var attempt = 1
+    @exclusivity(unchecked) package final var attempt = 1
 
     /// What its items are called, for a person; set before the chunk is submitted.
-    package final var label: String?
+    @exclusivity(unchecked) package final var label: String?
 
     /// How often the chunk came back unstarted from a worker that ended.
-    package final var returns = 0
+    @exclusivity(unchecked) package final var returns = 0
 
     /// When it has to have begun, while it waits for a worker with a limit; guarded as `place`.
-    package final var startBy = UInt64.max
+    @exclusivity(unchecked) package final var startBy = UInt64.max
 
     /// Where the scheduler put the chunk; guarded by the pool's lock.
-    package final var place = Place.unsubmitted
+    @exclusivity(unchecked) package final var place = Place.unsubmitted
 
     /// What those are told who look at what the pool does; guarded as `place`.
-    final var record = ChunkRecord()
+    @exclusivity(unchecked) final var record = ChunkRecord()
 
     /// The size of the encoded inputs in bytes; zero on threads, and for a part that was split off.
-    var inputSize: Int { 0 }
+    @exclusivity(unchecked) final var inputSize = 0
 
     /// How many bytes of encoded values have come.
-    final var receivedSize = 0
+    @exclusivity(unchecked) final var receivedSize = 0
 
     /// Items that were lost with their worker, until who has the chunk next fails them; guarded as `place`.
-    private final var loss: Loss?
+    @exclusivity(unchecked) private final var loss: Loss?
 
     @usableFromInline let cancelled = Atomic(false)
     private let hasEnded = Atomic(false)
@@ -63,6 +66,9 @@ public class Chunk: @unchecked Sendable {
         case cut
         case ended
     }
+
+    /// What items fail with that are not run; one for all, because making one takes an allocation.
+    package static let cancellation: any Error = CancellationError()
 
     init(count: Int) {
         self.count = count

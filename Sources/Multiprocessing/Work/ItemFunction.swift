@@ -49,17 +49,13 @@ final class ItemFunction<Input: Sendable, Output: Sendable>: Sendable {
     /// Encodes a single input.
     func portableChunk(of input: Input) throws -> PortableChunk {
         guard let function else { throw PortableFailure.notPrepared }
-        var chunk = try function.chunk(of: input, context: context)
-        chunk.variables = variables
-        return chunk
+        return try function.chunk(of: input, context: context, variables: variables)
     }
 
     /// Encodes a chunk's inputs.
     func portableChunk(_ inputs: ArraySlice<Input>) throws -> PortableChunk {
         guard let function else { throw PortableFailure.notPrepared }
-        var chunk = try function.chunk(inputs, context: context)
-        chunk.variables = variables
-        return chunk
+        return try function.chunk(inputs, context: context, variables: variables)
     }
 
     /// Reads one item's value, as ``PortableFunction/decodeOutput(from:)`` does.

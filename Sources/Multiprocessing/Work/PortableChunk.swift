@@ -1,26 +1,42 @@
 import MultiprocessingCoding
 
 /// A chunk as worker processes get it: what to run, and the encoded inputs.
-package struct PortableChunk: Sendable {
+///
+/// A class, because it is looked at often, and to copy a structure is to retain all that it holds.
+package final class PortableChunk: Sendable {
     let definition: FunctionDefinition
     /// What the items share.
     let context: SharedInput?
     let inputs: ByteBuffer
 
     /// What the inputs refer to.
-    var attachments: [Attachment] = []
+    let attachments: [Attachment]
 
     /// The values of main.swift's variables that the worker has to know.
-    var variables: [SentVariable.Value] = []
+    let variables: [SentVariable.Value]
 
     /// The only input, if it is sent from its own memory; then there are no others.
-    var array: OwnedBytes?
+    let array: OwnedBytes?
 
     /// The size of each item; `nil` when each says its own in the eight bytes before it.
     let itemSize: Int?
 
     /// Where in `inputs` the first item lies.
-    var start = 0
+    private let start: Int
+
+    init(
+        definition: FunctionDefinition, context: SharedInput?, inputs: ByteBuffer, attachments: [Attachment] = [],
+        variables: [SentVariable.Value], array: OwnedBytes? = nil, itemSize: Int?, start: Int = 0
+    ) {
+        self.definition = definition
+        self.context = context
+        self.inputs = inputs
+        self.attachments = attachments
+        self.variables = variables
+        self.array = array
+        self.itemSize = itemSize
+        self.start = start
+    }
 
     /// How many bytes the chunk keeps in memory while it waits.
     var size: Int { inputs.count + (array?.bytes.count ?? 0) }
@@ -42,9 +58,9 @@ package struct PortableChunk: Sendable {
 
     /// The chunk without its first `count` items.
     func part(from count: Int) -> PortableChunk {
-        var part = self
-        part.start = place(behind: count, from: start)
-        return part
+        PortableChunk(
+            definition: definition, context: context, inputs: inputs, attachments: attachments, variables: variables,
+            array: array, itemSize: itemSize, start: place(behind: count, from: start))
     }
 
     /// Where the items end of which `count` begin at `place`.

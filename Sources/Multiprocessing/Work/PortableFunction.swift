@@ -62,10 +62,13 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
     // MARK: Inputs
 
     /// Encodes the input of a chunk of one item.
-    func chunk(of input: Input, context: SharedInput?) throws -> PortableChunk {
+    func chunk(
+        of input: Input, context: SharedInput?, variables: [SentVariable.Value]
+    ) throws -> PortableChunk {
         if let array = inputCodec.largeMemory(of: input) {
             return PortableChunk(
-                definition: definition, context: context, inputs: ByteBuffer(capacity: 0), array: array, itemSize: 0)
+                definition: definition, context: context, inputs: ByteBuffer(capacity: 0), variables: variables,
+                array: array, itemSize: 0)
         }
         var message = Outgoing(ByteBuffer(capacity: inputCodec.fixedSize ?? 40))
         if inputCodec.fixedSize != nil {
@@ -75,12 +78,16 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
         }
         return PortableChunk(
             definition: definition, context: context, inputs: message.bytes, attachments: message.attachments,
-            itemSize: inputCodec.fixedSize)
+            variables: variables, itemSize: inputCodec.fixedSize)
     }
 
     /// Encodes the inputs of a chunk.
-    func chunk(_ inputs: ArraySlice<Input>, context: SharedInput?) throws -> PortableChunk {
-        if inputs.count == 1, let input = inputs.first { return try chunk(of: input, context: context) }
+    func chunk(
+        _ inputs: ArraySlice<Input>, context: SharedInput?, variables: [SentVariable.Value]
+    ) throws -> PortableChunk {
+        if inputs.count == 1, let input = inputs.first {
+            return try chunk(of: input, context: context, variables: variables)
+        }
         var message = Outgoing(ByteBuffer(capacity: inputs.count * (inputCodec.fixedSize ?? 24) + 16))
         if inputCodec.fixedSize != nil {
             try inputCodec.encode(contentsOf: inputs, into: &message)
@@ -89,7 +96,7 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
         }
         return PortableChunk(
             definition: definition, context: context, inputs: message.bytes, attachments: message.attachments,
-            itemSize: inputCodec.fixedSize)
+            variables: variables, itemSize: inputCodec.fixedSize)
     }
 
     /// Encodes an input behind its size.

@@ -44,12 +44,23 @@ package final class StrideWatch: Sendable {
     // MARK: The thread
 
     /// Begins an item; `false` if one was taken, so that nothing further is to begin.
-    @inlinable
     package func begin(_ item: Int) -> Bool {
+        announce(item) || wasLeft()
+    }
+
+    /// Begins an item, unless somebody is about to decide, or has: then ``goesOn()`` says whether it is to begin.
+    @inlinable
+    func announce(_ item: Int) -> Bool {
         position.store(item, ordering: .releasing)
         // For the compiler, which is to keep the order of the two.
         atomicMemoryFence(ordering: .acquiringAndReleasing)
-        return order.load(ordering: .relaxed) == 0 || wasLeft()
+        return order.load(ordering: .relaxed) == 0
+    }
+
+    /// Whether no item was taken; waits for the decision if somebody is about to.
+    @inlinable
+    func goesOn() -> Bool {
+        order.load(ordering: .relaxed) == 0 || wasLeft()
     }
 
     /// Announces the first item of those that are run together; nothing is run yet.
@@ -57,7 +68,9 @@ package final class StrideWatch: Sendable {
         base = item
     }
 
-    /// Takes the right to settle what has come of the items up to now; `false` if one was taken, and the chunk with it.
+    /// Takes the right to settle what has come of the items up to now, and to begin a stride; `false` if one was taken,
+    /// and the chunk with it.
+    @inlinable
     package func settle() -> Bool {
         position.store(Self.settling, ordering: .releasing)
         atomicMemoryFence(ordering: .acquiringAndReleasing)

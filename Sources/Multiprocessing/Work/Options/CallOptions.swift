@@ -1,27 +1,44 @@
 import MultiprocessingSystem
 
 /// What holds for one call: its options, and the pool's where it has none; checked.
-package struct CallOptions: Sendable {
-    package var limits = WorkLimits()
+///
+/// A class, because most calls have those of the pool, and to copy a structure is to retain all that it holds.
+package final class CallOptions: Sendable {
+    package let limits: WorkLimits
     /// `nil` also for a policy of one attempt.
-    package var retry: RetryPolicy?
-    package var label: String?
-    package var progress: (@Sendable (WorkProgress) -> Void)?
+    package let retry: RetryPolicy?
+    package let label: String?
+    package let progress: (@Sendable (WorkProgress) -> Void)?
+
+    package init(
+        limits: WorkLimits = WorkLimits(), retry: RetryPolicy? = nil, label: String? = nil,
+        progress: (@Sendable (WorkProgress) -> Void)? = nil
+    ) {
+        self.limits = limits
+        self.retry = retry
+        self.label = label
+        self.progress = progress
+    }
 }
 
 extension WorkOptions {
+    /// Whether it leaves all to the pool's defaults.
+    package var isEmpty: Bool {
+        timeout == nil && queueTimeout == nil && retry == nil && label == nil && progress == nil
+    }
+
     /// What holds for a call with these options in a pool with these defaults, which were checked.
     ///
     /// - Throws: ``PoolError/Code/invalidArgument`` naming the option.
     package func call(over defaults: WorkOptions) throws -> CallOptions {
         try check()
-        var call = CallOptions()
-        call.limits.timeout = Self.limit(timeout ?? defaults.timeout)
-        call.limits.queueTimeout = Self.limit(queueTimeout ?? defaults.queueTimeout)
-        if let policy = retry ?? defaults.retry, policy.attempts > 1 { call.retry = policy }
-        call.label = label ?? defaults.label
-        call.progress = progress ?? defaults.progress
-        return call
+        var limits = WorkLimits()
+        limits.timeout = Self.limit(timeout ?? defaults.timeout)
+        limits.queueTimeout = Self.limit(queueTimeout ?? defaults.queueTimeout)
+        let policy = retry ?? defaults.retry
+        return CallOptions(
+            limits: limits, retry: policy.flatMap { $0.attempts > 1 ? $0 : nil }, label: label ?? defaults.label,
+            progress: progress ?? defaults.progress)
     }
 
     /// - Throws: ``PoolError/Code/invalidArgument`` naming the option.

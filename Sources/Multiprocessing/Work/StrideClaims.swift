@@ -1,16 +1,18 @@
-import Synchronization
+public import Synchronization
 
 /// How far the thread that runs a chunk may go, and has begun: in strides, in one word, so that
 /// what is begun and what is taken away are told apart exactly.
+@usableFromInline
 package struct StrideClaims: ~Copyable, Sendable {
     /// The limit in the upper half, how many were begun in the lower.
-    private let word: Atomic<UInt64>
+    @usableFromInline let word: Atomic<UInt64>
 
     package init(limit: Int) {
         word = Atomic(UInt64(UInt32(clamping: limit)) << 32)
     }
 
     /// Begins the next stride; `false` when there is none, or it was taken away.
+    @inlinable
     package func claim() -> Bool {
         let old = word.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
         if UInt32(truncatingIfNeeded: old) < UInt32(truncatingIfNeeded: old >> 32) { return true }
