@@ -219,7 +219,7 @@ private enum ActorArticle {
     distributed actor Visits {
         typealias ActorSystem = WorkerActorSystem
         private var counts: [String: Int] = [:]
-    
+
         distributed func add(_ page: String) -> Int {
             counts[page, default: 0] += 1
             return counts[page, default: 0]
