@@ -4,7 +4,9 @@ import MultiprocessingCoding
 ///
 /// A class, because to copy a structure of such parts their types have to be looked up at run time.
 @usableFromInline
-final class ItemFunction<Input: Sendable, Output: Sendable>: Sendable {
+final class ItemFunction<Input: Sendable, Output: Sendable>: PortableWork, @unchecked Sendable {
+    // Sendable: as the superclass; nothing in it changes.
+
     /// The code, as this process calls it.
     let body: ItemBody<Input, Output>
 
@@ -13,12 +15,6 @@ final class ItemFunction<Input: Sendable, Output: Sendable>: Sendable {
 
     /// The code, as a worker process finds it; `nil` when the pool's workers are threads.
     let function: PortableFunction<Input, Output>?
-
-    /// What all items share, as worker processes are sent it.
-    let context: SharedInput?
-
-    /// The variables of main.swift that the work can reach, with the values that they had when it was made.
-    private let variables: [SentVariable.Value]
 
     init(
         _ body: ItemBody<Input, Output>,
@@ -30,8 +26,7 @@ final class ItemFunction<Input: Sendable, Output: Sendable>: Sendable {
         self.body = body
         self.loop = loop
         self.function = function
-        self.context = context
-        self.variables = variables
+        super.init(context: context, variables: variables)
     }
 
     /// The same work, with a loop for it.
@@ -49,13 +44,13 @@ final class ItemFunction<Input: Sendable, Output: Sendable>: Sendable {
     /// Encodes a single input.
     func portableChunk(of input: Input) throws -> PortableChunk {
         guard let function else { throw PortableFailure.notPrepared }
-        return try function.chunk(of: input, context: context, variables: variables)
+        return try function.chunk(of: input, self)
     }
 
     /// Encodes a chunk's inputs.
     func portableChunk(_ inputs: ArraySlice<Input>) throws -> PortableChunk {
         guard let function else { throw PortableFailure.notPrepared }
-        return try function.chunk(inputs, context: context, variables: variables)
+        return try function.chunk(inputs, self)
     }
 
     /// Reads one item's value, as ``PortableFunction/decodeOutput(from:)`` does.

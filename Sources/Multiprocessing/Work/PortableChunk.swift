@@ -2,41 +2,53 @@ import MultiprocessingCoding
 
 /// A chunk as worker processes get it: what to run, and the encoded inputs.
 ///
-/// A class, because it is looked at often, and to copy a structure is to retain all that it holds.
-package final class PortableChunk: Sendable {
+/// Of few parts, because it is looked at often, and each look retains them all.
+package struct PortableChunk: Sendable {
     let definition: FunctionDefinition
-    /// What the items share.
-    let context: SharedInput?
+    private let work: PortableWork
     let inputs: ByteBuffer
 
-    /// What the inputs refer to.
-    let attachments: [Attachment]
-
-    /// The values of main.swift's variables that the worker has to know.
-    let variables: [SentVariable.Value]
-
-    /// The only input, if it is sent from its own memory; then there are no others.
-    let array: OwnedBytes?
+    /// What most chunks do not have.
+    private let extras: Extras?
 
     /// The size of each item; `nil` when each says its own in the eight bytes before it.
     let itemSize: Int?
 
     /// Where in `inputs` the first item lies.
-    private let start: Int
+    private var start = 0
 
+    private final class Extras: Sendable {
+        let attachments: [Attachment]
+        let array: OwnedBytes?
+
+        init(_ attachments: [Attachment], _ array: OwnedBytes?) {
+            self.attachments = attachments
+            self.array = array
+        }
+    }
+
+    /// - Parameters:
+    ///   - attachments: What the inputs refer to.
+    ///   - array: The only input, if it is sent from its own memory; then there are no others.
     init(
-        definition: FunctionDefinition, context: SharedInput?, inputs: ByteBuffer, attachments: [Attachment] = [],
-        variables: [SentVariable.Value], array: OwnedBytes? = nil, itemSize: Int?, start: Int = 0
+        definition: FunctionDefinition, work: PortableWork, inputs: ByteBuffer, attachments: [Attachment] = [],
+        array: OwnedBytes? = nil, itemSize: Int?
     ) {
         self.definition = definition
-        self.context = context
+        self.work = work
         self.inputs = inputs
-        self.attachments = attachments
-        self.variables = variables
-        self.array = array
         self.itemSize = itemSize
-        self.start = start
+        extras = attachments.isEmpty && array == nil ? nil : Extras(attachments, array)
     }
+
+    /// What the items share.
+    var context: SharedInput? { work.context }
+
+    /// The values of main.swift's variables that the worker has to know.
+    var variables: [SentVariable.Value] { work.variables }
+
+    /// The only input, if it is sent from its own memory.
+    var array: OwnedBytes? { extras?.array }
 
     /// How many bytes the chunk keeps in memory while it waits.
     var size: Int { inputs.count + (array?.bytes.count ?? 0) }
@@ -44,7 +56,9 @@ package final class PortableChunk: Sendable {
     /// Calls `body` with all that the worker has to have before the chunk.
     func forEachAttachment(_ body: (Attachment) -> Void) {
         if let context { body(context) }
-        for attachment in attachments { body(attachment) }
+        if let extras {
+            for attachment in extras.attachments { body(attachment) }
+        }
         for variable in variables {
             for attachment in variable.attachments { body(attachment) }
         }
@@ -58,9 +72,9 @@ package final class PortableChunk: Sendable {
 
     /// The chunk without its first `count` items.
     func part(from count: Int) -> PortableChunk {
-        PortableChunk(
-            definition: definition, context: context, inputs: inputs, attachments: attachments, variables: variables,
-            array: array, itemSize: itemSize, start: place(behind: count, from: start))
+        var part = self
+        part.start = place(behind: count, from: start)
+        return part
     }
 
     /// Where the items end of which `count` begin at `place`.

@@ -62,13 +62,10 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
     // MARK: Inputs
 
     /// Encodes the input of a chunk of one item.
-    func chunk(
-        of input: Input, context: SharedInput?, variables: [SentVariable.Value]
-    ) throws -> PortableChunk {
+    func chunk(of input: Input, _ work: PortableWork) throws -> PortableChunk {
         if let array = inputCodec.largeMemory(of: input) {
             return PortableChunk(
-                definition: definition, context: context, inputs: ByteBuffer(capacity: 0), variables: variables,
-                array: array, itemSize: 0)
+                definition: definition, work: work, inputs: ByteBuffer(capacity: 0), array: array, itemSize: 0)
         }
         var message = Outgoing(ByteBuffer(capacity: inputCodec.fixedSize ?? 40))
         if inputCodec.fixedSize != nil {
@@ -77,17 +74,13 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
             try encodeSized(input, into: &message)
         }
         return PortableChunk(
-            definition: definition, context: context, inputs: message.bytes, attachments: message.attachments,
-            variables: variables, itemSize: inputCodec.fixedSize)
+            definition: definition, work: work, inputs: message.bytes, attachments: message.attachments,
+            itemSize: inputCodec.fixedSize)
     }
 
     /// Encodes the inputs of a chunk.
-    func chunk(
-        _ inputs: ArraySlice<Input>, context: SharedInput?, variables: [SentVariable.Value]
-    ) throws -> PortableChunk {
-        if inputs.count == 1, let input = inputs.first {
-            return try chunk(of: input, context: context, variables: variables)
-        }
+    func chunk(_ inputs: ArraySlice<Input>, _ work: PortableWork) throws -> PortableChunk {
+        if inputs.count == 1, let input = inputs.first { return try chunk(of: input, work) }
         var message = Outgoing(ByteBuffer(capacity: inputs.count * (inputCodec.fixedSize ?? 24) + 16))
         if inputCodec.fixedSize != nil {
             try inputCodec.encode(contentsOf: inputs, into: &message)
@@ -95,8 +88,8 @@ final class PortableFunction<Input: Sendable, Output: Sendable>: Sendable {
             for input in inputs { try encodeSized(input, into: &message) }
         }
         return PortableChunk(
-            definition: definition, context: context, inputs: message.bytes, attachments: message.attachments,
-            variables: variables, itemSize: inputCodec.fixedSize)
+            definition: definition, work: work, inputs: message.bytes, attachments: message.attachments,
+            itemSize: inputCodec.fixedSize)
     }
 
     /// Encodes an input behind its size.
