@@ -2,6 +2,7 @@ import Dispatch
 import Distributed
 import Glibc
 import Multiprocessing
+import TestSupport
 
 /// What the tests' actors throw.
 enum Trouble: Error, Codable, Equatable {
