@@ -50,7 +50,8 @@ final class HostedActors: Sendable {
     /// Forgets an actor, which nobody has any more.
     func remove(_ number: UInt64) {
         // Its last reference may go with the entry.
-        _ = state.withLock { $0.entries.removeValue(forKey: number) }
+        let entry = state.withLock { $0.entries.removeValue(forKey: number) }
+        withExtendedLifetime(entry) {}
     }
 
     func actor(_ number: UInt64) -> (any DistributedActor)? {
@@ -119,14 +120,14 @@ final class HostedActors: Sendable {
         }
         // Its last reference may go here, outside of the lock.
         if case .later(let delay) = fate { watch(number, after: delay) }
+        withExtendedLifetime(fate) {}
     }
 
     /// Lets go of an actor that was kept for others, who cannot call it any more.
     func withdraw(_ number: UInt64) {
-        _ = state.withLock { state in
-            defer { state.entries[number] = nil }
-            return state.entries[number]?.kept
-        }
+        let entry = state.withLock { $0.entries.removeValue(forKey: number) }
+        // Its last reference goes here, outside of the lock, which the actor's end takes again.
+        withExtendedLifetime(entry) {}
     }
 
     /// Listens, from now on.

@@ -72,10 +72,14 @@ public distributed actor ManagedArray<Element: Codable & Sendable> {
     public distributed func removeAll() { contents = [] }
 
     /// A copy of the elements.
-    public distributed var elements: [Element] { contents }
+    public nonisolated var elements: [Element] { get async throws { try await readElements() } }
+
+    distributed func readElements() -> [Element] { contents }
 
     /// How many elements there are.
-    public distributed var count: Int { contents.count }
+    public nonisolated var count: Int { get async throws { try await readCount() } }
+
+    distributed func readCount() -> Int { contents.count }
 
     /// Changes the elements where the array lives, so that no other change comes between.
     ///

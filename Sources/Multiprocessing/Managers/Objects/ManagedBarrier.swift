@@ -64,13 +64,19 @@ public distributed actor ManagedBarrier {
     }
 
     /// Whether it is broken.
-    public distributed var isBroken: Bool { isDown }
+    public nonisolated var isBroken: Bool { get async throws { try await readIsBroken() } }
+
+    distributed func readIsBroken() -> Bool { isDown }
 
     /// How many wait.
-    public distributed var waitingCount: Int { arrived }
+    public nonisolated var waitingCount: Int { get async throws { try await readWaitingCount() } }
+
+    distributed func readWaitingCount() -> Int { arrived }
 
     /// How many wait for one another.
-    public distributed var parties: Int { partyCount }
+    public nonisolated var parties: Int { get async throws { try await readParties() } }
+
+    distributed func readParties() -> Int { partyCount }
 
     private func begin() {
         arrived = 0

@@ -84,10 +84,14 @@ public distributed actor ManagedCondition {
     }
 
     /// Whether somebody has the lock.
-    public distributed var isLocked: Bool { !ownership.isFree }
+    public nonisolated var isLocked: Bool { get async throws { try await readIsLocked() } }
+
+    distributed func readIsLocked() -> Bool { !ownership.isFree }
 
     /// How many wait to be notified.
-    public distributed var waitingCount: Int { line.count }
+    public nonisolated var waitingCount: Int { get async throws { try await readWaitingCount() } }
+
+    distributed func readWaitingCount() -> Int { line.count }
 
     private func checkHeld() throws {
         if ownership.isFree { throw SharedStateError.managedNotHeld("the condition's lock") }

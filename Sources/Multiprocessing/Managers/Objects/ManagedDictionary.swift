@@ -41,17 +41,28 @@ public distributed actor ManagedDictionary<Key: Hashable & Codable & Sendable, V
     /// Removes all keys.
     public distributed func removeAll() { contents = [:] }
 
+    // No property here is a distributed one: to use such a one of another module's generic actor crashes Swift 6.3's
+    // optimizer.
+
     /// The keys, in no order.
-    public distributed var keys: [Key] { Array(contents.keys) }
+    public nonisolated var keys: [Key] { get async throws { try await readKeys() } }
+
+    distributed func readKeys() -> [Key] { Array(contents.keys) }
 
     /// The values, in no order.
-    public distributed var values: [Value] { Array(contents.values) }
+    public nonisolated var values: [Value] { get async throws { try await readValues() } }
+
+    distributed func readValues() -> [Value] { Array(contents.values) }
 
     /// A copy of the whole.
-    public distributed var all: [Key: Value] { contents }
+    public nonisolated var all: [Key: Value] { get async throws { try await readAll() } }
+
+    distributed func readAll() -> [Key: Value] { contents }
 
     /// How many keys there are.
-    public distributed var count: Int { contents.count }
+    public nonisolated var count: Int { get async throws { try await readCount() } }
+
+    distributed func readCount() -> Int { contents.count }
 
     /// Changes the value of a key where the dictionary lives, so that no other change comes between.
     ///

@@ -16,7 +16,9 @@ public distributed actor ManagedEvent {
     }
 
     /// Whether it is set.
-    public distributed var isSet: Bool { hasHappened }
+    public nonisolated var isSet: Bool { get async throws { try await readIsSet() } }
+
+    distributed func readIsSet() -> Bool { hasHappened }
 
     /// Sets it, and lets all go on that wait.
     public distributed func set() {

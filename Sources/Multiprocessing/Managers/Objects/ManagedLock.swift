@@ -85,7 +85,9 @@ public distributed actor ManagedLock {
     }
 
     /// Whether somebody has it.
-    public distributed var isLocked: Bool { !ownership.isFree }
+    public nonisolated var isLocked: Bool { get async throws { try await readIsLocked() } }
+
+    distributed func readIsLocked() -> Bool { !ownership.isFree }
 
     private func checkAbandoned() throws {
         if ownership.isAbandoned { throw SharedStateError.managedOwnerDied("the lock") }

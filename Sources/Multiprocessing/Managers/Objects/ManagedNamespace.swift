@@ -45,7 +45,9 @@ public distributed actor ManagedNamespace {
     public distributed func remove(_ name: String) -> Bool { contents.removeValue(forKey: name) != nil }
 
     /// The names that have values, sorted.
-    public distributed var names: [String] { contents.keys.sorted() }
+    public nonisolated var names: [String] { get async throws { try await readNames() } }
+
+    distributed func readNames() -> [String] { contents.keys.sorted() }
 
     /// A name, whose value is read and set by what this returns.
     public nonisolated subscript<Value: Codable & Sendable>(

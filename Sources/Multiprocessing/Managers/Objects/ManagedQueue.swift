@@ -110,10 +110,14 @@ public distributed actor ManagedQueue<Element: Codable & Sendable> {
     }
 
     /// Whether it was closed.
-    public distributed var isClosed: Bool { isEnded }
+    public nonisolated var isClosed: Bool { get async throws { try await readIsClosed() } }
+
+    distributed func readIsClosed() -> Bool { isEnded }
 
     /// How many elements are in it.
-    public distributed var count: Int { elements.count }
+    public nonisolated var count: Int { get async throws { try await readCount() } }
+
+    distributed func readCount() -> Int { elements.count }
 
     /// Says that what was received is done; once for each element.
     ///

@@ -85,7 +85,9 @@ public distributed actor ManagedSemaphore {
     }
 
     /// How many permits are free.
-    public distributed var permits: Int { free }
+    public nonisolated var permits: Int { get async throws { try await readPermits() } }
+
+    distributed func readPermits() -> Int { free }
 
     private func passOn() {
         while free > 0, let next = line.admitFirst() { give(to: next) }
