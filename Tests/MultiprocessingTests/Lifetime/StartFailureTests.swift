@@ -197,7 +197,12 @@ private enum Limit: Int32 {
     }
 
     /// The number that the next descriptor would have if there were no gaps.
+    ///
+    /// Dispatch opens what it polls with at its first timer, and ends the program if it cannot: so there is one before.
     static var openDescriptorsEnd: Int {
+        let hasTimer = DispatchSemaphore(value: 0)
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { hasTimer.signal() }
+        hasTimer.wait()
         let lowest = dup(STDIN_FILENO)
         close(lowest)
         return Int(lowest)
