@@ -117,15 +117,21 @@ struct PoolEndTests {
     func mapDuringShutDown(_ backend: TestBackend) async throws {
         let rendezvous = try Rendezvous()
         let ticket = rendezvous.ticket
-        try await backend.withPool { pool async throws in
+        try await backend.withPool(workers: 1) { pool async throws in
             let task = Task {
                 try await pool.map(0..<100_000, with: ticket, chunkSize: 1) { number, ticket in
-                    if number == 0 { ticket.arrive() }
+                    if number == 0 {
+                        ticket.arrive()
+                        ticket.wait()
+                    }
                     return number
                 }
             }
             await rendezvous.expectArrivals(1)
-            await pool.shutDown()
+            async let end: Void = pool.shutDown()
+            await expectSoon { pool.submit { 0 }.isFinished }
+            rendezvous.letThrough()
+            await end
             // What it had not submitted yet is refused, so it fails; it does not hang.
             let error = await #expect(throws: PoolError.self) { try await task.value }
             #expect(error?.code == .shutDown)
