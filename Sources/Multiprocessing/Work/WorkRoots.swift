@@ -9,8 +9,7 @@ struct WorkRoots {
     mutating func add(_ closure: ClosureShape) throws(NotPortable) {
         addresses.append(try closure.function.resolve(context: nil).code)
         switch closure.context {
-        // An actor's own code runs where the actor lives.
-        case .none, .emptyArray, .reference:
+        case .none, .emptyArray:
             break
         case .array(let element):
             try add(element.node)

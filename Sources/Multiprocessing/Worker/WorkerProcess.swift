@@ -45,7 +45,6 @@ package enum WorkerProcess {
             let descriptors = DescriptorLane(Socket(try take(descriptor + 4)))
             index.store(Int(truncatingIfNeeded: board.index.load()), ordering: .relaxed)
             ReceivedVariables.shared.awaitAll()
-            WorkerActorSystem.install()
             WorkerName.set(index: index.load(ordering: .relaxed))
             // Not below 3, where work expects its standard streams, also when one of them is closed.
             let output = Socket(try FileDescriptor.duplicating(input.number, lowest: 3))

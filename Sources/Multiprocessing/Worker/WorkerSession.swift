@@ -187,8 +187,7 @@ final class WorkerSession: @unchecked Sendable {
             canceller.answer(sequence)
         case .stop:
             WorkerProcess.exitInOrder()
-        case .hello, .values, .failure, .chunkEnd, .cancel, .answer, .progress, .call, .cancelCall, .returned, .threw,
-            .refused, .hold, .drop:
+        case .hello, .values, .failure, .chunkEnd, .cancel, .answer, .progress:
             throw PortableFailure.unknownFrame
         }
         return .goOn

@@ -297,9 +297,7 @@ extension WorkerLink {
                 case .stopped?, .dropped?: break
                 case nil: throw PortableFailure.missingResults
                 }
-            case .define, .variable, .chunk, .stop, .inquiry, .cancel, .answer, .progress, .call, .cancelCall,
-                .returned,
-                .threw, .refused, .hold, .drop:
+            case .define, .variable, .chunk, .stop, .inquiry, .cancel, .answer, .progress:
                 throw PortableFailure.unknownFrame
             }
         }
