@@ -55,7 +55,7 @@ extension SharedStateError {
         public static let closed = Code(kind: .closed)
         /// The barrier was aborted, or one who took part died, was cancelled or waited in vain.
         public static let barrierBroken = Code(kind: .barrierBroken)
-        /// What was released was not held by this process.
+        /// What was released was not held by this process; for locks, a fault that ends the process.
         public static let notHeld = Code(kind: .notHeld)
         /// The shared memory holds what this library never writes.
         public static let damaged = Code(kind: .damaged)
