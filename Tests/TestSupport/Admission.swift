@@ -21,6 +21,9 @@ package struct Admission: SuiteTrait, TestTrait, TestScoping {
     ) async throws {
         // A suite inside another is let in once.
         guard !Self.isInside else { return try await function() }
+        let isInOwnProcess = test.traits.contains { $0 is OwnProcess }
+        if isInOwnProcess { await Doorkeeper.processes.enter() }
+        defer { if isInOwnProcess { Doorkeeper.processes.leave() } }
         await Doorkeeper.shared.enter()
         defer { Doorkeeper.shared.leave() }
         try await Self.$isInside.withValue(true) {
@@ -46,9 +49,23 @@ extension Trait where Self == Admission {
     package static func admitted(for limit: Duration) -> Admission { Admission(limit: limit) }
 }
 
+/// Has tests that run in a process of their own let in so that some of Swift's threads are left to the others.
+///
+/// Swift Testing blocks one of them for as long as such a process lives, to read what it says, and another if its output
+/// is observed. On a machine with two processors two of those tests would stop all others, which then leave running
+/// what they have begun: work in endless loops, for one, which takes the time of the tests that are waited for.
+package struct OwnProcess: SuiteTrait, TestTrait {
+    package var isRecursive: Bool { true }
+}
+
+extension Trait where Self == OwnProcess {
+    package static var ownProcess: OwnProcess { OwnProcess() }
+}
+
 /// As many as it has places are inside; the others come in by turns.
 private final class Doorkeeper: Sendable {
     static let shared = Doorkeeper(places: 4 * Cores.usableHere)
+    static let processes = Doorkeeper(places: max(1, Cores.usableHere - 1))
 
     private struct State {
         var places: Int

@@ -67,6 +67,9 @@ package struct ControlReader {
 
     package init() {}
 
+    /// Whether all that came belongs to messages that were handed on.
+    var isBetweenMessages: Bool { assembler.isBetweenFrames }
+
     /// Takes bytes as they came, and hands on each message that is complete.
     ///
     /// - Throws: For bytes that are no message, as soon as that shows.

@@ -102,17 +102,32 @@ package final class ItemPlace: @unchecked Sendable {
         return order.load() == seen || mayGoOn()
     }
 
+    /// How long the parent may take to decide, which takes it some microseconds: longer than it is ever kept from that.
+    private static let decisionLimit = Duration.seconds(10)
+
     private func mayGoOn() -> Bool {
+        var end: MonotonicTime?
         while true {
             let word = order.load()
             switch ProgressBoard.Order(word) {
-            // Not for long, unless the parent is gone, which ends this process.
-            case .wait: ThisProcess.yield()
+            case .wait:
+                let now = MonotonicTime.now()
+                let limit = end ?? now.advanced(by: Self.decisionLimit)
+                if now > limit { giveUp() }
+                end = limit
+                ThisProcess.yield()
             case .leave(sequence): return false
             case .leave, .goOn:
                 seen = word
                 return true
             }
         }
+    }
+
+    /// Ends this process: the order is not the parent's, but of somebody here who wrote where it stands.
+    private func giveUp() -> Never {
+        let reason = "its parent has had it wait for \(Self.decisionLimit)"
+        ThisProcess.report("worker process \(ProcessID.current) cannot go on: \(reason)\n")
+        ThisProcess.endInFailure()
     }
 }

@@ -108,6 +108,8 @@ extension Scheduler {
         error.attempts = quickDeaths
         startFailure = error
         startsPausedUntil = now.advanced(by: Self.startPause)
+        // Those that live may be busy for ever.
+        wake(at: startsPausedUntil, &actions)
         guard liveCount == startingCount else { return }
         for chunk in outstanding { chunk.returns = Self.maximumReturns }
         failQueued(error, &actions)

@@ -68,7 +68,7 @@ package struct Scheduler {
     var nextExpiry = UInt64.max
 
     /// For when the owner was asked to call ``timeIsUp(now:)``.
-    var alarmTime = UInt64.max
+    package internal(set) var alarmTime = UInt64.max
 
     /// Cancelled chunks that left the queue, until the lock is released.
     var dropped: [Chunk] = []

@@ -11,6 +11,9 @@ package enum WorkerProcess {
 
     private static let index = Atomic(-1)
 
+    /// How many descriptors a worker is passed.
+    private static let passedCount: Int32 = 5
+
     /// The attempt of the current work item.
     static let attempt = Atomic(1)
 
@@ -37,12 +40,12 @@ package enum WorkerProcess {
     /// Called before `main`.
     static func serve(_ descriptor: Int32) -> Never {
         do {
-            let input = Socket(try take(descriptor))
-            let control = Socket(try take(descriptor + 1))
-            let board = ProgressBoard(try SharedPages(mapping: try take(descriptor + 2)))
+            let input = Socket(try take(descriptor, of: descriptor))
+            let control = Socket(try take(descriptor + 1, of: descriptor))
+            let board = ProgressBoard(try SharedPages(mapping: try take(descriptor + 2, of: descriptor)))
             // Before any code of the user, which may give up the right to.
-            try LifePage.join(try take(descriptor + 3))
-            let descriptors = DescriptorLane(Socket(try take(descriptor + 4)))
+            try LifePage.join(try take(descriptor + 3, of: descriptor))
+            let descriptors = DescriptorLane(Socket(try take(descriptor + 4, of: descriptor)))
             index.store(Int(truncatingIfNeeded: board.index.load()), ordering: .relaxed)
             ReceivedVariables.shared.awaitAll()
             WorkerName.set(index: index.load(ordering: .relaxed))
@@ -67,10 +70,11 @@ package enum WorkerProcess {
     /// Takes over a descriptor that the parent has passed.
     ///
     /// The duplicate is close-on-exec, as the original is not: programs that the work starts
-    /// must not hold the ends that tell of this worker's death.
-    private static func take(_ descriptor: Int32) throws(SystemError) -> FileDescriptor {
+    /// must not hold the ends that tell of this worker's death. It lies behind all that was passed: where that is not
+    /// there, because somebody else has marked this process, no duplicate is taken for it.
+    private static func take(_ descriptor: Int32, of first: Int32) throws(SystemError) -> FileDescriptor {
         let number = DescriptorNumber(rawValue: descriptor)
-        let duplicate = try FileDescriptor.duplicating(number, lowest: descriptor)
+        let duplicate = try FileDescriptor.duplicating(number, lowest: first + passedCount)
         FileDescriptor(adopting: number).close()
         return duplicate
     }

@@ -181,7 +181,7 @@ struct WorkerSurroundingsTests {
         }
     }
 
-    @Test("Without the privilege to go before others the pool is refused, and says what would help")
+    @Test("Without the privilege to go before others the pool is refused, and says what would help", .ownProcess)
     func privilegedNiceness() async {
         await #expect(processExitsWith: .success) {
             // The superuser has the privilege.

@@ -66,7 +66,7 @@ struct CaptureMemoryTests {
     }
 
     /// In a program of its own, where no other test takes memory.
-    @Test func `A hundred thousand calls with captures leak nothing`() async throws {
+    @Test(.ownProcess) func `A hundred thousand calls with captures leak nothing`() async throws {
         await #expect(processExitsWith: .success) {
             let pool = try Pool(.processes, workers: 1)
             try await CaptureMemoryTests.call(10_000, on: pool)

@@ -61,7 +61,9 @@ extension Containment {
             }
         }
 
-        @Test("Of a last line that is longer than what is kept, the end is kept", arguments: ["", "\n", "\n\n"])
+        @Test(
+            "Of a last line that is longer than what is kept, the end is kept", .ownProcess,
+            arguments: ["", "\n", "\n\n"])
         func standardErrorLongLine(_ ending: String) async throws {
             await #expect(processExitsWith: .success) { [ending = ending as String] in
                 try await TestBackend.processes.withPool(workers: 1) { pool in
@@ -76,7 +78,7 @@ extension Containment {
             }
         }
 
-        @Test("Megabytes on standard error hold up nobody, and the end of them is kept")
+        @Test("Megabytes on standard error hold up nobody, and the end of them is kept", .ownProcess)
         func standardErrorFlood() async throws {
             // In a process of its own, whose standard error nobody has to look at.
             await #expect(processExitsWith: .success) {
@@ -100,7 +102,7 @@ extension Containment {
             }
         }
 
-        @Test("A worker's standard error is passed on while it lives")
+        @Test("A worker's standard error is passed on while it lives", .ownProcess)
         func standardErrorArrives() async throws {
             let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
                 try await TestBackend.processes.withPool { pool in
@@ -113,7 +115,7 @@ extension Containment {
             #expect(String(decoding: result.standardErrorContent, as: UTF8.self).contains("said by a worker"))
         }
 
-        @Test("What the work prints arrives, also when the worker is stopped right after")
+        @Test("What the work prints arrives, also when the worker is stopped right after", .ownProcess)
         func standardOutputArrives() async throws {
             let result = try await #require(processExitsWith: .success, observing: [\.standardOutputContent]) {
                 try await TestBackend.processes.withPool { pool in

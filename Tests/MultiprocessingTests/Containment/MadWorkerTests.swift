@@ -11,7 +11,7 @@ extension Containment {
             getenv("MULTIPROCESSING_CORRUPTIONS").flatMap { Int(String(cString: $0)) } ?? 10_000
         }
 
-        @Test("Whatever a worker writes to its board and sockets, it hurts its own items and no others")
+        @Test("Whatever a worker writes to its board and sockets, it hurts its own items and no others", .ownProcess)
         func anything() async {
             // In a process of its own, in which nothing else could leave anything behind.
             await #expect(processExitsWith: .success) {
@@ -172,6 +172,15 @@ extension Containment {
             }
         }
 
+        @Test("A part of a message beside the work leaves nobody waiting, though it swallows the next answer")
+        func partOfMessage() async throws {
+            let header = MadWorker.header(.progress, number: 0, length: 1_000)
+            for bytes in [header, Array(header.prefix(8))] {
+                // The worker begins nothing any more, and says so when it is asked.
+                try await expectEnd(of: .wordAndLane(.claims, .max, bytes))
+            }
+        }
+
         @Test("An end that comes before the results is no end")
         func earlyEnd() async throws {
             let end = MadWorker.header(.chunkEnd, number: 0, length: 16) + [1] + [UInt8](repeating: 0, count: 15)
@@ -210,12 +219,17 @@ private enum Harm: Job {
     case word(MadWorker.Word, UInt64)
     /// On the lane beside, after which the item goes on for ever.
     case lane([UInt8])
+    /// Both, after which the item ends.
+    case wordAndLane(MadWorker.Word, UInt64, [UInt8])
 
     func run() -> Int {
         guard let mad = MadWorker(seed: 0) else { return 0 }
         switch self {
         case .bytes(let bytes): mad.write(bytes)
         case .word(let word, let value): mad[word] = value
+        case .wordAndLane(let word, let value, let bytes):
+            mad[word] = value
+            mad.writeToLane(bytes)
         case .lane(let bytes):
             mad.writeToLane(bytes)
             while true { usleep(1_000) }

@@ -105,7 +105,7 @@ extension FaultSoak {
         await expectSoon("programs that items started are left") {
             children.allSatisfy { !ProcessTable.isRunning($0) }
         }
-        print(
+        report.write(
             """
             fault soak on \(backend): \(counts.succeeded.count) values, \(counts.timedOut) timed out, \
             \(counts.expired.count) waited too long, \(counts.cancelled) cancelled, \(counts.kills) kills cost \

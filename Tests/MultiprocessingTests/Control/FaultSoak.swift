@@ -13,6 +13,8 @@ struct FaultSoak: Sendable {
     let seed: UInt64
     let count: Int
     let notebook: Notebook
+    /// For the people who run it.
+    let report: Notebook
     let tally = Tally()
 
     /// What has happened, for the checks at the end.

@@ -5,7 +5,7 @@ import Testing
 
 extension Lifetime {
     // Each in a process of its own, so that nothing but the pool can add to what is counted.
-    @Suite("A pool that is dropped")
+    @Suite("A pool that is dropped", .ownProcess)
     struct DroppedPoolTests {
         @Test(
             "Pitfalls 25, 29, 35: pools that shut down or terminate leave nothing behind",

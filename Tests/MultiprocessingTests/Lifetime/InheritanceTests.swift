@@ -53,7 +53,7 @@ extension Lifetime {
             }
         }
 
-        @Test("Pitfall 14: neither the program's signal mask nor its handlers and ignored signals")
+        @Test("Pitfall 14: neither the program's signal mask nor its handlers and ignored signals", .ownProcess)
         func signals() async {
             await #expect(processExitsWith: .success) {
                 var mask = sigset_t()
@@ -86,7 +86,9 @@ extension Lifetime {
             }
         }
 
-        @Test("Pitfall 18: a program that ignores SIGCHLD, or waits for any child, still has its items settled")
+        @Test(
+            "Pitfall 18: a program that ignores SIGCHLD, or waits for any child, still has its items settled",
+            .ownProcess)
         func ignoredChildSignal() async {
             await #expect(processExitsWith: .success) {
                 signal(SIGCHLD, SIG_IGN)
@@ -118,7 +120,7 @@ extension Lifetime {
             }
         }
 
-        @Test("A program that ignores SIGCHLD is left with no process that a crashed worker had started")
+        @Test("A program that ignores SIGCHLD is left with no process that a crashed worker had started", .ownProcess)
         func grandchildrenOfIgnored() async {
             await #expect(processExitsWith: .success) {
                 signal(SIGCHLD, SIG_IGN)

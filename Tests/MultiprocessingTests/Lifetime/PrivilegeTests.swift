@@ -74,9 +74,8 @@ extension Lifetime {
             for worker in workers { kill(worker, SIGSTOP) }
             for worker in workers { await expectSoon { ProcessTable.entry(worker)?.state == "T" } }
             close(creat(flag, 0o644))
-            let start = ContinuousClock.now
+            // Within the limit of reading: neither end waits for the workers.
             #expect(try await service.lines(until: "end") == ["endless shutDown", "end"])
-            #expect(ContinuousClock.now - start < .seconds(15))
             let text = try String(decoding: FileDescriptor.open(errors).readToEnd(), as: UTF8.self)
             for worker in workers { #expect(text.contains("worker process \(worker) could not be ended"), "\(text)") }
         }

@@ -8,7 +8,7 @@ import Testing
 
 extension Lifetime {
     // Limits are those of a process, so each test has one of its own.
-    @Suite("Workers that cannot be started")
+    @Suite("Workers that cannot be started", .ownProcess)
     struct StartFailureTests {
         @Test("Without descriptors left, items fail and say so; nothing leaks; later it works")
         func noDescriptors() async {

@@ -7,7 +7,9 @@ import Testing
 extension Lifetime {
     @Suite("The threads of a pool")
     struct ThreadTests {
-        @Test("Pitfall 36: work that blocks has one thread a worker, however long and however much of it there is")
+        @Test(
+            "Pitfall 36: work that blocks has one thread a worker, however long and however much of it there is",
+            .ownProcess)
         func threadsOfBlockingWork() async {
             await #expect(processExitsWith: .success) {
                 let notebook = try Notebook()
@@ -63,7 +65,7 @@ extension Lifetime {
             }
         }
 
-        @Test("Pitfall 33: the default number of workers is that of the cores that may be used")
+        @Test("Pitfall 33: the default number of workers is that of the cores that may be used", .ownProcess)
         func defaultWorkerCount() async throws {
             #expect(try Pool(.threads).workerCount == Cores.usable())
             #expect(try Pool(.processes).workerCount == Cores.usable())

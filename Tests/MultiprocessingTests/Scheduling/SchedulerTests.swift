@@ -610,6 +610,38 @@ struct SchedulerTests {
         #expect(scheduler.workerReady(worker(1, 4), now: end).answers == [assigned(short, worker(1, 4))])
     }
 
+    @Test func `After many quick deaths a worker is started when a pause is over`() throws {
+        var scheduler = Scheduler(workerCount: 2)
+        _ = scheduler.submit(chunk(), now: 0)
+        _ = scheduler.workerReady(worker(0), now: 0)
+        // The one that is busy was asked, so that nothing else is to be looked at.
+        _ = scheduler.timeIsUp(now: Scheduler.silence)
+        let start = Scheduler.silence + 1
+        // One after another, so that none is failed for having ended so many workers itself.
+        var waiting = chunk()
+        #expect(scheduler.submit(waiting, now: start).answers == [.start(worker(1))])
+        let last = UInt64(Scheduler.quickDeathLimit)
+        for death in 1..<last {
+            if death == last / 2 {
+                let next = chunk()
+                _ = scheduler.submit(next, now: start)
+                _ = scheduler.cancel(waiting, now: start)
+                waiting = next
+            }
+            _ = scheduler.workerReady(worker(1, death), now: start)
+            let end = try scheduler.workerEnded(worker(1, death), holding: .unbegun, error: failure(), now: start)
+            #expect(end.answers == [.start(worker(1, death + 1))])
+        }
+        _ = scheduler.workerReady(worker(1, last), now: start)
+        // The silence of those that died is looked at later, if at all.
+        _ = scheduler.timeIsUp(now: start)
+        let end = try scheduler.workerEnded(worker(1, last), holding: .unbegun, error: failure(), now: start)
+        let pauseEnd = start + Scheduler.startPause
+        #expect(end.answers == [])
+        #expect(scheduler.alarmTime <= pauseEnd)
+        #expect(scheduler.timeIsUp(now: pauseEnd).answers == [.start(worker(1, last + 1))])
+    }
+
     // MARK: Silence
 
     @Test func `A worker that is silent for long is asked once`() {

@@ -5,7 +5,7 @@ import Testing
 /// Starting a pool's workers before there is work.
 @Suite(.admitted)
 struct StartTests {
-    @Test("start() returns when every worker is ready")
+    @Test("start() returns when every worker is ready", .ownProcess)
     func allReady() async {
         await #expect(processExitsWith: .success) {
             let before = Usage.current.children

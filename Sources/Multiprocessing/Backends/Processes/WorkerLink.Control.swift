@@ -13,6 +13,9 @@ extension WorkerLink {
         private var answered: UInt64 = 0
         private var dueAnswer: UInt64?
         private var isReading = true
+        /// How many bytes have come, and whether somebody looks whether the rest of a message follows.
+        private var receivedCount = 0
+        private var isRestAwaited = false
 
         // For the loop only.
         private var registration: EventLoop.Registration?
@@ -25,6 +28,11 @@ extension WorkerLink {
 
         /// How much is read for one end of work; the worker's socket holds less, unless the system was told otherwise.
         private static let restSize = 1 << 20
+
+        /// How long the rest of a message may take: all of it is sent at once, as long as somebody reads.
+        ///
+        /// Without a limit it would swallow the worker's next answers, for which nobody asks twice.
+        private static let restLimit = Duration.seconds(5)
 
         init(_ lane: ControlLane) {
             self.lane = lane
@@ -116,7 +124,26 @@ extension WorkerLink {
                     isReading = false
                     link.kill(reportingAsKilled: false)
                     return false
-                case .received(let count): return count == buffer.count
+                case .received(let count):
+                    receivedCount += count
+                    if !reader.isBetweenMessages { awaitRest(link, inbox) }
+                    return count == buffer.count
+                }
+            }
+        }
+
+        /// Has a worker ended that has sent a part of a message and does not go on.
+        private func awaitRest(_ link: WorkerLink, _ inbox: Inbox) {
+            guard !isRestAwaited else { return }
+            isRestAwaited = true
+            let count = receivedCount
+            link.loop.events.schedule(after: Self.restLimit) { [weak link] in
+                guard let link else { return }
+                inbox.whenReading(link) {
+                    self.isRestAwaited = false
+                    guard self.isReading, !self.reader.isBetweenMessages else { return }
+                    guard self.receivedCount == count else { return self.awaitRest(link, inbox) }
+                    inbox.fail(link, "it has sent a part of a message and not the rest")
                 }
             }
         }
