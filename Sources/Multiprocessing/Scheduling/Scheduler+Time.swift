@@ -123,8 +123,10 @@ extension Scheduler {
                 failQueued(error, &actions)
             }
         case .ending:
+            // It was to end, and had not started yet; what waits may wait for its place.
             vacate(index)
             startAwaited(index, &actions)
+            startIfNeeded(now: now, &actions)
         case .empty, .retrying, .settingUp, .idle, .busy, .overstaying:
             return actions
         }

@@ -31,6 +31,8 @@ private struct SchedulerModel {
         var interruptTime: UInt64 = 0
         /// When its set-up began.
         var setUpStart: UInt64 = 0
+        /// Whether it has never been ready, so that its end is that of a start.
+        var isNew = true
     }
 
     private(set) var scheduler: Scheduler
@@ -152,6 +154,7 @@ private struct SchedulerModel {
     private mutating func becomeReady() {
         guard let worker = pick({ $0.state == .starting }, using: &random) else { return }
         processes[worker]?.state = rules.setUpTimeout == nil ? .ready : .settingUp
+        processes[worker]?.isNew = false
         processes[worker]?.setUpStart = now
         perform(scheduler.workerReady(worker, now: now))
     }
@@ -241,7 +244,10 @@ private struct SchedulerModel {
     }
 
     private mutating func failStart() {
-        guard let worker = pick({ $0.state == .starting }, using: &random) else { return }
+        // One that is to end may have failed to start before it could be killed.
+        guard let worker = pick({ $0.state == .starting || $0.state == .dying && $0.isNew }, using: &random) else {
+            return
+        }
         processes[worker] = nil
         let wasKilled = Int.random(in: 0..<3, using: &random) == 0
         perform(scheduler.startFailed(worker, error: error, wasKilled: wasKilled, now: now))
