@@ -15,33 +15,20 @@ extension Control {
         }
 
         @Test(
-            "Items that fail in every way, on worker processes: each ends once, as it should, and nothing is left",
-            .ownProcess)
-        func processes() async throws {
+            "Items that fail in every way: each ends once, as it should, and nothing is left", .ownProcess,
+            arguments: TestBackend.allCases)
+        func faults(_ backend: TestBackend) async throws {
             let seed = Self.number("MULTIPROCESSING_SEED") ?? .random(in: 0..<1_000_000)
             let times = Self.number("MULTIPROCESSING_SOAKS") ?? 0
             print("fault soak: seed \(seed)")
             let report = try Notebook()
             defer { report.remove() }
             await #expect(processExitsWith: .success) {
-                [seed = seed as UInt64, times = times as UInt64, report = report as Notebook] in
-                try await Self.run(.processes, seed: seed, times: Int(times), report)
-            }
-            print(report.lines.joined(separator: "\n"))
-        }
-
-        @Test(
-            "Items that fail in every way, on threads: each ends once, as it should, and nothing is left",
-            .ownProcess)
-        func threads() async throws {
-            let seed = Self.number("MULTIPROCESSING_SEED") ?? .random(in: 0..<1_000_000)
-            let times = Self.number("MULTIPROCESSING_SOAKS") ?? 0
-            print("fault soak: seed \(seed)")
-            let report = try Notebook()
-            defer { report.remove() }
-            await #expect(processExitsWith: .success) {
-                [seed = seed as UInt64, times = times as UInt64, report = report as Notebook] in
-                try await Self.run(.threads, seed: seed, times: Int(times), report)
+                [
+                    isThreads = (backend == .threads) as Bool, seed = seed as UInt64, times = times as UInt64,
+                    report = report as Notebook,
+                ] in
+                try await Self.run(isThreads ? .threads : .processes, seed: seed, times: Int(times), report)
             }
             print(report.lines.joined(separator: "\n"))
         }
