@@ -102,7 +102,9 @@ package final class ItemPlace: @unchecked Sendable {
         return order.load() == seen || mayGoOn()
     }
 
-    /// How long the parent may take to decide, which takes it some microseconds: longer than it is ever kept from that.
+    /// How long the parent may take to decide, which takes it some microseconds.
+    ///
+    /// A parent that is stopped at just that moment, by a debugger for one, and for as long as this, loses the worker.
     private static let decisionLimit = Duration.seconds(10)
 
     private func mayGoOn() -> Bool {
