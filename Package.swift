@@ -150,6 +150,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "ActorTests",
+            dependencies: ["Multiprocessing", "MultiprocessingCoding", "MultiprocessingSystem", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "ExamplesTests",
             dependencies: ["Multiprocessing", "quickstart", "wordcount", "survive", "pipeline", "benchmarks"],
             swiftSettings: settings

@@ -94,3 +94,12 @@ int mp_socket_to_itself(void) {
     }
     return number;
 }
+
+int mp_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC); }
+
+int64_t mp_peer_user(int socket) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return -1;
+    return peer.uid;
+}

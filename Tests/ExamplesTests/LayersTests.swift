@@ -5,8 +5,9 @@ import Testing
 struct LayersTests {
     /// The folders of the library's own target, each above those that it may refer to.
     fileprivate static let rooms = [
-        "Collections", "Errors", "Values", "Captures", "Sharing", "Work", "Channel", "Worker", "Backends", "Events",
-        "Scheduling", "Future", "Calls", "Pool", "Children", "Timeline",
+        "Collections", "Errors", "Values", "Captures", "Sharing", "Work", "Channel", "Actors", "Worker", "Backends",
+        "Events",
+        "Scheduling", "Future", "Calls", "Pool", "Children", "Managers", "Timeline",
     ]
 
     /// Which of the package's targets each target may import.

@@ -120,6 +120,16 @@ int mp_socket_to_itself(void);
 /// `entries` is a `struct pollfd *`; `timeout_ns` below zero means no limit. C because `ppoll` is not imported.
 int mp_poll(void *entries, size_t count, int64_t timeout_ns);
 
+/// Takes the next connection of a listening socket, close-on-exec; -1 with errno.
+///
+/// C because Swift does not see `accept4`.
+int mp_accept(int socket);
+
+/// The user of the process at the other end of a Unix socket; -1 with errno.
+///
+/// C because Swift does not see `struct ucred`.
+int64_t mp_peer_user(int socket);
+
 /// `sendmsg` with MSG_NOSIGNAL and descriptors (SCM_RIGHTS), which go with the first byte.
 ///
 /// `buffers` is a `const struct iovec *`. Returns what `sendmsg` does. C because the CMSG macros are not imported.

@@ -1,4 +1,5 @@
 import CMultiprocessing
+import Distributed
 package import MultiprocessingRuntime
 
 /// A closure of this process, taken apart so that it can be sent.
@@ -45,6 +46,8 @@ package struct CapturedClosure: Sendable {
         case .array(let element):
             // An array is one reference to its storage.
             try withUnsafePointer(to: context) { try body(reference.arrayShape(of: element), $0) }
+        case .reference(let type):
+            try withUnsafePointer(to: context) { try body(reference.shape(of: type), $0) }
         case .box(_, let bindings, let captures):
             guard let context, let box = CaptureBox(metadata: context.load(as: UnsafeRawPointer.self)) else { return }
             let layout = try CaptureLayout.of(box, GenericBindings(of: box, bindings))
@@ -134,6 +137,10 @@ package struct CapturedClosure: Sendable {
                 }
                 return .array(of: try TypeReference(element))
             }
+            // The same word is a reference to the actor, whatever stands for it in the other process.
+            if type is any DistributedActor.Type, type is any Codable.Type {
+                return .reference(to: try TypeReference(type))
+            }
             what =
                 type is AnyKeyPath.Type
                 ? "a key path; write the closure out, as in { $0.name }"
@@ -156,7 +163,15 @@ package struct CapturedClosure: Sendable {
 extension ClosureShape {
     /// The shape of an array of these elements, which is a closure's only capture.
     func arrayShape(of element: TypeReference) throws(NotPortable) -> any ValueShape {
-        let type = ValueWitness(try element.resolve()).array
+        try shape(ValueWitness(try element.resolve()).array)
+    }
+
+    /// The shape of a reference to an actor of this type, which is a closure's only capture.
+    func shape(of actor: TypeReference) throws(NotPortable) -> any ValueShape {
+        try shape(try actor.resolve())
+    }
+
+    private func shape(_ type: Any.Type) throws(NotPortable) -> any ValueShape {
         do {
             return try ShapeTable.shared.shape(of: type)
         } catch {

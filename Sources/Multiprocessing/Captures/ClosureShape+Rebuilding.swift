@@ -23,13 +23,9 @@ extension ClosureShape {
         case .emptyArray:
             return try function.resolve(context: EmptyArrayStorage.address)
         case .array(let element):
-            return try withUnsafeTemporaryAllocation(of: UnsafeRawPointer.self, capacity: 1) { word in
-                let shape = try arrayShape(of: element)
-                guard let place = word.baseAddress else { throw NotPortable.damaged("an array has no place") }
-                try initialize(shape, place)
-                defer { shape.destroy(at: place) }
-                return try function.resolve(context: place.pointee)
-            }
+            return try rebuild(around: try arrayShape(of: element), initialize)
+        case .reference(let type):
+            return try rebuild(around: try shape(of: type), initialize)
         case .box(let metadata, let bindings, let captures):
             // Everything that can fail without the captured values comes before the allocation.
             let box = try checkedBox(metadata, bindings: bindings, captures: captures)
@@ -68,6 +64,19 @@ extension ClosureShape {
             // The words hold a reference of their own.
             defer { Unmanaged<AnyObject>.fromOpaque(object).release() }
             return try function.resolve(context: object)
+        }
+    }
+
+    /// Puts a closure together whose context is the one counted reference that it captures.
+    private func rebuild(
+        around shape: any ValueShape,
+        _ initialize: (any ValueShape, UnsafeMutableRawPointer) throws -> Void
+    ) throws -> FunctionWords {
+        try withUnsafeTemporaryAllocation(of: UnsafeRawPointer.self, capacity: 1) { word in
+            guard let place = word.baseAddress else { throw NotPortable.damaged("a capture has no place") }
+            try initialize(shape, place)
+            defer { shape.destroy(at: place) }
+            return try function.resolve(context: place.pointee)
         }
     }
 

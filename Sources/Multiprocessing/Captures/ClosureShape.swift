@@ -12,6 +12,8 @@ package struct ClosureShape: Hashable, Sendable {
         case box(metadata: ImageAddress, bindings: [Binding], captures: [Capture])
         /// The storage of an array of these elements, which is the whole context.
         case array(of: TypeReference)
+        /// A reference to a distributed actor of this type, which is the whole context.
+        case reference(to: TypeReference)
         /// The storage that all empty arrays share, which is the whole context.
         case emptyArray
     }
@@ -36,7 +38,7 @@ package struct ClosureShape: Hashable, Sendable {
     package var isEmpty: Bool {
         switch context {
         case .none, .emptyArray: true
-        case .array: false
+        case .array, .reference: false
         case .box(_, _, let captures):
             captures.allSatisfy { capture in
                 if case .function(let inner) = capture { inner.isEmpty } else { false }
@@ -50,7 +52,7 @@ extension ClosureShape {
     static let depthLimit = 16
 
     private enum ContextTag: UInt8 {
-        case nothing, box, array, emptyArray
+        case nothing, box, array, emptyArray, reference
     }
 
     package func encode(into bytes: inout [UInt8]) {
@@ -63,6 +65,9 @@ extension ClosureShape {
         case .array(let element):
             bytes.append(ContextTag.array.rawValue)
             element.encode(into: &bytes)
+        case .reference(let type):
+            bytes.append(ContextTag.reference.rawValue)
+            type.encode(into: &bytes)
         case .box(let metadata, let bindings, let captures):
             bytes.append(ContextTag.box.rawValue)
             metadata.encode(into: &bytes)
@@ -95,6 +100,8 @@ extension ClosureShape {
             context = .emptyArray
         case .array:
             context = .array(of: try TypeReference(decoding: &reader))
+        case .reference:
+            context = .reference(to: try TypeReference(decoding: &reader))
         case .box:
             let metadata = try ImageAddress(decoding: &reader)
             var bindings: [Binding] = []

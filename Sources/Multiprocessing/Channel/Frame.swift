@@ -64,6 +64,23 @@ package enum Frame {
         case answer
         /// How far the item that runs has come: see ``ItemProgress``.
         case progress
+
+        // Between who calls an actor and its host: see ``ActorFrame``.
+
+        /// A call.
+        case call
+        /// The number of a call that its caller does not need any more.
+        case cancelCall
+        /// The number of a call, and what it returned.
+        case returned
+        /// The number of a call, and the error that it threw.
+        case threw
+        /// The number of a call that was not begun, and why.
+        case refused
+        /// The number of an actor to which the sender has references from now on.
+        case hold
+        /// The number of an actor to which the sender has no reference any more.
+        case drop
     }
 
     /// The fixed part in front of each payload.
@@ -93,6 +110,7 @@ package enum Frame {
         var isOfWorker: Bool {
             switch kind {
             case .define, .variable, .chunk, .stop, .inquiry, .cancel, .answer, .progress: false
+            case .call, .cancelCall, .returned, .threw, .refused, .hold, .drop: false
             case .hello, .attachment: !isLarge
             case .forget: length == 8
             case .chunkEnd: length == 16

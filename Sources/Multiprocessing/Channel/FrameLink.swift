@@ -33,14 +33,23 @@ package struct FrameLink: ~Copyable, Sendable {
 
         package var isEmpty: Bool { segments.isEmpty }
 
+        /// How many bytes have not gone out.
+        package private(set) var byteCount = 0
+
+        /// How many bytes were dropped in place of being sent.
+        package private(set) var droppedCount = 0
+
         /// Adds bytes, which go out from where they lie.
         package mutating func append(_ bytes: OwnedBytes) {
             segments.append(bytes)
+            byteCount += bytes.bytes.count
         }
 
         /// Drops what has not gone out.
         package mutating func removeAll() {
             segments = RingQueue()
+            droppedCount += byteCount
+            byteCount = 0
         }
 
         /// The descriptors that are to be sent before any more bytes.
@@ -67,6 +76,7 @@ package struct FrameLink: ~Copyable, Sendable {
         /// Removes the first `count` bytes, which were sent.
         fileprivate mutating func drop(_ count: Int) {
             var rest = count
+            byteCount -= count
             while rest > 0, var segment = segments.popFirst() {
                 if segment.bytes.count > rest {
                     segment.bytes = UnsafeRawBufferPointer(rebasing: segment.bytes[rest...])

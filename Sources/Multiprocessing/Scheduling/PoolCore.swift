@@ -97,6 +97,7 @@ final class PoolCore: WorkerReporting {
     ) throws {
         // Every pool has a mark. Dispatch does not know that the threads it had for the first one are not here.
         if ForkMark.isFork { throw PoolError.madeInFork }
+        WorkerActorSystem.install()
         size = Atomic(workerCount)
         measuresMemory = rules.recyclingGrowth != nil
         self.defaults = defaults

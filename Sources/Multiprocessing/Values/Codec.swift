@@ -79,6 +79,11 @@ extension Codec {
     }
 }
 
+/// A type that is not `Codable`, and that this library can send all the same.
+protocol SelfCoding {
+    static var codec: any AnyCodec { get }
+}
+
 /// The codecs in use, by type.
 final class CodecTable: Sendable {
     static let shared = CodecTable()
@@ -99,6 +104,7 @@ final class CodecTable: Sendable {
 
     private func make(_ type: Any.Type) throws -> any AnyCodec {
         if type == Void.self { return VoidCodec() }
+        if let type = type as? any SelfCoding.Type { return type.codec }
         if let codable = type as? any Codable.Type { return makeCodable(codable) }
         if let elements = TupleCodec<Void>.elements(of: type) {
             func open<Tuple>(_ tuple: Tuple.Type) throws -> any AnyCodec {

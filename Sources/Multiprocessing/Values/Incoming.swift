@@ -55,7 +55,8 @@ package final class Sender: Sendable {
     ///   - attachmentLimit: How many bytes its attachments may take together.
     package init(userInfo: [CodingUserInfoKey: any Sendable] = [:], attachmentLimit: Int = .max) {
         attachments = ReceivedAttachments(limit: attachmentLimit)
-        keys = ReceivedKeys(userInfo: userInfo.merging([.incoming: attachments]) { $1 })
+        let common = CommonUserInfo.current.merging(userInfo) { $1 }
+        keys = ReceivedKeys(userInfo: common.merging([.incoming: attachments]) { $1 })
         attachments.belong(to: self)
     }
 

@@ -9,7 +9,8 @@ struct WorkRoots {
     mutating func add(_ closure: ClosureShape) throws(NotPortable) {
         addresses.append(try closure.function.resolve(context: nil).code)
         switch closure.context {
-        case .none, .emptyArray:
+        // An actor's own code runs where the actor lives.
+        case .none, .emptyArray, .reference:
             break
         case .array(let element):
             try add(element.node)

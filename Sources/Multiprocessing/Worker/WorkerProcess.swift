@@ -48,6 +48,7 @@ package enum WorkerProcess {
             let descriptors = DescriptorLane(Socket(try take(descriptor + 4, of: descriptor)))
             index.store(Int(truncatingIfNeeded: board.index.load()), ordering: .relaxed)
             ReceivedVariables.shared.awaitAll()
+            WorkerActorSystem.install()
             WorkerName.set(index: index.load(ordering: .relaxed))
             // Not below 3, where work expects its standard streams, also when one of them is closed.
             let output = Socket(try FileDescriptor.duplicating(input.number, lowest: 3))

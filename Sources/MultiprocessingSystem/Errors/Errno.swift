@@ -18,6 +18,8 @@ extension Errno {
     package static var badDescriptor: Errno { Errno(rawValue: EBADF) }
     package static var brokenPipe: Errno { Errno(rawValue: EPIPE) }
     package static var canceled: Errno { Errno(rawValue: ECANCELED) }
+    package static var connectionAborted: Errno { Errno(rawValue: ECONNABORTED) }
+    package static var connectionRefused: Errno { Errno(rawValue: ECONNREFUSED) }
     package static var connectionReset: Errno { Errno(rawValue: ECONNRESET) }
     package static var interrupted: Errno { Errno(rawValue: EINTR) }
     package static var fileTooLarge: Errno { Errno(rawValue: EFBIG) }

@@ -2,6 +2,7 @@
 // word; DocumentationTests compares them. What stands around a snippet gives it the names that
 // it leaves to its reader. Nothing here is called.
 
+import Distributed
 import Multiprocessing
 
 private func overview() async throws {
@@ -211,5 +212,23 @@ private func recovery(ledger: SharedArray<Int>, from: Int, to: Int, amount: Int)
     try ledger.withLock(recover: { _, accounts in settle(&accounts) }) { accounts in
         accounts[from] -= amount
         accounts[to] += amount
+    }
+}
+
+private enum ActorArticle {
+    distributed actor Visits {
+        typealias ActorSystem = WorkerActorSystem
+        private var counts: [String: Int] = [:]
+
+        distributed func add(_ page: String) -> Int {
+            counts[page, default: 0] += 1
+            return counts[page, default: 0]
+        }
+    }
+
+    static func actors(pool: Pool, pages: [String]) async throws {
+        let manager = try await Manager(.processes)
+        let visits = try await manager.host { Visits(actorSystem: $0) }
+        try await pool.forEach(pages) { _ = try await visits.add($0) }
     }
 }

@@ -2,6 +2,7 @@
 // word; DocumentationTests compares them. What stands around a snippet gives it the names that
 // it leaves to its reader. Nothing here is called.
 
+import Distributed
 import Multiprocessing
 
 private func firstScreen() async throws {
@@ -103,4 +104,24 @@ private func sharing(paths: [String]) async throws {
     files.close()
     try await crew.join()
     print(try await total.load())
+}
+
+distributed actor Visits {
+    typealias ActorSystem = WorkerActorSystem
+    private var counts: [String: Int] = [:]
+
+    distributed func add(_ page: String) -> Int {
+        counts[page, default: 0] += 1
+        return counts[page, default: 0]
+    }
+}
+
+private func actors(pool: Pool, pages: [String]) async throws {
+    let manager = try await Manager(.processes)  // a process that hosts objects; .threads: this one
+    let visits = try await manager.host { Visits(actorSystem: $0) }
+    try await pool.forEach(pages) { _ = try await visits.add($0) }
+
+    let table = try await manager.dictionary(of: String.self, Int.self)
+    try await pool.forEach(pages) { try await table.update($0, default: 0) { $0 += 1 } }
+    await manager.shutDown()
 }

@@ -297,7 +297,9 @@ extension WorkerLink {
                 case .stopped?, .dropped?: break
                 case nil: throw PortableFailure.missingResults
                 }
-            case .define, .variable, .chunk, .stop, .inquiry, .cancel, .answer, .progress:
+            case .define, .variable, .chunk, .stop, .inquiry, .cancel, .answer, .progress, .call, .cancelCall,
+                .returned,
+                .threw, .refused, .hold, .drop:
                 throw PortableFailure.unknownFrame
             }
         }

@@ -1,7 +1,7 @@
 import MultiprocessingCoding
 
-/// Values that travel by their type's codec: those of the standard library that have no parts, and what
-/// codes itself.
+/// Values that travel by their type's codec: those of the standard library that have no parts, references to
+/// distributed actors, and what codes itself.
 struct CodedShape: TypedShape {
     let type: Any.Type
     let isPlain: Bool

@@ -1,3 +1,4 @@
+import Distributed
 import MultiprocessingRuntime
 
 /// Finds out how values of a type are captured: the rule of ``ValueShape``, for types whose metadata exists.
@@ -20,6 +21,10 @@ struct ShapeResolver {
         case 0x301:
             return try tuple(type)
         case 0, 0x203, 0x305:
+            // A reference to an actor that another process may have: it travels as the actor's id.
+            if type is any DistributedActor.Type, let reference = type as? any Codable.Type {
+                return try CodedShape(reference)
+            }
             throw .object(
                 readableName(of: type), isCodable: type is any Encodable.Type, advice: captureAdvice(for: type))
         case 0x302:
@@ -121,6 +126,7 @@ struct ShapeResolver {
         guard let reference = try? TypeReference(type) else { return false }
         return reference.arguments.contains { argument in
             guard let type = try? argument.resolve() else { return false }
+            if type is any DistributedActor.Type { return false }
             return type is AnyObject.Type && type is any Encodable.Type || isOfCodableObjects(type)
         }
     }

@@ -145,7 +145,7 @@ final class QueueKeys: Sendable {
     private static let limit = 64
 
     private let known = Mutex<[Known]>([])
-    private let none = ReceivedKeys()
+    private let none = ReceivedKeys(userInfo: CommonUserInfo.current)
 
     func find(_ entries: UnsafeRawBufferPointer) throws -> ReceivedKeys {
         if entries.isEmpty { return none }
@@ -164,7 +164,7 @@ final class QueueKeys: Sendable {
     static func make(
         _ entries: UnsafeRawBufferPointer, userInfo: [CodingUserInfoKey: any Sendable]
     ) throws -> ReceivedKeys {
-        let keys = ReceivedKeys(userInfo: userInfo)
+        let keys = ReceivedKeys(userInfo: CommonUserInfo.current.merging(userInfo) { $1 })
         if !entries.isEmpty {
             var reader = ByteReader(entries)
             try keys.append(from: &reader)

@@ -1,0 +1,89 @@
+import Distributed
+import MultiprocessingRuntime
+import MultiprocessingSystem
+
+extension ActorCallError {
+    static func hostGone(isInDoubt: Bool) -> ActorCallError {
+        ActorCallError(
+            .hostGone, isInDoubt: isInDoubt,
+            isInDoubt
+                ? """
+                the process that hosts the actor ended before it answered, and nobody knows how far it came; look at \
+                what the method changes elsewhere before calling it again
+                """
+                : """
+                the process that hosts the actor has ended, and the actor with it; make a new one, and keep the \
+                manager for as long as its actors are needed
+                """)
+    }
+
+    static func timedOut(_ limit: Duration, isInDoubt: Bool) -> ActorCallError {
+        ActorCallError(
+            .timedOut, isInDoubt: isInDoubt,
+            isInDoubt
+                ? "the actor did not answer within \(limit); its task was told by cancellation, and may still go on"
+                : "the \(limit) that the call was given were over before it was sent; give it more")
+    }
+
+    static func noSuchActor(_ number: UInt64) -> ActorCallError {
+        ActorCallError(
+            .noSuchActor,
+            """
+            its host has no actor with the number \(number) any more; keep a reference to an actor, or the manager \
+            that hosts it, for as long as it is called
+            """)
+    }
+
+    static func otherType(_ expected: Any.Type, _ found: Any.Type) -> ActorCallError {
+        ActorCallError(
+            .refused,
+            """
+            the actor is a \(readableName(of: found)), and was to be used as a \(readableName(of: expected)); resolve \
+            its id as the type that it has
+            """)
+    }
+
+    static func notTheCallersType(_ found: Any.Type) -> ActorCallError {
+        ActorCallError(
+            .refused,
+            """
+            the actor is a \(readableName(of: found)), and the caller takes it for something else; resolve its id as \
+            the type that it has
+            """)
+    }
+
+    static func notCallable(_ target: String, _ error: any Error) -> ActorCallError {
+        ActorCallError(.refused, "the host could not begin \(target): \(describe(error))")
+    }
+
+    static func genericTwice(_ type: Any.Type, _ target: RemoteCallTarget) -> ActorCallError {
+        ActorCallError(
+            .refused,
+            """
+            \(target) is a generic method, and \(readableName(of: type)) a generic actor: Swift's runtime cannot call the \
+            one of the other in another process; write the method for the types that it is called with
+            """)
+    }
+
+    static func otherBuild(of image: String) -> ActorCallError {
+        ActorCallError(.refused, "the host of the actor refuses the caller: \(PortableFailure.otherBuild(of: image))")
+    }
+
+    static func otherUser() -> ActorCallError {
+        ActorCallError(
+            .refused, "the process that hosts the actor runs in the name of another user; start both in the same name")
+    }
+
+    static func inFork() -> ActorCallError {
+        ActorCallError(
+            .unavailable,
+            """
+            this process was forked off one that has called or hosted actors, and has none of its connections; start a \
+            program in it (exec), or use actors only after the fork
+            """)
+    }
+
+    static func unavailable(_ error: any Error) -> ActorCallError {
+        ActorCallError(.unavailable, "what a call to an actor takes is not to be had: \(describe(error))")
+    }
+}

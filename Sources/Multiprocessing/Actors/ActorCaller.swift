@@ -1,0 +1,179 @@
+import Distributed
+import MultiprocessingCoding
+import MultiprocessingRuntime
+import MultiprocessingSystem
+import Synchronization
+
+/// Another process that calls actors of this one.
+final class ActorCaller: Sendable {
+    /// The process whose call runs; `nil` for a call that this process makes itself.
+    @TaskLocal static var current: ActorCaller?
+
+    private enum Running {
+        /// Its task is about to be known.
+        case begun
+        case task(Task<Void, Never>)
+    }
+
+    private struct State {
+        var calls: [UInt64: Running] = [:]
+        var hasGreeted = false
+        /// What is called at the end, once it is due.
+        var endings: [UInt64: @Sendable () -> Void] = [:]
+        var endingCount: UInt64 = 0
+        /// How many references the process has to each actor.
+        var held: [UInt64: Int] = [:]
+        var isOver = false
+
+        /// - Returns: False if the process had no reference.
+        mutating func drop(_ number: UInt64) -> Bool {
+            guard let count = held[number] else { return false }
+            held[number] = count > 1 ? count - 1 : nil
+            return true
+        }
+    }
+
+    private let link: ActorLink
+    private let actors: HostedActors
+    private let sender = Sender()
+    private let state = Mutex(State())
+
+    /// Of answers that the caller does not read.
+    private static let unsentLimit = 4 << 20
+
+    init(_ socket: consuming Socket, on loop: ActorLoop, to actors: HostedActors) {
+        link = ActorLink(socket, on: loop, unsentLimit: Self.unsentLimit)
+        self.actors = actors
+    }
+
+    /// Tells a process why it cannot call, and ends the connection.
+    static func turnAway(_ socket: consuming Socket, on loop: ActorLoop, _ error: ActorCallError) {
+        ActorResultHandler(of: HostConnection.everyCall, to: ActorLink(socket, on: loop)).refuse(error)
+    }
+
+    func open() {
+        link.open { header, reader in
+            try self.receive(header, &reader)
+        } onEnd: { _ in
+            self.end()
+        }
+    }
+
+    private func receive(_ header: Frame.Header, _ reader: inout ByteReader) throws {
+        guard state.withLock({ $0.hasGreeted }) else { return try greet(header, &reader) }
+        switch header.kind {
+        case .keys:
+            try sender.keys.append(from: &reader)
+        case .call:
+            begin(try ActorFrame.Call.read(from: &reader), reader)
+        case .cancelCall:
+            let number: UInt64 = try reader.read()
+            if case .task(let task) = state.withLock({ $0.calls[number] }) { task.cancel() }
+        case .hold:
+            let number: UInt64 = try reader.read()
+            state.withLock { $0.held[number, default: 0] += 1 }
+            actors.hold(number)
+        case .drop:
+            let number: UInt64 = try reader.read()
+            guard state.withLock({ $0.drop(number) }) else { throw PortableFailure.unknownFrame }
+            actors.drop(number, 1)
+        default:
+            throw PortableFailure.unknownFrame
+        }
+    }
+
+    /// Checks that the caller names code and types as this process does.
+    private func greet(_ header: Frame.Header, _ reader: inout ByteReader) throws {
+        // Names of keys may come ahead.
+        if header.kind == .keys { return try sender.keys.append(from: &reader) }
+        guard header.kind == .hello else { throw PortableFailure.unknownFrame }
+        if let image = try Hello(from: &reader).difference(from: .scan()) {
+            ActorResultHandler(of: HostConnection.everyCall, to: link).refuse(ActorCallError.otherBuild(of: image))
+            throw PortableFailure.otherBuild(of: image)
+        }
+        state.withLock { $0.hasGreeted = true }
+    }
+
+    // MARK: Calls
+
+    private func begin(_ call: ActorFrame.Call, _ reader: ByteReader) {
+        let handler = ActorResultHandler(of: call.number, to: link)
+        guard let actor = actors.actor(call.actor) else {
+            return handler.refuse(ActorCallError.noSuchActor(call.actor))
+        }
+        do {
+            guard try SealedTypeNames.name(of: type(of: actor)) == call.type else {
+                return handler.refuse(ActorCallError.notTheCallersType(type(of: actor)))
+            }
+        } catch {
+            return handler.refuse(error)
+        }
+        var rest = reader
+        let arguments = ByteBuffer(capacity: rest.remaining)
+        if let bytes = try? rest.readBytes(rest.remaining) { arguments.append(contentsOf: bytes) }
+        let decoder = ActorInvocationDecoder(generics: call.generics, arguments, from: sender)
+        state.withLock { $0.calls[call.number] = .begun }
+        // Begun here, and in the order of calls: up to where the method is enqueued on the actor, which suspends.
+        let task = ActorCaller.$current.withValue(self) {
+            Task.immediate { await self.run(call, on: actor, decoder, handler) }
+        }
+        state.withLock { state in
+            if state.calls[call.number] != nil { state.calls[call.number] = .task(task) }
+        }
+    }
+
+    private func run(
+        _ call: ActorFrame.Call,
+        on actor: any DistributedActor,
+        _ decoder: ActorInvocationDecoder,
+        _ handler: ActorResultHandler
+    ) async {
+        var decoder = decoder
+        do {
+            try await WorkerActorSystem.shared.executeDistributedTarget(
+                on: actor, target: RemoteCallTarget(call.target), invocationDecoder: &decoder, handler: handler)
+        } catch {
+            // What the method throws goes to the handler.
+            handler.refuse(
+                error is PoolError ? error : ActorCallError.notCallable("\(RemoteCallTarget(call.target))", error))
+        }
+        state.withLock { $0.calls[call.number] = nil }
+    }
+
+    // MARK: The end
+
+    /// Calls `body` when the process is gone, or the way to it is; at once if it is already.
+    ///
+    /// - Returns: What ``forget(_:)`` takes.
+    func onEnd(_ body: @escaping @Sendable () -> Void) -> UInt64 {
+        let (number, isOver) = state.withLock { state in
+            state.endingCount += 1
+            if !state.isOver { state.endings[state.endingCount] = body }
+            return (state.endingCount, state.isOver)
+        }
+        if isOver { body() }
+        return number
+    }
+
+    /// Takes back what ``onEnd(_:)`` was given.
+    func forget(_ ending: UInt64) {
+        // Let go of outside of the lock.
+        _ = state.withLock { $0.endings.removeValue(forKey: ending) }
+    }
+
+    /// Nobody waits for what the calls do that run.
+    private func end() {
+        let (calls, endings, held) = state.withLock { state in
+            defer {
+                state.calls = [:]
+                state.held = [:]
+                state.endings = [:]
+                state.isOver = true
+            }
+            return (Array(state.calls.values), Array(state.endings.values), state.held)
+        }
+        for case .task(let task) in calls { task.cancel() }
+        for ending in endings { ending() }
+        for (number, count) in held { actors.drop(number, count) }
+    }
+}

@@ -1,0 +1,171 @@
+public import Distributed
+import MultiprocessingCoding
+import MultiprocessingRuntime
+
+/// Writes the arguments of a call to a distributed actor; used by code that the compiler makes.
+public struct ActorInvocationEncoder: DistributedTargetInvocationEncoder {
+    /// What arguments have to be.
+    public typealias SerializationRequirement = any Codable
+
+    private(set) var generics: [[UInt8]] = []
+
+    /// Made for the first argument.
+    private var arguments: Outgoing?
+
+    init() {}
+
+    /// Writes the type that a generic parameter stands for.
+    ///
+    /// - Throws: ``PoolError/Code/notPortable`` for a type that another process could not find.
+    public mutating func recordGenericSubstitution<T>(_ type: T.Type) throws {
+        generics.append(try SealedTypeNames.name(of: type))
+    }
+
+    /// Writes an argument.
+    ///
+    /// - Throws: ``PoolError/Code/notPortable`` when it cannot be encoded.
+    public mutating func recordArgument<Value: Codable>(_ argument: RemoteCallArgument<Value>) throws {
+        var message = arguments ?? Outgoing()
+        try encode(argument.value, as: "argument \(argument.effectiveLabel)", into: &message)
+        arguments = message
+    }
+
+    /// Does nothing: the host knows what the method throws.
+    public mutating func recordErrorType<E: Error>(_ type: E.Type) throws {}
+
+    /// Does nothing: the host knows what the method returns.
+    public mutating func recordReturnType<R: Codable>(_ type: R.Type) throws {}
+
+    /// Does nothing: a call is complete when it is sent.
+    public mutating func doneRecording() throws {}
+
+    /// The arguments' bytes.
+    func finish() throws -> ByteBuffer? {
+        arguments?.bytes
+    }
+}
+
+/// Encodes an argument or a result by the rules of a pool.
+///
+/// - Throws: ``PoolError/Code/notPortable``.
+private func encode<Value: Codable>(_ value: Value, as role: @autoclosure () -> String, into message: inout Outgoing)
+    throws
+{
+    do {
+        try Codec<Value>.resolve().encode(value, into: &message)
+        guard message.attachments.isEmpty else {
+            throw EncodingError.invalidValue(
+                value,
+                .init(
+                    codingPath: [],
+                    debugDescription: """
+                        it refers to a lock, queue or other shared state, which does not travel with calls to actors; \
+                        give that to the actor's process as an input or a capture of what makes the actor
+                        """))
+        }
+    } catch let error as PoolError where error.code == .notPortable {
+        throw error
+    } catch {
+        throw PoolError.notEncodable(Value.self, as: role(), error)
+    }
+}
+
+/// Reads the arguments of a call to a distributed actor; used by code that the compiler makes.
+///
+/// `Sendable` is unchecked for the pointer into `bytes`, which do not change and are kept.
+public struct ActorInvocationDecoder: DistributedTargetInvocationDecoder, @unchecked Sendable {
+    /// What arguments have to be.
+    public typealias SerializationRequirement = any Codable
+
+    private let generics: [[UInt8]]
+    /// Keeps what `arguments` reads.
+    private let bytes: ByteBuffer
+    private var arguments: Incoming
+
+    /// - Parameter bytes: The arguments, which do not change any more.
+    init(generics: [[UInt8]], _ bytes: ByteBuffer, from sender: Sender) {
+        self.generics = generics
+        self.bytes = bytes
+        // Safe outside of the closure: the buffer stays where it is while it is kept.
+        arguments = bytes.withUnsafeBytes { Incoming($0, from: sender) }
+    }
+
+    /// Finds the types that the generic parameters stand for.
+    ///
+    /// - Throws: When this process has no such types.
+    public mutating func decodeGenericSubstitutions() throws -> [any Any.Type] {
+        try generics.map { try SealedTypeNames.type(named: $0) }
+    }
+
+    /// Reads the next argument.
+    ///
+    /// - Throws: ``PoolError/Code/notPortable`` when it cannot be decoded.
+    public mutating func decodeNextArgument<Argument: Codable>() throws -> Argument {
+        do {
+            return try Codec<Argument>.resolve().decode(from: &arguments)
+        } catch {
+            throw PoolError.notDecodable(Argument.self, as: "argument", error)
+        }
+    }
+
+    /// Nothing: the method says what it throws.
+    public mutating func decodeErrorType() throws -> (any Any.Type)? { nil }
+
+    /// Nothing: the method says what it returns.
+    public mutating func decodeReturnType() throws -> (any Any.Type)? { nil }
+}
+
+/// Sends what a method of a distributed actor returned or threw; used by code that the compiler makes.
+public struct ActorResultHandler: DistributedTargetInvocationResultHandler, Sendable {
+    /// What results have to be.
+    public typealias SerializationRequirement = any Codable
+
+    private let number: UInt64
+    private let link: ActorLink
+
+    init(of number: UInt64, to link: ActorLink) {
+        self.number = number
+        self.link = link
+    }
+
+    /// Sends what the method returned; its caller gets an error instead when that cannot be encoded.
+    public func onReturn<Success: Codable>(value: Success) async throws {
+        var message = Outgoing()
+        do {
+            try encode(value, as: "result", into: &message)
+        } catch {
+            return fail(error)
+        }
+        send(.returned, message)
+    }
+
+    /// Tells that the method has ended.
+    public func onReturnVoid() async throws {
+        link.send(ActorFrame.make(.returned, number))
+    }
+
+    /// Sends what the method threw.
+    public func onThrow<Err: Error>(error: Err) async throws {
+        fail(error)
+    }
+
+    /// Tells that the method was not begun.
+    func refuse(_ error: any Error) {
+        var message = Outgoing()
+        ErrorCoding.encode(error, into: &message)
+        send(.refused, message)
+    }
+
+    private func fail(_ error: any Error) {
+        var message = Outgoing()
+        ErrorCoding.encode(error, into: &message)
+        send(.threw, message)
+    }
+
+    private func send(_ kind: Frame.Kind, _ message: Outgoing) {
+        link.send(
+            ActorFrame.make(kind, number) { buffer in
+                message.bytes.withUnsafeBytes { buffer.append(contentsOf: $0) }
+            })
+    }
+}
