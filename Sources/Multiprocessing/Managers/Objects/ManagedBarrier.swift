@@ -43,7 +43,7 @@ public distributed actor ManagedBarrier {
             return place
         }
         do {
-            try await line.wait(timeout: timeout, "the others did not come to the barrier")
+            try await line.wait(line.join(), timeout: timeout, "the others did not come to the barrier")
         } catch {
             if line === self.line { abort() }
             throw (error as? SharedStateError)?.code == .timedOut ? Self.broken : error

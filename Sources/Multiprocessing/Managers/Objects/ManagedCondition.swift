@@ -29,7 +29,7 @@ public distributed actor ManagedCondition {
     ///   that died is free.
     public distributed func acquire(timeout: Duration? = nil) async throws {
         if ownership.isFree { return give(to: ActorCaller.current) }
-        try await lockLine.wait(timeout: timeout, "the condition's lock was not released")
+        try await lockLine.wait(lockLine.join(), timeout: timeout, "the condition's lock was not released")
     }
 
     /// Gives the lock to who waits longest for it, or to nobody.
@@ -51,7 +51,7 @@ public distributed actor ManagedCondition {
         passOn()
         let result: Result<Void, any Error>
         do {
-            result = .success(try await line.wait(timeout: timeout, "the condition was not notified"))
+            result = .success(try await line.wait(line.join(), timeout: timeout, "the condition was not notified"))
         } catch {
             result = .failure(error)
         }
@@ -59,7 +59,8 @@ public distributed actor ManagedCondition {
         if ownership.isFree {
             give(to: ActorCaller.current)
         } else {
-            try await lockLine.wait(timeout: nil, "the condition's lock was not released", isCancellable: false)
+            try await lockLine.wait(
+                lockLine.join(), timeout: nil, "the condition's lock was not released", isCancellable: false)
         }
         if case .failure(let error as SharedStateError) = result, error.code == .timedOut { return false }
         try result.get()

@@ -38,7 +38,7 @@ public distributed actor ManagedEvent {
     public distributed func wait(timeout: Duration? = nil) async throws -> Bool {
         if hasHappened { return true }
         do {
-            try await line.wait(timeout: timeout, "the event was not set")
+            try await line.wait(line.join(), timeout: timeout, "the event was not set")
             return true
         } catch let error as SharedStateError where error.code == .timedOut {
             return false

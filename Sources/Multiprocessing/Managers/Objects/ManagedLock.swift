@@ -55,7 +55,7 @@ public distributed actor ManagedLock {
     public distributed func acquire(timeout: Duration? = nil) async throws {
         if ownership.isFree, !ownership.isAbandoned { return give(to: ActorCaller.current) }
         try checkAbandoned()
-        try await line.wait(timeout: timeout, "the lock was not released")
+        try await line.wait(line.join(), timeout: timeout, "the lock was not released")
     }
 
     /// Takes the lock if nobody has it.

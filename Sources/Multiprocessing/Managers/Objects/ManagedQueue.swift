@@ -44,7 +44,7 @@ public distributed actor ManagedQueue<Element: Codable & Sendable> {
         try checkOpen()
         let limit = WaitLimit(timeout)
         while isFull {
-            try await senders.wait(timeout: limit.remaining, "the queue stayed full")
+            try await senders.wait(senders.join(), timeout: limit.remaining, "the queue stayed full")
             try checkOpen()
         }
         append(element)
@@ -80,7 +80,7 @@ public distributed actor ManagedQueue<Element: Codable & Sendable> {
         while true {
             if let element = takeFirst() { return element }
             try checkOpen()
-            try await receivers.wait(timeout: limit.remaining, "the queue stayed empty")
+            try await receivers.wait(receivers.join(), timeout: limit.remaining, "the queue stayed empty")
         }
     }
 
@@ -133,7 +133,7 @@ public distributed actor ManagedQueue<Element: Codable & Sendable> {
     /// - Parameter timeout: How long to wait; `nil` for ever.
     /// - Throws: ``SharedStateError/Code/timedOut`` and `CancellationError`.
     public distributed func join(timeout: Duration? = nil) async throws {
-        if unfinished > 0 { try await joiners.wait(timeout: timeout, "not all elements were done") }
+        if unfinished > 0 { try await joiners.wait(joiners.join(), timeout: timeout, "not all elements were done") }
     }
 
     private var isFull: Bool { capacity.map { elements.count >= $0 } ?? false }

@@ -62,7 +62,7 @@ public distributed actor ManagedSemaphore {
     /// - Throws: ``SharedStateError/Code/timedOut`` and `CancellationError`, without a permit.
     public distributed func acquire(timeout: Duration? = nil) async throws {
         if free > 0 { return give(to: ActorCaller.current) }
-        try await line.wait(timeout: timeout, "no permit became free")
+        try await line.wait(line.join(), timeout: timeout, "no permit became free")
     }
 
     /// Takes a permit if one is free.
