@@ -53,6 +53,25 @@ let package = Package(
             path: "Examples/Pipeline",
             swiftSettings: settings
         ),
+        // What the two programs of the registry have in common.
+        .target(
+            name: "RegistryActors",
+            dependencies: ["Multiprocessing"],
+            path: "Examples/Registry/Actors",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "registry",
+            dependencies: ["Multiprocessing", "RegistryActors"],
+            path: "Examples/Registry/Server",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "registry-client",
+            dependencies: ["Multiprocessing", "RegistryActors"],
+            path: "Examples/Registry/Client",
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "benchmarks",
             dependencies: ["Multiprocessing"],

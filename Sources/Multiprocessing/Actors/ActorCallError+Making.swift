@@ -86,4 +86,70 @@ extension ActorCallError {
     static func unavailable(_ error: any Error) -> ActorCallError {
         ActorCallError(.unavailable, "what a call to an actor takes is not to be had: \(describe(error))")
     }
+
+    static func tooLarge(_ size: UInt64, _ limit: UInt64) -> ActorCallError {
+        ActorCallError(
+            .refused,
+            "a message of \(size) bytes is more than the \(limit) that are taken across a network; send it in parts")
+    }
+
+    static func noProof(after limit: Duration) -> ActorCallError {
+        ActorCallError(
+            .unavailable,
+            """
+            the other end has not proved within \(limit) that it has the key; is it a ManagerServer, and not too busy?
+            """)
+    }
+
+    static func unreachable(_ reason: String) -> ActorCallError {
+        ActorCallError(.unavailable, "the server cannot be reached: \(reason); is it running, and is the address right?")
+    }
+
+    static func refused(_ failure: Handshake.Failure) -> ActorCallError {
+        switch failure {
+        case .key:
+            ActorCallError(.refused, "the other end has another key; give both the same one")
+        case .stranger:
+            ActorCallError(.refused, "who answers there is no ManagerServer; look at the address")
+        case .version(let version):
+            ActorCallError(
+                .refused,
+                """
+                the other end speaks version \(version) of the protocol and this one \(Handshake.version); use the same \
+                version of the library in both programs
+                """)
+        }
+    }
+
+    static func isElsewhere(_ number: UInt64) -> ActorCallError {
+        ActorCallError(
+            .refused,
+            """
+            actor \(number) lives in another process than the server's, where the other program cannot reach it; register \
+            actors that live in the server's process
+            """)
+    }
+
+    static func notOffered(_ number: UInt64) -> ActorCallError {
+        ActorCallError(
+            .refused, "actor \(number) was not given to the caller; ask the server for it by its name")
+    }
+
+    static func unknownName(_ name: String, _ names: [String]) -> ActorCallError {
+        ActorCallError(
+            .noSuchActor,
+            """
+            the server has nothing under the name \(name); it offers \
+            \(names.isEmpty ? "nothing" : names.sorted().joined(separator: ", "))
+            """)
+    }
+
+    static func offeredAsOther(_ name: String, _ found: String, _ wanted: String) -> ActorCallError {
+        ActorCallError(
+            .refused, "what the server has under the name \(name) is a \(found), and was asked for as a \(wanted)")
+    }
+
+    static func busy(_ what: String) -> ActorCallError {
+        ActorCallError(.unavailable, "the server is asked for more than it takes at a time: \(what); try again later")
+    }
 }

@@ -35,8 +35,10 @@ final class ActorCaller: Sendable {
 
     private let link: ActorLink
     private let actors: HostedActors
-    private let sender = Sender()
-    private let state = Mutex(State())
+    private let sender: Sender
+    private let state: Mutex<State>
+    /// What the caller may do if it is another program; `nil` for a process of this one.
+    private let guest: Guest?
 
     /// Of answers that the caller does not read.
     private static let unsentLimit = 4 << 20
@@ -44,6 +46,28 @@ final class ActorCaller: Sendable {
     init(_ socket: consuming Socket, on loop: ActorLoop, to actors: HostedActors) {
         link = ActorLink(socket, on: loop, unsentLimit: Self.unsentLimit)
         self.actors = actors
+        guest = nil
+        sender = Sender()
+        state = Mutex(State())
+    }
+
+    /// - Parameters:
+    ///   - proof: How the caller, which is another program, proves itself.
+    ///   - guest: What it may do then.
+    init(
+        _ socket: consuming Socket,
+        on loop: ActorLoop,
+        to actors: HostedActors,
+        _ proof: ActorLink.Proof,
+        as guest: Guest
+    ) {
+        link = ActorLink(
+            socket, on: loop, unsentLimit: Self.unsentLimit, messageLimit: Route.messageLimit, proof: proof)
+        self.actors = actors
+        self.guest = guest
+        sender = Sender(userInfo: [.otherBuild: guest], attachmentLimit: 0)
+        // Its proof is its greeting.
+        state = Mutex(State(hasGreeted: true))
     }
 
     /// Tells a process why it cannot call, and ends the connection.
@@ -51,12 +75,20 @@ final class ActorCaller: Sendable {
         ActorResultHandler(of: HostConnection.everyCall, to: ActorLink(socket, on: loop)).refuse(error)
     }
 
-    func open() {
+    /// - Parameter onProved: Called when a caller that has to has proved itself.
+    func open(onProved: (@Sendable () -> Void)? = nil) {
         link.open { header, reader in
             try self.receive(header, &reader)
-        } onEnd: { _ in
+        } onProved: { _ in
+            onProved?()
+        } onEnd: { _, _ in
             self.end()
         }
+    }
+
+    /// Ends the connection.
+    func close() {
+        link.close()
     }
 
     private func receive(_ header: Frame.Header, _ reader: inout ByteReader) throws {
@@ -64,6 +96,9 @@ final class ActorCaller: Sendable {
         switch header.kind {
         case .keys:
             try sender.keys.append(from: &reader)
+            try guest?.checkKeys(sender.keys.count)
+        case .find:
+            try find(&reader)
         case .call:
             begin(try ActorFrame.Call.read(from: &reader), reader)
         case .cancelCall:
@@ -71,6 +106,7 @@ final class ActorCaller: Sendable {
             if case .task(let task) = state.withLock({ $0.calls[number] }) { task.cancel() }
         case .hold:
             let number: UInt64 = try reader.read()
+            try guest?.checkMayHold(number)
             state.withLock { $0.held[number, default: 0] += 1 }
             actors.hold(number)
         case .drop:
@@ -92,26 +128,42 @@ final class ActorCaller: Sendable {
             throw PortableFailure.otherBuild(of: image)
         }
         state.withLock { $0.hasGreeted = true }
+        // From here on the caller's calls are begun: before it knows that it is let in, none was.
+        link.send(ActorFrame.make(.returned, HostConnection.everyCall))
+    }
+
+    /// Answers where the actor is that the server offers under a name.
+    private func find(_ reader: inout ByteReader) throws {
+        guard let guest else { throw PortableFailure.unknownFrame }
+        let number: UInt64 = try reader.read()
+        let name = try reader.readText(try reader.readCount())
+        let type = try reader.readText(try reader.readCount())
+        do {
+            let actor = try guest.find(name, type)
+            link.send(ActorFrame.make(.returned, number) { $0.append(actor) })
+        } catch {
+            ActorResultHandler(of: number, to: link, guest).refuse(error)
+        }
     }
 
     // MARK: Calls
 
     private func begin(_ call: ActorFrame.Call, _ reader: ByteReader) {
-        let handler = ActorResultHandler(of: call.number, to: link)
+        let handler = ActorResultHandler(of: call.number, to: link, guest)
+        let generics: ActorInvocationDecoder.Generics
         guard let actor = actors.actor(call.actor) else {
             return handler.refuse(ActorCallError.noSuchActor(call.actor))
         }
         do {
-            guard try SealedTypeNames.name(of: type(of: actor)) == call.type else {
-                return handler.refuse(ActorCallError.notTheCallersType(type(of: actor)))
-            }
+            generics = try check(call, on: actor)
+            try guest?.begin(reader.remaining)
         } catch {
             return handler.refuse(error)
         }
         var rest = reader
         let arguments = ByteBuffer(capacity: rest.remaining)
         if let bytes = try? rest.readBytes(rest.remaining) { arguments.append(contentsOf: bytes) }
-        let decoder = ActorInvocationDecoder(generics: call.generics, arguments, from: sender)
+        let decoder = ActorInvocationDecoder(generics: generics, arguments, from: sender)
         state.withLock { $0.calls[call.number] = .begun }
         // Begun here, and in the order of calls: up to where the method is enqueued on the actor, which suspends.
         let task = ActorCaller.$current.withValue(self) {
@@ -120,6 +172,17 @@ final class ActorCaller: Sendable {
         state.withLock { state in
             if state.calls[call.number] != nil { state.calls[call.number] = .task(task) }
         }
+    }
+
+    /// Checks that the caller means what is there.
+    private func check(
+        _ call: ActorFrame.Call,
+        on actor: any DistributedActor
+    ) throws -> ActorInvocationDecoder.Generics {
+        let type = type(of: actor)
+        if let guest { return try guest.check(call, on: type) }
+        guard try SealedTypeNames.name(of: type) == call.type else { throw ActorCallError.notTheCallersType(type) }
+        return .named(call.generics)
     }
 
     private func run(
@@ -138,6 +201,7 @@ final class ActorCaller: Sendable {
                 error is PoolError ? error : ActorCallError.notCallable("\(RemoteCallTarget(call.target))", error))
         }
         state.withLock { $0.calls[call.number] = nil }
+        guest?.end(decoder.size)
     }
 
     // MARK: The end

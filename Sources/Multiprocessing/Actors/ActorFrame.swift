@@ -57,7 +57,7 @@ enum ActorFrame {
         return buffer
     }
 
-    fileprivate static func append(_ bytes: [UInt8], to buffer: ByteBuffer) {
+    static func append(_ bytes: [UInt8], to buffer: ByteBuffer) {
         buffer.append(varint: UInt64(bytes.count))
         bytes.withUnsafeBytes { buffer.append(contentsOf: $0) }
     }

@@ -7,26 +7,35 @@ public struct ActorInvocationEncoder: DistributedTargetInvocationEncoder {
     /// What arguments have to be.
     public typealias SerializationRequirement = any Codable
 
-    private(set) var generics: [[UInt8]] = []
+    private(set) var generics: [any Any.Type] = []
 
     /// Made for the first argument.
     private var arguments: Outgoing?
 
-    init() {}
+    /// Encode the arguments once it is known for whom; nothing if that makes no difference.
+    private var later: [(inout Outgoing) throws -> Void]?
 
-    /// Writes the type that a generic parameter stands for.
-    ///
-    /// - Throws: ``PoolError/Code/notPortable`` for a type that another process could not find.
+    /// - Parameter mayLeave: Whether the call may be one to another program.
+    init(mayLeave: Bool) {
+        later = mayLeave ? [] : nil
+    }
+
+    /// Notes the type that a generic parameter stands for.
     public mutating func recordGenericSubstitution<T>(_ type: T.Type) throws {
-        generics.append(try SealedTypeNames.name(of: type))
+        generics.append(type)
     }
 
     /// Writes an argument.
     ///
     /// - Throws: ``PoolError/Code/notPortable`` when it cannot be encoded.
     public mutating func recordArgument<Value: Codable>(_ argument: RemoteCallArgument<Value>) throws {
+        let role = { "argument \(argument.effectiveLabel)" }
+        if later != nil {
+            later?.append { try encode(argument.value, as: role(), into: &$0) }
+            return
+        }
         var message = arguments ?? Outgoing()
-        try encode(argument.value, as: "argument \(argument.effectiveLabel)", into: &message)
+        try encode(argument.value, as: role(), into: &message)
         arguments = message
     }
 
@@ -40,8 +49,20 @@ public struct ActorInvocationEncoder: DistributedTargetInvocationEncoder {
     public mutating func doneRecording() throws {}
 
     /// The arguments' bytes.
-    func finish() throws -> ByteBuffer? {
-        arguments?.bytes
+    ///
+    /// - Parameter peer: The program that they are for, if it is another one.
+    func finish(for peer: (any NetworkPeer)?) throws -> ByteBuffer? {
+        guard let later else { return arguments?.bytes }
+        var message = Outgoing(for: peer)
+        for encode in later { try encode(&message) }
+        return message.bytes
+    }
+}
+
+extension Outgoing {
+    /// - Parameter peer: Who gets the message, if it is another program.
+    fileprivate init(for peer: (any NetworkPeer)?) {
+        if let peer { self.init(userInfo: [.otherBuild: peer]) } else { self.init() }
     }
 }
 
@@ -77,24 +98,37 @@ public struct ActorInvocationDecoder: DistributedTargetInvocationDecoder, @unche
     /// What arguments have to be.
     public typealias SerializationRequirement = any Codable
 
-    private let generics: [[UInt8]]
+    /// The types that generic parameters stand for.
+    enum Generics {
+        /// By sealed names.
+        case named([[UInt8]])
+        case known([any Any.Type])
+    }
+
+    private let generics: Generics
     /// Keeps what `arguments` reads.
     private let bytes: ByteBuffer
     private var arguments: Incoming
 
     /// - Parameter bytes: The arguments, which do not change any more.
-    init(generics: [[UInt8]], _ bytes: ByteBuffer, from sender: Sender) {
+    init(generics: Generics, _ bytes: ByteBuffer, from sender: Sender) {
         self.generics = generics
         self.bytes = bytes
         // Safe outside of the closure: the buffer stays where it is while it is kept.
         arguments = bytes.withUnsafeBytes { Incoming($0, from: sender) }
     }
 
+    /// How many bytes the arguments have.
+    var size: Int { bytes.count }
+
     /// Finds the types that the generic parameters stand for.
     ///
     /// - Throws: When this process has no such types.
     public mutating func decodeGenericSubstitutions() throws -> [any Any.Type] {
-        try generics.map { try SealedTypeNames.type(named: $0) }
+        switch generics {
+        case .named(let names): try names.map { try SealedTypeNames.type(named: $0) }
+        case .known(let types): types
+        }
     }
 
     /// Reads the next argument.
@@ -122,15 +156,18 @@ public struct ActorResultHandler: DistributedTargetInvocationResultHandler, Send
 
     private let number: UInt64
     private let link: ActorLink
+    /// The caller's program, if it is another one.
+    private let peer: (any NetworkPeer)?
 
-    init(of number: UInt64, to link: ActorLink) {
+    init(of number: UInt64, to link: ActorLink, _ peer: (any NetworkPeer)? = nil) {
         self.number = number
         self.link = link
+        self.peer = peer
     }
 
     /// Sends what the method returned; its caller gets an error instead when that cannot be encoded.
     public func onReturn<Success: Codable>(value: Success) async throws {
-        var message = Outgoing()
+        var message = Outgoing(for: peer)
         do {
             try encode(value, as: "result", into: &message)
         } catch {
@@ -151,13 +188,13 @@ public struct ActorResultHandler: DistributedTargetInvocationResultHandler, Send
 
     /// Tells that the method was not begun.
     func refuse(_ error: any Error) {
-        var message = Outgoing()
+        var message = Outgoing(for: peer)
         ErrorCoding.encode(error, into: &message)
         send(.refused, message)
     }
 
     private func fail(_ error: any Error) {
-        var message = Outgoing()
+        var message = Outgoing(for: peer)
         ErrorCoding.encode(error, into: &message)
         send(.threw, message)
     }

@@ -9,8 +9,24 @@ final class ActorLink: @unchecked Sendable {
     /// Takes a frame, on the loop's thread; the link ends if it throws.
     typealias Deliver = @Sendable (Frame.Header, inout ByteReader) throws -> Void
 
-    /// Is called once, on the loop's thread, with how many bytes went out.
-    typealias End = @Sendable (_ sentCount: UInt64) -> Void
+    /// Is called once, on the loop's thread, with how many bytes went out, and why, if the peer has not gone.
+    typealias End = @Sendable (_ sentCount: UInt64, _ failure: (any Error)?) -> Void
+
+    /// Is called once, on the loop's thread, when the peer has proved itself; the link ends if it throws.
+    typealias Proved = @Sendable (Handshake) throws -> Void
+
+    /// How the peer proves itself, and how long it may take.
+    struct Proof {
+        var handshake: Handshake
+        let limit: Duration
+        /// What came of the next message.
+        fileprivate var message: [UInt8] = []
+
+        init(_ handshake: Handshake, within limit: Duration) {
+            self.handshake = handshake
+            self.limit = limit
+        }
+    }
 
     private struct Outgoing {
         var unsent = FrameLink.Unsent()
@@ -18,6 +34,8 @@ final class ActorLink: @unchecked Sendable {
         var appendedCount: UInt64 = 0
         /// Whether the loop waits for room.
         var isAwaited = false
+        /// Whether the peer has not proved itself yet, and is told nothing.
+        var isHeld: Bool
         var isOver = false
 
         var sentCount: UInt64 { appendedCount - UInt64(unsent.byteCount + unsent.droppedCount) }
@@ -30,7 +48,7 @@ final class ActorLink: @unchecked Sendable {
 
     private let frames: FrameLink
     private let loop: ActorLoop
-    private let outgoing = Mutex(Outgoing())
+    private let outgoing: Mutex<Outgoing>
 
     // Of the loop's thread.
     private var assembler = FrameAssembler()
@@ -38,15 +56,30 @@ final class ActorLink: @unchecked Sendable {
     private var hasEnded = false
     private var deliver: Deliver?
     private var end: End?
+    private var proved: Proved?
+    private var proof: Proof?
 
     /// How many bytes may wait to be sent before no more is read: a host takes no calls of who reads no answers.
     private let unsentLimit: Int
 
-    init(_ socket: consuming Socket, on loop: ActorLoop, unsentLimit: Int = .max) {
+    /// The largest payload that is taken.
+    private let messageLimit: UInt64
+
+    /// - Parameter proof: How the peer has to prove itself before anything else is sent or taken.
+    init(
+        _ socket: consuming Socket,
+        on loop: ActorLoop,
+        unsentLimit: Int = .max,
+        messageLimit: UInt64 = .max,
+        proof: Proof? = nil
+    ) {
         frames = FrameLink(socket)
         ForkMark.keep(frames.number)
         self.loop = loop
         self.unsentLimit = unsentLimit
+        self.messageLimit = messageLimit
+        self.proof = proof
+        outgoing = Mutex(Outgoing(isHeld: proof != nil))
     }
 
     deinit {
@@ -54,9 +87,10 @@ final class ActorLink: @unchecked Sendable {
     }
 
     /// Begins to read; what the closures refer to is kept until the end.
-    func open(_ deliver: @escaping Deliver, onEnd end: @escaping End) {
+    func open(_ deliver: @escaping Deliver, onProved proved: Proved? = nil, onEnd end: @escaping End) {
         loop.events.execute {
             self.deliver = deliver
+            self.proved = proved
             self.end = end
             do throws(SystemError) {
                 self.registration = try self.loop.events.register(self.frames.number, .read) { ready in
@@ -64,8 +98,9 @@ final class ActorLink: @unchecked Sendable {
                     if ready.contains(.read) { self.read() }
                 }
             } catch {
-                return self.finish()
+                return self.finish(error)
             }
+            self.beginProof()
             self.updateInterest()
         }
     }
@@ -93,7 +128,7 @@ final class ActorLink: @unchecked Sendable {
             }
             outgoing.append(frame)
             let position = outgoing.appendedCount
-            if outgoing.isAwaited { return (position, false) }
+            if outgoing.isAwaited || outgoing.isHeld { return (position, false) }
             send(&outgoing)
             return (position, outgoing.isAwaited)
         }
@@ -125,7 +160,7 @@ final class ActorLink: @unchecked Sendable {
         guard let registration else { return }
         let interest = outgoing.withLock { outgoing in
             var interest: Interest = outgoing.isAwaited ? [.write] : []
-            if outgoing.unsent.byteCount < unsentLimit { interest.insert(.read) }
+            if outgoing.isHeld || outgoing.unsent.byteCount < unsentLimit { interest.insert(.read) }
             return interest
         }
         // Refused only once the registration has ended, and then there is nothing to watch.
@@ -134,19 +169,84 @@ final class ActorLink: @unchecked Sendable {
 
     private func read() {
         guard !hasEnded, let deliver else { return }
+        if proof != nil { return readProof() }
         do {
             let result = try frames.receive(
-                &assembler, into: loop.buffer,
+                &assembler, into: loop.buffer, admit: admit,
                 land: { _ in throw PortableFailure.unexpectedArray },
                 { header, reader, _ in try deliver(header, &reader) })
             if case .endOfStream = result { return finish() }
             if outgoing.withLock({ $0.unsent.byteCount >= unsentLimit }) { updateInterest() }
         } catch {
-            finish()
+            finish(error)
         }
     }
 
-    private func finish() {
+    private func admit(_ header: Frame.Header) throws {
+        guard header.length <= messageLimit else { throw ActorCallError.tooLarge(header.length, messageLimit) }
+    }
+
+    // MARK: Proof
+
+    private func beginProof() {
+        guard let proof else { return }
+        if !say(proof.handshake.opening) { return finish(nil) }
+        loop.events.schedule(after: proof.limit) {
+            if self.proof != nil { self.finish(ActorCallError.noProof(after: proof.limit)) }
+        }
+    }
+
+    /// Takes what has come of the peer's proof, and no byte of what is behind it.
+    private func readProof() {
+        guard var proof else { return }
+        if let errno = frames.takeError() { return finish(ActorCallError.unreachable("\(errno)")) }
+        let missing = proof.handshake.awaitedCount - proof.message.count
+        let room = UnsafeMutableRawBufferPointer(rebasing: loop.buffer[..<missing])
+        switch frames.receive(to: nil, or: room) {
+        case .endOfStream: return finish(nil)
+        case .wouldBlock: return
+        case .received(let count): proof.message.append(contentsOf: room[..<count])
+        }
+        if proof.message.count == proof.handshake.awaitedCount {
+            do throws(Handshake.Failure) {
+                let step = try proof.handshake.take(proof.message)
+                guard say(step.reply) else { return finish(nil) }
+                proof.message = []
+                if step.isOver { return prove(proof) }
+            } catch {
+                if error == .key, proof.handshake.role != .client { _ = say(Handshake.refusal) }
+                return finish(ActorCallError.refused(error))
+            }
+        }
+        self.proof = proof
+    }
+
+    private func prove(_ proof: Proof) {
+        self.proof = nil
+        do {
+            try proved?(proof.handshake)
+        } catch {
+            return finish(error)
+        }
+        outgoing.withLock { outgoing in
+            outgoing.isHeld = false
+            send(&outgoing)
+        }
+        updateInterest()
+    }
+
+    /// Sends a few bytes of the proof, for which the socket of a new connection has room.
+    private func say(_ bytes: [UInt8]) -> Bool {
+        guard !bytes.isEmpty else { return true }
+        var unsent = FrameLink.Unsent()
+        let buffer = ByteBuffer(capacity: bytes.count)
+        bytes.withUnsafeBytes { buffer.append(contentsOf: $0) }
+        unsent.append(OwnedBytes(buffer, 0..<bytes.count))
+        if case .sent = frames.send(&unsent) { return true }
+        return false
+    }
+
+    private func finish(_ failure: (any Error)? = nil) {
         guard !hasEnded else { return }
         hasEnded = true
         registration?.deregister()
@@ -156,8 +256,10 @@ final class ActorLink: @unchecked Sendable {
             outgoing.isOver = true
             return outgoing.sentCount
         }
-        end?(sentCount)
+        end?(sentCount, failure)
         deliver = nil
         end = nil
+        proved = nil
+        proof = nil
     }
 }

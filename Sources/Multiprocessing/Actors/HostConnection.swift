@@ -14,6 +14,10 @@ final class HostConnection: Sendable {
     private struct State {
         var calls: [UInt64: Entry] = [:]
         var isOver = false
+        /// Whether the host has let this process in; before that it begins no call.
+        var isAccepted = false
+        /// The number under which somebody waits for the proof; zero for nobody.
+        var proofWaiter: UInt64 = 0
         /// Why the host takes no calls of this process.
         var refusal: (any Error)?
     }
@@ -22,12 +26,18 @@ final class HostConnection: Sendable {
     static let everyCall: UInt64 = 0
 
     private let link: ActorLink
-    private let sender = Sender()
+    private let sender: Sender
+    /// The host as the coders know it; `nil` for another process of this program.
+    let peer: (any NetworkPeer)?
     private let count = Atomic<UInt64>(0)
     private let state = Mutex(State())
 
+    /// Connects to another process of this program.
+    ///
     /// - Throws: ``ActorCallError``.
     init(to address: ActorAddress) throws {
+        peer = nil
+        sender = Sender()
         let loop = try ActorLoop.shared()
         do {
             let socket = try Socket.connecting(toAbstract: address.socketName)
@@ -41,10 +51,79 @@ final class HostConnection: Sendable {
         let hello = ByteBuffer()
         Frame.append(.hello, to: hello) { Hello(.scan()).append(to: $0) }
         link.send(hello)
+        open()
+    }
+
+    /// Begins to connect to a server; what is sent before it has proved itself goes out then.
+    ///
+    /// - Parameters:
+    ///   - socket: One that connects, or has.
+    ///   - proof: How the server proves itself.
+    ///   - onProved: Called then, on the loop's thread; the connection ends if it throws.
+    /// - Throws: ``ActorCallError``.
+    init(
+        _ socket: consuming Socket,
+        to peer: any NetworkPeer,
+        _ proof: ActorLink.Proof,
+        onProved: @escaping ActorLink.Proved
+    ) throws {
+        self.peer = peer
+        sender = Sender(userInfo: [.otherBuild: peer], attachmentLimit: 0)
+        link = ActorLink(
+            socket, on: try ActorLoop.shared(), messageLimit: Route.messageLimit, proof: proof)
+        open(onProved: onProved)
+    }
+
+    private func open(onProved: ActorLink.Proved? = nil) {
         link.open { header, reader in
             try self.receive(header, &reader)
-        } onEnd: { sentCount in
-            self.end(sentCount)
+        } onProved: { handshake in
+            try onProved?(handshake)
+            self.noteProof()
+        } onEnd: { sentCount, failure in
+            self.end(sentCount, failure)
+        }
+    }
+
+    // MARK: Proof
+
+    private func noteProof() {
+        let waiter = state.withLock { state in
+            state.isAccepted = true
+            return state.calls.removeValue(forKey: state.proofWaiter)?.call as? ProofWaiter
+        }
+        waiter?.succeed()
+    }
+
+    /// Suspends until the server has proved itself.
+    ///
+    /// - Throws: ``ActorCallError``, `CancellationError`.
+    func waitForProof(_ limit: Duration) async throws {
+        let number = makeNumber()
+        let alarm = AlarmClock.shared.call(at: .now().advanced(by: limit)) {
+            self.take(number)?.fail(ActorCallError.unreachable("nobody has answered within \(limit)"))
+        }
+        defer { if let alarm { AlarmClock.shared.cancel(alarm) } }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let waiter = ProofWaiter(continuation)
+                let (isProved, isOver) = state.withLock { state in
+                    if !state.isAccepted, !state.isOver {
+                        // It is no call, and never in doubt.
+                        state.calls[number] = Entry(call: waiter, position: .max)
+                        state.proofWaiter = number
+                    }
+                    return (state.isAccepted, state.isOver)
+                }
+                if isProved {
+                    waiter.succeed()
+                } else if isOver {
+                    waiter.fail(state.withLock { $0.refusal } ?? ActorCallError.unreachable("it ended the connection"))
+                }
+                if Task.isCancelled { take(number)?.fail(CancellationError()) }
+            }
+        } onCancel: {
+            self.take(number)?.fail(CancellationError())
         }
     }
 
@@ -110,6 +189,7 @@ final class HostConnection: Sendable {
             let error = try ErrorCoding.decode(from: &incoming)
             return state.withLock { $0.refusal = error }
         }
+        if number == Self.everyCall, header.kind == .returned { return state.withLock { $0.isAccepted = true } }
         // One that was given up.
         guard let call = take(number) else { return }
         var incoming = Incoming(reader, from: sender)
@@ -124,19 +204,45 @@ final class HostConnection: Sendable {
         }
     }
 
-    private func end(_ sentCount: UInt64) {
-        let (calls, refusal) = state.withLock { state in
+    private func end(_ sentCount: UInt64, _ failure: (any Error)?) {
+        let (calls, refusal, isAccepted) = state.withLock { state in
             state.isOver = true
-            return (state.calls.removeAllValues(), state.refusal)
+            if state.refusal == nil { state.refusal = failure as? ActorCallError }
+            return (state.calls.removeAllValues(), state.refusal, state.isAccepted)
         }
         for entry in calls {
-            if let refusal {
+            // What had not gone out as a whole was not begun, nor what went to a host that let nobody in any more.
+            let isInDoubt = isAccepted && entry.position <= sentCount
+            if let refusal, !isInDoubt || peer == nil {
                 entry.call.fail(refusal)
-                continue
+            } else {
+                entry.call.fail(ActorCallError.hostGone(isInDoubt: isInDoubt))
             }
-            // What had not gone out as a whole was not begun.
-            entry.call.fail(ActorCallError.hostGone(isInDoubt: entry.position <= sentCount))
         }
+    }
+}
+
+/// Who waits for a server to prove itself.
+private final class ProofWaiter: PendingCalling {
+    private let continuation: CheckedContinuation<Void, any Error>
+
+    init(_ continuation: CheckedContinuation<Void, any Error>) {
+        self.continuation = continuation
+    }
+
+    func succeed() {
+        continuation.resume()
+    }
+
+    func complete(_ incoming: inout Incoming) {
+        // No answer has its number.
+        continuation.resume()
+    }
+
+    func fail(_ error: any Error) {
+        let isVague = (error as? ActorCallError)?.code == .hostGone
+        continuation.resume(
+            throwing: isVague ? ActorCallError.unreachable("it ended the connection before it proved itself") : error)
     }
 }
 

@@ -66,6 +66,11 @@ final class HostedActors: Sendable {
         change(number) { _ in }
     }
 
+    /// Keeps an actor for another program, to which a reference is about to be sent.
+    func offer(_ number: UInt64) {
+        change(number) { _ in }
+    }
+
     /// Another process has a reference.
     func hold(_ number: UInt64) {
         change(number) { $0.holders += 1 }

@@ -13,10 +13,39 @@ final class RemoteHost: Sendable {
         weak var lease: ActorLease?
     }
 
+    /// The way to the host if it is a server; `nil` if it is a process of this program.
+    private let network: Mutex<NetworkWay?>
+
     private let leases = Mutex<[UInt64: Known]>([:])
 
-    init(at address: ActorAddress) {
+    init(at address: ActorAddress, by way: NetworkWay?) {
         self.address = address
+        network = Mutex(way)
+    }
+
+    /// Has the host be reached by a way, if none is known.
+    func use(_ way: NetworkWay) {
+        let unused: NetworkWay? = network.withLock { network in
+            guard network?.known == nil else { return way }
+            defer { network = way }
+            return network
+        }
+        // One that is let go of ends its connection, outside of the lock.
+        withExtendedLifetime(unused) {}
+    }
+
+    /// How other processes of this program get to the host; `nil` if it is one of them.
+    var route: Route? { network.withLock { $0 }?.route }
+
+    /// - Throws: ``ActorCallError``.
+    private func connection() throws -> HostConnection {
+        if let way = network.withLock({ $0 }) { return try way.open() }
+        return try HostConnections.shared.connection(to: address)
+    }
+
+    private func knownConnection() -> HostConnection? {
+        if let way = network.withLock({ $0 }) { return way.known }
+        return HostConnections.shared.known(to: address)
     }
 
     /// Keeps an object for as long as there are references to actors of the host.
@@ -39,8 +68,7 @@ final class RemoteHost: Sendable {
 
     /// Tells the host of a reference; one that is gone need not know.
     func tell(_ kind: Frame.Kind, _ number: UInt64) {
-        let connections = HostConnections.shared
-        let connection = kind == .hold ? try? connections.connection(to: address) : connections.known(to: address)
+        let connection = kind == .hold ? try? connection() : knownConnection()
         connection?.tell(kind, number)
     }
 
@@ -48,16 +76,45 @@ final class RemoteHost: Sendable {
     ///
     /// - Throws: What the method throws, and ``ActorCallError``.
     func call<Value>(
-        _ call: ActorFrame.Call,
-        _ arguments: ByteBuffer?,
+        _ target: String,
+        of actor: UInt64,
+        _ type: Any.Type,
+        _ invocation: ActorInvocationEncoder,
         timeout: Duration?,
         _ decode: @escaping (inout Incoming) throws -> Value
     ) async throws -> Value {
-        let connection = try HostConnections.shared.connection(to: address)
+        let connection = try connection()
+        let name = connection.peer == nil ? SealedTypeNames.name : NetworkNames.name
+        let call = ActorFrame.Call(
+            number: connection.makeNumber(), actor: actor, type: try name(type), target: target,
+            generics: try invocation.generics.map(name))
+        let arguments = try invocation.finish(for: connection.peer)
+        return try await ask(
+            connection, call.number, ActorFrame.make(call, arguments: arguments), timeout: timeout, decode)
+    }
+
+    /// Asks a server for the number of the actor that it offers under a name.
+    ///
+    /// - Throws: ``ActorCallError``.
+    func find(_ name: String, _ type: Any.Type, timeout: Duration?) async throws -> UInt64 {
+        let connection = try connection()
         let number = connection.makeNumber()
-        var call = call
-        call.number = number
-        let frame = ActorFrame.make(call, arguments: arguments)
+        let type = try NetworkNames.name(of: type)
+        let frame = ActorFrame.make(.find, number) { buffer in
+            ActorFrame.append(Array(name.utf8), to: buffer)
+            ActorFrame.append(type, to: buffer)
+        }
+        return try await ask(connection, number, frame, timeout: timeout) { try $0.reader.read() }
+    }
+
+    /// Sends a frame that has an answer, and suspends until that is there.
+    private func ask<Value>(
+        _ connection: HostConnection,
+        _ number: UInt64,
+        _ frame: ByteBuffer,
+        timeout: Duration?,
+        _ decode: @escaping (inout Incoming) throws -> Value
+    ) async throws -> Value {
         let signals = CallSignals()
         let alarm = timeout.flatMap { limit in
             AlarmClock.shared.call(at: .now().advanced(by: limit)) {

@@ -76,15 +76,19 @@ public final class WorkerActorSystem: DistributedActorSystem, Sendable {
     }
 
     /// The way to the process that has an address; `nil` for this one.
-    func host(at address: ActorAddress) -> RemoteHost? {
+    ///
+    /// - Parameter way: The way to it if it is a server.
+    func host(at address: ActorAddress, by way: NetworkWay? = nil) -> RemoteHost? {
         if address == self.address { return nil }
-        return hosts.withLock { hosts in
-            if let known = hosts[address]?.host { return known }
+        let (host, isKnown) = hosts.withLock { hosts in
+            if let known = hosts[address]?.host { return (known, true) }
             if hosts.count > 64 { hosts = hosts.filter { $0.value.host != nil } }
-            let made = RemoteHost(at: address)
+            let made = RemoteHost(at: address, by: way)
             hosts[address] = Known(host: made)
-            return made
+            return (made, false)
         }
+        if isKnown, let way { host.use(way) }
+        return host
     }
 
     // MARK: Identity
@@ -119,7 +123,7 @@ public final class WorkerActorSystem: DistributedActorSystem, Sendable {
 
     /// Makes what a call is written to.
     public func makeInvocationEncoder() -> ActorInvocationEncoder {
-        ActorInvocationEncoder()
+        ActorInvocationEncoder(mayLeave: NetworkWay.isInUse.load(ordering: .relaxed))
     }
 
     /// Calls a method of an actor of another process; called by code that the compiler makes.
@@ -163,11 +167,9 @@ public final class WorkerActorSystem: DistributedActorSystem, Sendable {
         // A reference to an actor of this process is the actor itself, and its calls do not come here.
         guard let host = actor.id.host else { throw ActorCallError.noSuchActor(actor.id.number) }
         try SealedTypeNames.checkGenerics(invocation.generics.count, of: Act.self, target)
-        let call = ActorFrame.Call(
-            number: 0, actor: actor.id.number, type: try SealedTypeNames.name(of: Act.self), target: target.identifier,
-            generics: invocation.generics)
         // The actor's id keeps the host while the call is under way.
         defer { withExtendedLifetime(actor) {} }
-        return try await host.call(call, try invocation.finish(), timeout: CallTimeout.current, decode)
+        return try await host.call(
+            target.identifier, of: actor.id.number, Act.self, invocation, timeout: CallTimeout.current, decode)
     }
 }

@@ -81,6 +81,8 @@ package enum Frame {
         case hold
         /// The number of an actor to which the sender has no reference any more.
         case drop
+        /// The number of a call that asks for the actor that a server offers: its name, and its type's.
+        case find
     }
 
     /// The fixed part in front of each payload.
@@ -110,7 +112,7 @@ package enum Frame {
         var isOfWorker: Bool {
             switch kind {
             case .define, .variable, .chunk, .stop, .inquiry, .cancel, .answer, .progress: false
-            case .call, .cancelCall, .returned, .threw, .refused, .hold, .drop: false
+            case .call, .cancelCall, .returned, .threw, .refused, .hold, .drop, .find: false
             case .hello, .attachment: !isLarge
             case .forget: length == 8
             case .chunkEnd: length == 16

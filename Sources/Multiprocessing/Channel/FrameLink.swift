@@ -20,6 +20,9 @@ package struct FrameLink: ~Copyable, Sendable {
         socket.shutDown()
     }
 
+    /// Why the socket has failed, if it has; asked once.
+    package borrowing func takeError() -> Errno? { socket.takeError() }
+
     // MARK: Sending
 
     /// Bytes of frames in the order in which they go out.

@@ -10,6 +10,8 @@ enum ErrorCoding {
         case cancellation
         case described
         case codable
+        /// As `codable`, under the name that the type has in every build.
+        case named
     }
 
     static func encode(_ error: any Error, into message: inout Outgoing) {
@@ -24,12 +26,9 @@ enum ErrorCoding {
         var note = ""
         if let codable = error as? any Error & Codable {
             do {
-                buffer.append(Kind.codable.rawValue)
+                buffer.append((message.isForOtherBuild ? Kind.named : .codable).rawValue)
                 appendDescription(of: error, to: buffer)
-                var name: [UInt8] = []
-                try TypeReference(type(of: error)).encode(into: &name)
-                name.seal()
-                append(name, to: buffer)
+                append(try typeName(of: error, isForOtherBuild: message.isForOtherBuild), to: buffer)
                 try message.encode(codable)
                 return
             } catch let failure {
@@ -53,7 +52,7 @@ enum ErrorCoding {
         if kind == .cancellation { return CancellationError() }
         let typeName = try readString(from: &incoming.reader)
         let description = try readString(from: &incoming.reader)
-        guard kind == .codable else {
+        guard kind != .described else {
             let note = try readString(from: &incoming.reader)
             return note.isEmpty
                 ? PoolError.remote(typeName: typeName, description: description)
@@ -61,10 +60,10 @@ enum ErrorCoding {
         }
         let name = try readBytes(from: &incoming.reader)
         do {
-            var names = try ReferenceReader(sealed: name)
-            guard let type = try TypeReference(decoding: &names).resolve() as? any (Error & Codable).Type else {
-                throw PortableFailure.unknownFrame
-            }
+            // By its place only from this very build.
+            guard (kind == .named) == incoming.sender.isOfOtherBuild,
+                let type = try findType(named: name, kind) as? any (Error & Codable).Type
+            else { throw PortableFailure.unknownFrame }
             return try incoming.decode(type)
         } catch {
             // Better a description than nothing.
@@ -72,6 +71,24 @@ enum ErrorCoding {
                 typeName: typeName, description: description,
                 note: "it is Codable, but could not be decoded: \(describe(error))")
         }
+    }
+
+    private static func typeName(of error: any Error, isForOtherBuild: Bool) throws -> [UInt8] {
+        if isForOtherBuild { return Array((_mangledTypeName(type(of: error)) ?? "").utf8) }
+        var name: [UInt8] = []
+        try TypeReference(type(of: error)).encode(into: &name)
+        name.seal()
+        return name
+    }
+
+    private static func findType(named name: [UInt8], _ kind: Kind) throws -> Any.Type? {
+        if kind == .named {
+            // A byte that is no text would be taken for an address.
+            guard name.allSatisfy({ $0 > 32 && $0 < 127 }) else { return nil }
+            return _typeByName(String(decoding: name, as: UTF8.self))
+        }
+        var names = try ReferenceReader(sealed: name)
+        return try TypeReference(decoding: &names).resolve()
     }
 
     private static func appendDescription(of error: any Error, to buffer: ByteBuffer) {

@@ -60,6 +60,9 @@ package final class Sender: Sendable {
         attachments.belong(to: self)
     }
 
+    /// Whether the sender may be another build.
+    var isOfOtherBuild: Bool { keys.userInfo[.otherBuild] != nil }
+
     /// Reads part of a message of this sender.
     func read<R>(_ reader: inout ByteReader, _ body: (inout Incoming) throws -> R) rethrows -> R {
         var incoming = Incoming(reader, from: self)

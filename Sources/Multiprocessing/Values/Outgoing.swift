@@ -29,6 +29,9 @@ package struct Outgoing {
         self.userInfo = userInfo
     }
 
+    /// Whether the receiver may be another build.
+    var isForOtherBuild: Bool { userInfo[.otherBuild] != nil }
+
     /// What the values encoded so far refer to, each once.
     package var attachments: [Attachment] { collected?.all ?? [] }
 

@@ -14,6 +14,12 @@ extension Decoder {
     }
 }
 
+extension CodingUserInfoKey {
+    /// There when the bytes go to, or come from, a program that may be another build: nothing in them may be named by its
+    /// place in this one.
+    package static let otherBuild = CodingUserInfoKey(rawValue: "Multiprocessing.otherBuild")!
+}
+
 /// The object that was last asked for, since many values ask for the same.
 struct LastUserObject {
     private var key: CodingUserInfoKey?

@@ -37,6 +37,9 @@ extension ValueEncoder {
         let plan = ObjectPlan.of(type)
         let isDeclared = type == T.self
         if !isDeclared {
+            if storage.userObject(.otherBuild) != nil {
+                throw unsendable(value, "\(type) is no \(T.self), and a subclass has no name in another program")
+            }
             guard let name = plan.pointee.name else {
                 throw unsendable(value, "\(type) cannot be named in another process, where \(T.self) is declared")
             }
@@ -74,6 +77,8 @@ extension ValueDecoder {
         value.name = 0
         let named: Any.Type
         do {
+            // Another program's place would be some other class here.
+            if storage.userObject(.otherBuild) != nil { throw ClassOfOtherBuild() }
             guard let naming = ClassNaming.current else { return try readByInit(type, value, step) }
             named = try naming.type(try bytes.className(head))
         } catch let failure as CodingFailure {
@@ -91,4 +96,8 @@ extension ValueDecoder {
         guard let object = try open(subclass) else { throw mismatch(type, value, step) }
         return object
     }
+}
+
+private struct ClassOfOtherBuild: Error, CustomStringConvertible {
+    var description: String { "a subclass has no name that another program knows" }
 }

@@ -1,13 +1,13 @@
 internal import CMultiprocessing
 internal import Glibc
 
-/// A Unix socket with a name of this machine and no file, to which other processes connect.
-///
-/// The name is in Linux's abstract namespace, and goes with the socket.
+/// A stream socket to which other processes connect.
 package struct ListeningSocket: ~Copyable, Sendable {
     private let descriptor: FileDescriptor
 
-    /// Takes the name, which no other socket may have.
+    /// Takes a name of this machine that is no file's, and that no other socket may have.
+    ///
+    /// The name is in Linux's abstract namespace, and goes with the socket.
     ///
     /// - Parameter name: At most 100 bytes.
     package init(abstract name: String) throws(SystemError) {
@@ -23,7 +23,59 @@ package struct ListeningSocket: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
+    /// Takes an address.
+    ///
+    /// The file of a Unix socket is its owner's alone (0600). One that a process has left behind that ended is replaced.
+    package init(at address: SocketAddress, backlog: Int32 = 1_024) throws(SystemError) {
+        let descriptor = FileDescriptor(adopting: try Self.makeSocket(of: address))
+        let raw = descriptor.number.rawValue
+        if address.isTCP {
+            // A server that is started again finds its port, though connections of the last one are not forgotten.
+            var isOn: Int32 = 1
+            try systemCall("setsockopt") {
+                setsockopt(raw, SOL_SOCKET, SO_REUSEADDR, &isOn, socklen_t(MemoryLayout<Int32>.size))
+            }
+        }
+        do throws(SystemError) {
+            try Self.claim(address, for: raw)
+        } catch {
+            guard error.errno == .addressInUse, let path = address.path, Self.isLeftBehind(address) else { throw error }
+            try systemCall("unlink \(path)") { unlink(path) }
+            try Self.claim(address, for: raw)
+        }
+        // Nobody connects before it listens.
+        if let path = address.path { try systemCall("chmod \(path)") { chmod(path, 0o600) } }
+        try systemCall("listen") { listen(raw, backlog) }
+        self.descriptor = descriptor
+    }
+
+    private static func makeSocket(of address: SocketAddress) throws(SystemError) -> Int32 {
+        try systemCall("socket") {
+            socket(
+                address.family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        }
+    }
+
+    private static func claim(_ address: SocketAddress, for raw: Int32) throws(SystemError) {
+        try address.withSocketAddress { pointer, size throws(SystemError) in
+            _ = try systemCall("bind \(address.path ?? "")") { bind(raw, pointer, size) }
+        }
+    }
+
+    /// Whether nobody listens at a Unix socket's file.
+    private static func isLeftBehind(_ address: SocketAddress) -> Bool {
+        do throws(SystemError) {
+            _ = try Socket.connecting(to: address)
+            return false
+        } catch {
+            return error.errno == .connectionRefused
+        }
+    }
+
     package var number: DescriptorNumber { descriptor.number }
+
+    /// The address that the socket has, with the port that was chosen for it.
+    package borrowing func localAddress() throws(SystemError) -> SocketAddress { try SocketAddress(of: number) }
 
     /// The next process that has connected; `nil` when there is none.
     ///
@@ -60,6 +112,43 @@ extension Socket {
         return Socket(descriptor)
     }
 
+    /// Begins to connect; never blocks, and the socket is ready for writing when it is connected or has failed.
+    package static func connecting(to address: SocketAddress) throws(SystemError) -> Socket {
+        let descriptor = FileDescriptor(
+            adopting: try systemCall("socket") {
+                socket(
+                    address.family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+            })
+        let raw = descriptor.number.rawValue
+        do throws(SystemError) {
+            try address.withSocketAddress { pointer, size throws(SystemError) in
+                _ = try systemCall("connect") { Glibc.connect(raw, pointer, size) }
+            }
+        } catch {
+            guard error.errno == .alreadyInProgress else { throw error }
+        }
+        let made = Socket(descriptor)
+        if address.isTCP { made.sendAtOnce() }
+        return made
+    }
+
+    /// Has small messages go out at once, and has the kernel ask for a peer that has long said nothing.
+    package borrowing func sendAtOnce() {
+        var isOn: Int32 = 1
+        // Refused by sockets that are not TCP's only, which do so anyway.
+        for (level, option) in [(Int32(IPPROTO_TCP), TCP_NODELAY), (SOL_SOCKET, SO_KEEPALIVE)] {
+            _ = setsockopt(number.rawValue, level, option, &isOn, socklen_t(MemoryLayout<Int32>.size))
+        }
+    }
+
+    /// Why the socket has failed, if it has; asked once.
+    package borrowing func takeError() -> Errno? {
+        var code: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(number.rawValue, SOL_SOCKET, SO_ERROR, &code, &size) == 0, code != 0 else { return nil }
+        return Errno(rawValue: code)
+    }
+
     /// The user in whose name the peer's process runs, as it did when it connected or began to listen.
     package borrowing func peerUser() throws(SystemError) -> UInt32 {
         let raw = number.rawValue
@@ -70,6 +159,21 @@ extension Socket {
     package borrowing func isOfThisUser() -> Bool {
         guard let user = try? peerUser() else { return false }
         return user == geteuid() || user == 0
+    }
+}
+
+extension SocketAddress {
+    /// The path of a Unix socket's file.
+    package var path: String? {
+        guard !isTCP else { return nil }
+        let text = bytes.dropFirst(MemoryLayout<sa_family_t>.size).prefix { $0 != 0 }
+        return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
+    }
+
+    /// Removes a Unix socket's file, if it is there.
+    package func removeFile() {
+        guard let path else { return }
+        _ = unlink(path)
     }
 }
 

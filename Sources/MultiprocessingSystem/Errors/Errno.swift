@@ -24,6 +24,10 @@ extension Errno {
     package static var interrupted: Errno { Errno(rawValue: EINTR) }
     package static var fileTooLarge: Errno { Errno(rawValue: EFBIG) }
     package static var invalidArgument: Errno { Errno(rawValue: EINVAL) }
+    package static var addressInUse: Errno { Errno(rawValue: EADDRINUSE) }
+    package static var alreadyInProgress: Errno { Errno(rawValue: EINPROGRESS) }
+    package static var nameTooLong: Errno { Errno(rawValue: ENAMETOOLONG) }
+    package static var noSuchAddress: Errno { Errno(rawValue: EADDRNOTAVAIL) }
     package static var noChild: Errno { Errno(rawValue: ECHILD) }
     package static var noMemory: Errno { Errno(rawValue: ENOMEM) }
     package static var noSuchCall: Errno { Errno(rawValue: ENOSYS) }

@@ -52,6 +52,7 @@ extension PortableUpdate: Codable {
     }
 
     func encode(to encoder: any Encoder) throws {
+        if encoder.userObject(.otherBuild) != nil { throw PoolError.updateForOtherProgram() }
         guard let box else { throw PoolError.closureNotPortable(NotPortable("it has come from another process")) }
         do {
             let closure = try CapturedClosure(box.words)
@@ -75,6 +76,7 @@ extension PortableUpdate: Codable {
     }
 
     init(from decoder: any Decoder) throws {
+        if decoder.userObject(.otherBuild) != nil { throw PoolError.updateForOtherProgram() }
         let parts = try Parts(from: decoder)
         guard let received = decoder.userInfo[.incoming] as? ReceivedAttachments,
             let type = try SealedTypeNames.type(named: parts.type) as? any UpdateBoxing<Value>.Type
@@ -133,6 +135,15 @@ extension ByteBuffer {
 }
 
 extension PoolError {
+    fileprivate static func updateForOtherProgram() -> PoolError {
+        PoolError(
+            .notPortable,
+            """
+            a closure cannot be sent to another program, where no code of this one runs; get the value and set another, \
+            under a lock if others do so too, or write a distributed actor with a method for the change
+            """)
+    }
+
     fileprivate static func variableInUpdate(_ use: TopLevelVariables.Use) -> PoolError {
         PoolError(
             .notPortable,

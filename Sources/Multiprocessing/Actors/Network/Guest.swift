@@ -1,0 +1,148 @@
+import MultiprocessingRuntime
+import Synchronization
+
+/// Another program that has proved itself to this one's server: what it may call, and how much at a time.
+///
+/// It reaches the actors that the server offers, and those that their methods have returned to it; of these the methods
+/// that their types declare.
+final class Guest: NetworkPeer {
+    private struct State {
+        /// The actors that it was given.
+        var given: Set<UInt64> = []
+        var callCount = 0
+        var callSize = 0
+    }
+
+    private let offers: ManagerOffers
+    private let hosted: HostedActors
+    private let address: ActorAddress
+    private let state = Mutex(State())
+
+    /// How many calls of one connection run or wait at a time, and the bytes of their arguments.
+    private static let callLimit = 10_000
+    private static let callSizeLimit = 256 << 20
+
+    /// How many names of keys one connection may send.
+    private static let keyLimit = 1 << 16
+
+    init(_ offers: ManagerOffers, _ hosted: HostedActors, at address: ActorAddress) {
+        self.offers = offers
+        self.hosted = hosted
+        self.address = address
+    }
+
+    // MARK: Actors
+
+    /// The number of the actor that is offered under a name.
+    ///
+    /// - Throws: ``ActorCallError``.
+    func find(_ name: String, _ type: String) throws -> UInt64 {
+        let number = try offers.find(name, type)
+        state.withLock { _ = $0.given.insert(number) }
+        return number
+    }
+
+    func willSend(_ address: ActorAddress, _ number: UInt64) throws {
+        guard address == self.address else { throw ActorCallError.isElsewhere(number) }
+        hosted.offer(number)
+        state.withLock { _ = $0.given.insert(number) }
+    }
+
+    func didReceive(_ address: ActorAddress, _ number: UInt64) throws {
+        guard address == self.address else { throw ActorCallError.isElsewhere(number) }
+        try checkWasGiven(number)
+    }
+
+    /// - Throws: When it was not given the actor that it says it has a reference to.
+    func checkMayHold(_ number: UInt64) throws {
+        try checkWasGiven(number)
+    }
+
+    private func checkWasGiven(_ number: UInt64) throws {
+        guard state.withLock({ $0.given.contains(number) }) else { throw ActorCallError.notOffered(number) }
+    }
+
+    // MARK: Calls
+
+    /// Checks a call; returns the types that the method's generic parameters stand for, which are those of the actor.
+    ///
+    /// - Throws: ``ActorCallError``.
+    func check(_ call: ActorFrame.Call, on type: Any.Type) throws -> ActorInvocationDecoder.Generics {
+        try checkWasGiven(call.actor)
+        guard try NetworkNames.name(of: type) == call.type else { throw ActorCallError.notTheCallersType(type) }
+        try NetworkNames.check(call.target, isOf: type)
+        let arguments = try TypeReference(type).arguments.map { try $0.resolve() }
+        guard try arguments.map(NetworkNames.name) == call.generics else { throw ActorCallError.notAMethod(of: type) }
+        return .known(arguments)
+    }
+
+    /// Counts a call that is about to run.
+    ///
+    /// - Throws: ``ActorCallError/Code/unavailable`` when there are too many.
+    func begin(_ size: Int) throws {
+        try state.withLock { state in
+            guard state.callCount < Self.callLimit else {
+                throw ActorCallError.busy("\(Self.callLimit) calls of one connection are under way")
+            }
+            guard state.callSize + size <= Self.callSizeLimit else {
+                throw ActorCallError.busy("the arguments of its calls have more than \(Self.callSizeLimit) bytes")
+            }
+            state.callCount += 1
+            state.callSize += size
+        }
+    }
+
+    func end(_ size: Int) {
+        state.withLock { state in
+            state.callCount -= 1
+            state.callSize -= size
+        }
+    }
+
+    /// - Throws: When there are more names than a program that means well has.
+    func checkKeys(_ count: Int) throws {
+        guard count <= Self.keyLimit else { throw PortableFailure.unknownFrame }
+    }
+}
+
+/// What a server offers to other programs: actors under names.
+final class ManagerOffers: Sendable {
+    private struct Offer {
+        let actor: any AnyObject & Sendable
+        let number: UInt64
+        let type: String
+    }
+
+    private let offers = Mutex<[String: Offer]>([:])
+
+    /// Offers an actor, in place of what was offered under the name.
+    func set(_ name: String, _ actor: any AnyObject & Sendable, _ number: UInt64, type: String) {
+        // What was there before is let go of outside of the lock.
+        let last = offers.withLock { $0.updateValue(Offer(actor: actor, number: number, type: type), forKey: name) }
+        withExtendedLifetime(last) {}
+    }
+
+    /// - Returns: Whether there was one.
+    func remove(_ name: String) -> Bool {
+        let last = offers.withLock { $0.removeValue(forKey: name) }
+        return last != nil
+    }
+
+    /// Offers nothing any more; returns the numbers of what was offered.
+    func removeAll() -> [UInt64] {
+        let last = offers.withLock { offers in
+            defer { offers = [:] }
+            return offers
+        }
+        return last.values.map(\.number)
+    }
+
+    func contains(_ name: String) -> Bool { offers.withLock { $0[name] != nil } }
+
+    func find(_ name: String, _ type: String) throws -> UInt64 {
+        let (offer, names) = offers.withLock { ($0[name], Array($0.keys)) }
+        guard let offer else { throw ActorCallError.unknownName(name, names) }
+        guard offer.type == type else { throw ActorCallError.offeredAsOther(name, offer.type, type) }
+        return offer.number
+    }
+}

@@ -1,0 +1,159 @@
+import MultiprocessingSystem
+import Synchronization
+
+/// The socket on which a server listens, and the connections of those who came.
+final class ManagerGate: Sendable {
+    private struct Entry {
+        let caller: ActorCaller
+        var isProved = false
+    }
+
+    private struct State {
+        var callers: [UInt64: Entry] = [:]
+        var unprovedCount = 0
+        var count: UInt64 = 0
+        var isClosed = false
+        var registration: EventLoop.Registration?
+        /// The socket, until the loop has let go of it.
+        var socket: ListeningHolder?
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// `nil` for an address without a name.
+    let address: ManagerAddress?
+
+    private let local: SocketAddress
+    private let loop: ActorLoop
+    private let offers: ManagerOffers
+    private let key: [UInt8]
+    private let limits: ManagerServer.Limits
+    private let state = Mutex(State())
+
+    /// How long nobody is let in after one could not be, for want of descriptors.
+    private static let pause = Duration.milliseconds(20)
+
+    /// - Throws: `SystemError`, ``ActorCallError/Code/unavailable``.
+    init(at address: SocketAddress, _ offers: ManagerOffers, key: [UInt8], _ limits: ManagerServer.Limits) throws {
+        loop = try ActorLoop.shared()
+        let socket = ListeningHolder(try ListeningSocket(at: address))
+        local = try socket.socket.localAddress()
+        self.address = ManagerAddress(local)
+        self.offers = offers
+        self.key = key
+        self.limits = limits
+        ForkMark.keep(socket.socket.number)
+        let made = try loop.events.register(socket.socket.number, .read) { [weak self] _ in self?.letIn() }
+        state.withLock { state in
+            state.registration = made
+            state.socket = socket
+        }
+    }
+
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    // MARK: Who comes
+
+    private func letIn() {
+        guard let socket = state.withLock({ $0.isClosed ? nil : $0.socket }) else { return }
+        do throws(SystemError) {
+            while let caller = try socket.socket.accept() {
+                if local.isTCP { caller.sendAtOnce() } else if !caller.isOfThisUser() { continue }
+                begin(caller)
+            }
+        } catch {
+            // Who waits stays in the queue, and would be reported at once again.
+            watch(for: [])
+            loop.events.schedule(after: Self.pause) { [weak self] in self?.watch(for: .read) }
+        }
+    }
+
+    private func watch(for interest: Interest) {
+        // Refused only once the registration has ended, and then nobody comes.
+        try? state.withLock { $0.registration }?.setInterest(interest)
+    }
+
+    /// Has one who came prove itself, or lets go of it if there are too many.
+    private func begin(_ socket: consuming Socket) {
+        let number: UInt64? = state.withLock { state in
+            guard !state.isClosed, state.callers.count < limits.connections,
+                state.unprovedCount < limits.unprovedConnections
+            else { return nil }
+            state.count += 1
+            state.unprovedCount += 1
+            return state.count
+        }
+        guard let number else { return }
+        let system = WorkerActorSystem.shared
+        let guest = Guest(offers, system.hosted, at: system.address)
+        let handshake = Handshake(as: .server(system.address), key: key)
+        let proof = ActorLink.Proof(handshake, within: limits.proofTimeout)
+        let caller = ActorCaller(socket, on: loop, to: system.hosted, proof, as: guest)
+        state.withLock { $0.callers[number] = Entry(caller: caller) }
+        _ = caller.onEnd { [weak self] in self?.ended(number) }
+        caller.open { [weak self] in self?.proved(number) }
+        // Closed meanwhile, it would have been missed.
+        if isClosed { caller.close() }
+    }
+
+    private func proved(_ number: UInt64) {
+        state.withLock { state in
+            guard state.callers[number]?.isProved == false else { return }
+            state.callers[number]?.isProved = true
+            state.unprovedCount -= 1
+        }
+    }
+
+    private func ended(_ number: UInt64) {
+        // Let go of outside of the lock.
+        let entry = state.withLock { state in
+            let entry = state.callers.removeValue(forKey: number)
+            if entry?.isProved == false { state.unprovedCount -= 1 }
+            return entry
+        }
+        withExtendedLifetime(entry) {}
+    }
+
+    // MARK: The end
+
+    /// Listens no more, and ends all connections; any thread may call it, and again.
+    func close() {
+        let (registration, socket, callers) = state.withLock { state in
+            state.isClosed = true
+            return (state.registration.take(), state.socket, state.callers.values.map(\.caller))
+        }
+        for caller in callers { caller.close() }
+        guard let registration, let socket else { return }
+        registration.deregister()
+        local.removeFile()
+        // The loop may be about to use it.
+        loop.events.execute {
+            ForkMark.release(socket.socket.number)
+            let waiters = self.state.withLock { state in
+                state.socket = nil
+                defer { state.waiters = [] }
+                return state.waiters
+            }
+            for waiter in waiters { waiter.resume() }
+        }
+    }
+
+    /// Returns when the socket is not used any more.
+    func waitUntilClosed() async {
+        await withCheckedContinuation { waiter in
+            let isOver = state.withLock { state in
+                if state.socket != nil { state.waiters.append(waiter) }
+                return state.socket == nil
+            }
+            if isOver { waiter.resume() }
+        }
+    }
+}
+
+/// Has a socket be shared, and closed with the last who has it.
+private final class ListeningHolder: Sendable {
+    let socket: ListeningSocket
+
+    init(_ socket: consuming ListeningSocket) {
+        self.socket = socket
+    }
+}
