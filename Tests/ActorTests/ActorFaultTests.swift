@@ -54,7 +54,7 @@ struct ActorFaultTests {
                 [], [1], Array(repeating: 0xFF, count: 64), Array("GET / HTTP/1.1\r\n\r\n".utf8),
                 [7, 0, 0, 0, 0, 0, 0, 0] + Array(repeating: 0x7F, count: 8),
             ]
-            let visitors = try (0..<200).map { try Visitor(name, saying: texts[$0 % texts.count]) }
+            let visitors = try (0..<200).map { try Stranger(name, saying: texts[$0 % texts.count]) }
             let child = try ChildProcess(.processes, servant) { servant in try await servant.echo(5) }
             try await expect(5) { try await child.value }
             withExtendedLifetime(visitors) {}
@@ -63,7 +63,7 @@ struct ActorFaultTests {
 }
 
 /// One who connects to a host, says something, and stays.
-private final class Visitor: Sendable {
+private final class Stranger: Sendable {
     private let socket: Socket
 
     init(_ name: String, saying text: [UInt8]) throws {

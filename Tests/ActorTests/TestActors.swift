@@ -26,7 +26,8 @@ distributed actor Tally {
     private var sum = 0
 
     distributed func add(_ number: Int) -> Int {
-        sum += number
+        // Whatever comes from the network must not crash it.
+        sum &+= number
         return sum
     }
 
@@ -40,6 +41,7 @@ distributed actor Servant {
     private var log: [Int] = []
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private var cancelled = 0
+    private var sleeping = 0
 
     distributed func echo<Value: Codable & Sendable>(_ value: Value) -> Value { value }
 
@@ -73,7 +75,8 @@ distributed actor Servant {
 
     /// Suspends until its task is cancelled.
     distributed func waitUntilCancelled() async throws {
-        waiting.append(contentsOf: [])
+        sleeping += 1
+        defer { sleeping -= 1 }
         do {
             try await Task.sleep(for: .seconds(3_000))
         } catch {
@@ -83,6 +86,9 @@ distributed actor Servant {
     }
 
     distributed func cancelledCount() -> Int { cancelled }
+
+    /// How many wait to be cancelled.
+    distributed func sleepingCount() -> Int { sleeping }
 
     /// Blocks the actor's thread.
     distributed func block(_ ticket: Rendezvous.Ticket) -> Int {

@@ -130,11 +130,6 @@ extension ActorCallError {
             """)
     }
 
-    static func notOffered(_ number: UInt64) -> ActorCallError {
-        ActorCallError(
-            .refused, "actor \(number) was not given to the caller; ask the server for it by its name")
-    }
-
     static func unknownName(_ name: String, _ names: [String]) -> ActorCallError {
         ActorCallError(
             .noSuchActor,

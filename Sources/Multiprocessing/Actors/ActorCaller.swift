@@ -106,7 +106,6 @@ final class ActorCaller: Sendable {
             if case .task(let task) = state.withLock({ $0.calls[number] }) { task.cancel() }
         case .hold:
             let number: UInt64 = try reader.read()
-            try guest?.checkMayHold(number)
             state.withLock { $0.held[number, default: 0] += 1 }
             actors.hold(number)
         case .drop:

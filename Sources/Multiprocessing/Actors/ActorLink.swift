@@ -36,13 +36,35 @@ final class ActorLink: @unchecked Sendable {
         var isAwaited = false
         /// Whether the peer has not proved itself yet, and is told nothing.
         var isHeld: Bool
+        /// What is sent when it has.
+        var held: [ByteBuffer] = []
+        var seal: FrameSeal?
         var isOver = false
 
-        var sentCount: UInt64 { appendedCount - UInt64(unsent.byteCount + unsent.droppedCount) }
+        var sentCount: UInt64 { isHeld ? 0 : appendedCount - UInt64(unsent.byteCount + unsent.droppedCount) }
 
         mutating func append(_ frame: ByteBuffer) {
-            unsent.append(OwnedBytes(frame, 0..<frame.count))
-            appendedCount += UInt64(frame.count)
+            if isHeld {
+                held.append(frame)
+                appendedCount += UInt64(FrameSeal.size + frame.count)
+                return
+            }
+            if let seal = seal?.seal(frame) { put(seal) }
+            put(frame)
+        }
+
+        private mutating func put(_ bytes: ByteBuffer) {
+            unsent.append(OwnedBytes(bytes, 0..<bytes.count))
+            appendedCount += UInt64(bytes.count)
+        }
+
+        /// Has what was held go out.
+        mutating func letGo(_ seal: FrameSeal?) {
+            self.seal = seal
+            isHeld = false
+            appendedCount = 0
+            for frame in held { append(frame) }
+            held = []
         }
     }
 
@@ -58,6 +80,7 @@ final class ActorLink: @unchecked Sendable {
     private var end: End?
     private var proved: Proved?
     private var proof: Proof?
+    private var seal: FrameSeal?
 
     /// How many bytes may wait to be sent before no more is read: a host takes no calls of who reads no answers.
     private let unsentLimit: Int
@@ -174,7 +197,9 @@ final class ActorLink: @unchecked Sendable {
             let result = try frames.receive(
                 &assembler, into: loop.buffer, admit: admit,
                 land: { _ in throw PortableFailure.unexpectedArray },
-                { header, reader, _ in try deliver(header, &reader) })
+                { header, reader, _ in
+                    if try seal?.open(header, reader) != false { try deliver(header, &reader) }
+                })
             if case .endOfStream = result { return finish() }
             if outgoing.withLock({ $0.unsent.byteCount >= unsentLimit }) { updateInterest() }
         } catch {
@@ -228,8 +253,10 @@ final class ActorLink: @unchecked Sendable {
         } catch {
             return finish(error)
         }
+        let seals = proof.handshake.seals
+        seal = seals?.receiving
         outgoing.withLock { outgoing in
-            outgoing.isHeld = false
+            outgoing.letGo(seals?.sending)
             send(&outgoing)
         }
         updateInterest()

@@ -21,7 +21,6 @@ final class HostedActors: Sendable {
 
     private struct State {
         var entries: [UInt64: Entry] = [:]
-        var count: UInt64 = 0
         var door: ActorDoor?
     }
 
@@ -36,12 +35,8 @@ final class HostedActors: Sendable {
         self.address = address
     }
 
-    func makeNumber() -> UInt64 {
-        state.withLock { state in
-            state.count += 1
-            return state.count
-        }
-    }
+    /// A number that nobody can guess: another program may call an actor whose number it knows.
+    func makeNumber() -> UInt64 { .random(in: 1...(.max)) }
 
     func add(_ actor: any DistributedActor, _ number: UInt64) {
         state.withLock { $0.entries[number] = Entry(actor: actor) }

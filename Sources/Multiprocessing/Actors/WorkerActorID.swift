@@ -7,7 +7,7 @@ import MultiprocessingCoding
 public struct WorkerActorID: Sendable {
     let address: ActorAddress
 
-    /// Counts the actors of one process.
+    /// Tells the actors of one process apart; random.
     let number: UInt64
 
     /// Keeps the actor in its process; `nil` if it is this one.
@@ -80,6 +80,6 @@ extension WorkerActorID: Codable {
 extension WorkerActorID: CustomStringConvertible {
     /// The actor's number, and its process if that is another.
     public var description: String {
-        host == nil ? "actor \(number)" : "actor \(number) of process \(String(address.high, radix: 16))"
+        host == nil ? "actor \(String(number, radix: 16))" : "actor \(String(number, radix: 16)) of process \(String(address.high, radix: 16))"
     }
 }

@@ -83,6 +83,8 @@ package enum Frame {
         case drop
         /// The number of a call that asks for the actor that a server offers: its name, and its type's.
         case find
+        /// What shows that the next frame is unchanged: see ``FrameSeal``.
+        case seal
     }
 
     /// The fixed part in front of each payload.
@@ -112,7 +114,7 @@ package enum Frame {
         var isOfWorker: Bool {
             switch kind {
             case .define, .variable, .chunk, .stop, .inquiry, .cancel, .answer, .progress: false
-            case .call, .cancelCall, .returned, .threw, .refused, .hold, .drop, .find: false
+            case .call, .cancelCall, .returned, .threw, .refused, .hold, .drop, .find, .seal: false
             case .hello, .attachment: !isLarge
             case .forget: length == 8
             case .chunkEnd: length == 16

@@ -49,6 +49,8 @@ final class ManagerGate: Sendable {
         }
     }
 
+    var connectionCount: Int { state.withLock { $0.callers.count } }
+
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
     // MARK: Who comes

@@ -46,6 +46,9 @@ public final class ManagerServer: Sendable {
     /// Where the server can be reached, with the port that it has.
     public let address: ManagerAddress
 
+    /// How many connections are open, also of those who have not proved themselves yet.
+    public var connectionCount: Int { gate.connectionCount }
+
     private let offers = ManagerOffers()
     private let gate: ManagerGate
 

@@ -188,7 +188,7 @@ final class WorkerSession: @unchecked Sendable {
         case .stop:
             WorkerProcess.exitInOrder()
         case .hello, .values, .failure, .chunkEnd, .cancel, .answer, .progress, .call, .cancelCall, .returned, .threw,
-            .refused, .hold, .drop, .find:
+            .refused, .hold, .drop, .find, .seal:
             throw PortableFailure.unknownFrame
         }
         return .goOn

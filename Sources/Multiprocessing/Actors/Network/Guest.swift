@@ -3,12 +3,10 @@ import Synchronization
 
 /// Another program that has proved itself to this one's server: what it may call, and how much at a time.
 ///
-/// It reaches the actors that the server offers, and those that their methods have returned to it; of these the methods
-/// that their types declare.
+/// It reaches the actors that the server offers, and those that their methods have returned to it or to its like: their
+/// numbers are known to nobody else, and cannot be guessed. Of these it may call the methods that their types declare.
 final class Guest: NetworkPeer {
     private struct State {
-        /// The actors that it was given.
-        var given: Set<UInt64> = []
         var callCount = 0
         var callSize = 0
     }
@@ -37,29 +35,16 @@ final class Guest: NetworkPeer {
     ///
     /// - Throws: ``ActorCallError``.
     func find(_ name: String, _ type: String) throws -> UInt64 {
-        let number = try offers.find(name, type)
-        state.withLock { _ = $0.given.insert(number) }
-        return number
+        try offers.find(name, type)
     }
 
     func willSend(_ address: ActorAddress, _ number: UInt64) throws {
         guard address == self.address else { throw ActorCallError.isElsewhere(number) }
         hosted.offer(number)
-        state.withLock { _ = $0.given.insert(number) }
     }
 
     func didReceive(_ address: ActorAddress, _ number: UInt64) throws {
         guard address == self.address else { throw ActorCallError.isElsewhere(number) }
-        try checkWasGiven(number)
-    }
-
-    /// - Throws: When it was not given the actor that it says it has a reference to.
-    func checkMayHold(_ number: UInt64) throws {
-        try checkWasGiven(number)
-    }
-
-    private func checkWasGiven(_ number: UInt64) throws {
-        guard state.withLock({ $0.given.contains(number) }) else { throw ActorCallError.notOffered(number) }
     }
 
     // MARK: Calls
@@ -68,7 +53,6 @@ final class Guest: NetworkPeer {
     ///
     /// - Throws: ``ActorCallError``.
     func check(_ call: ActorFrame.Call, on type: Any.Type) throws -> ActorInvocationDecoder.Generics {
-        try checkWasGiven(call.actor)
         guard try NetworkNames.name(of: type) == call.type else { throw ActorCallError.notTheCallersType(type) }
         try NetworkNames.check(call.target, isOf: type)
         let arguments = try TypeReference(type).arguments.map { try $0.resolve() }

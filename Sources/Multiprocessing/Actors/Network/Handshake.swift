@@ -47,7 +47,8 @@ struct Handshake {
     /// - Parameter nonce: The challenge, of 32 bytes that nobody can guess.
     init(as role: Role, key: [UInt8], nonce: [UInt8] = Handshake.makeNonce()) {
         self.role = role
-        self.key = key
+        // Else a key with a zero behind it would be the same key.
+        self.key = SHA256.hash(key)
         self.nonce = nonce
     }
 
@@ -87,6 +88,7 @@ struct Handshake {
         case .server(let address):
             let challenge = try Self.readHead(Array(message.prefix(Self.headSize)))
             let proof = clientProof(server: nonce, client: challenge)
+            peerNonce = challenge
             guard HMAC.areEqual(proof, Array(message.dropFirst(Self.headSize))) else { throw .key }
             let bytes = Self.bytes(of: address)
             return Step(
@@ -96,6 +98,17 @@ struct Handshake {
 
     /// What a server says in place of its proof to a client whose proof is wrong: as many bytes, all zero.
     static var refusal: [UInt8] { Array(repeating: 0, count: addressSize + HMAC.size) }
+
+    /// What seals the frames of both directions, once both ends have proved themselves.
+    var seals: (sending: FrameSeal, receiving: FrameSeal)? {
+        guard let peerNonce else { return nil }
+        let (server, client) = role == .client ? (peerNonce, nonce) : (nonce, peerNonce)
+        func seal(_ label: String) -> FrameSeal {
+            FrameSeal(key: HMAC.code(of: Self.label(label) + server + client, key: key))
+        }
+        let (fromClient, fromServer) = (seal("client's frames"), seal("server's frames"))
+        return role == .client ? (fromClient, fromServer) : (fromServer, fromClient)
+    }
 
     // MARK: Messages
 

@@ -299,7 +299,7 @@ extension WorkerLink {
                 }
             case .define, .variable, .chunk, .stop, .inquiry, .cancel, .answer, .progress, .call, .cancelCall,
                 .returned,
-                .threw, .refused, .hold, .drop, .find:
+                .threw, .refused, .hold, .drop, .find, .seal:
                 throw PortableFailure.unknownFrame
             }
         }
