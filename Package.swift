@@ -175,7 +175,10 @@ let package = Package(
         ),
         .testTarget(
             name: "ExamplesTests",
-            dependencies: ["Multiprocessing", "quickstart", "wordcount", "survive", "pipeline", "benchmarks"],
+            dependencies: [
+                "Multiprocessing", "quickstart", "wordcount", "survive", "pipeline", "registry", "registry-client",
+                "benchmarks",
+            ],
             swiftSettings: settings
         ),
     ],

@@ -49,7 +49,8 @@ struct HandshakeTests {
         check(
             Array(repeating: 0xAA, count: 131), Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8),
             "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54")
-        let long = "This is a test using a larger than block-size key and a larger than block-size data. "
+        let long =
+            "This is a test using a larger than block-size key and a larger than block-size data. "
             + "The key needs to be hashed before being used by the HMAC algorithm."
         check(
             Array(repeating: 0xAA, count: 131), Array(long.utf8),
@@ -145,7 +146,9 @@ struct HandshakeTests {
             var server = Handshake(as: .server(address), key: key)
             var client = Handshake(as: .client, key: key)
             var opening = server.opening
-            let (step, bit) = (Int.random(in: 0..<3, using: &random), UInt8(1) << UInt8.random(in: 0..<8, using: &random))
+            let (step, bit) = (
+                Int.random(in: 0..<3, using: &random), UInt8(1) << UInt8.random(in: 0..<8, using: &random)
+            )
             if step == 0 { opening[Int.random(in: opening.indices, using: &random)] ^= bit }
             #expect(throws: Handshake.Failure.self) {
                 var answer = try client.take(opening).reply

@@ -20,7 +20,8 @@ struct ServerTests {
     ) async throws -> Value {
         let address = server.address
         let child = try ChildProcess(.processes) {
-            try await body(try await Manager.connect(to: address, key: ManagerKey("the key of these tests, long enough")))
+            try await body(
+                try await Manager.connect(to: address, key: ManagerKey("the key of these tests, long enough")))
         }
         return try await child.value
     }
@@ -36,7 +37,9 @@ struct ServerTests {
             }
             #expect(sums == [2, 5])
             // The same object for all who ask for it.
-            try await expect(5) { try await Self.inClient(of: server) { try await $0.object("tally", as: Tally.self).current() } }
+            try await expect(5) {
+                try await Self.inClient(of: server) { try await $0.object("tally", as: Tally.self).current() }
+            }
             await server.shutDown()
         }
     }
@@ -243,7 +246,9 @@ struct ServerTests {
             // The port is free again.
             let next = try await ManagerServer(at: server.address, key: Self.key)
             await next.shutDown()
-            let refusal = await #expect(throws: PoolError.self) { try await server.register("x") { Tally(actorSystem: $0) } }
+            let refusal = await #expect(throws: PoolError.self) {
+                try await server.register("x") { Tally(actorSystem: $0) }
+            }
             #expect(refusal?.code == .shutDown)
         }
     }
@@ -277,8 +282,12 @@ struct ServerTests {
             #expect(stat(path, &facts) == 0)
             #expect(facts.st_mode & 0o777 == 0o600)
             try await server.register("tally") { Tally(actorSystem: $0) }
-            try await expect(1) { try await Self.inClient(of: server) { try await $0.object("tally", as: Tally.self).add(1) } }
-            let second = await #expect(throws: PoolError.self) { _ = try await ManagerServer(at: .unix(path), key: Self.key) }
+            try await expect(1) {
+                try await Self.inClient(of: server) { try await $0.object("tally", as: Tally.self).add(1) }
+            }
+            let second = await #expect(throws: PoolError.self) {
+                _ = try await ManagerServer(at: .unix(path), key: Self.key)
+            }
             #expect(second?.code == .invalidArgument)
             await server.shutDown()
             #expect(access(path, F_OK) != 0)

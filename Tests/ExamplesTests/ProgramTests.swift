@@ -50,4 +50,32 @@ struct ProgramTests {
         #expect(run.output.contains("\nkilled the consumer with process id ") == (backend == "processes"))
         #expect(run.output.hasSuffix("\nthe sums are those of a count without workers\n"))
     }
+
+    @Test("registry serves a program of another build")
+    func registry() async throws {
+        let run = try await Shell.run("$BIN/registry")
+        #expect(run.status == 0, "\(run.output)\(run.errors)")
+        #expect(
+            run.output == """
+                counted: and=2 bird=1 cat=1 dog=1 the=3
+                ada has 3
+                refused: -1
+                ada 3
+                words: and=2 bird=1 cat=1 dog=1 from the client=1 the=3
+                the server has nothing under the name secrets; it offers scores, words
+                what the server has under the name words is a Multiprocessing.ManagedDictionary<Swift.String, Swift.Int>, and \
+                was asked for as a Multiprocessing.ManagedArray<Swift.Int>
+                the server and its client agree
+
+                """)
+    }
+
+    @Test("registry-client says what it needs, and what is wrong with an address")
+    func registryClient() async throws {
+        let usage = try await Shell.run("$BIN/registry-client")
+        #expect(usage.output.contains("usage: registry-client HOST PORT KEY-FILE"))
+        let run = try await Shell.run("$BIN/registry-client 127.0.0.1 1 /dev/null")
+        #expect(run.status != 0)
+        #expect(run.errors.contains("no regular file"), "\(run.errors)")
+    }
 }

@@ -3,6 +3,7 @@ public import Multiprocessing
 
 /// Points of players; the type that the server and its clients have in common.
 public distributed actor Scoreboard {
+    /// The system that its calls go through.
     public typealias ActorSystem = WorkerActorSystem
 
     /// What is refused.
@@ -12,6 +13,7 @@ public distributed actor Scoreboard {
 
     private var points: [String: Int] = [:]
 
+    /// Makes a board without points.
     public init(actorSystem: WorkerActorSystem) {
         self.actorSystem = actorSystem
     }
@@ -31,7 +33,9 @@ public distributed actor Scoreboard {
 
     /// A player's place.
     public struct Rank: Codable, Sendable, Hashable {
+        /// Who it is.
         public var player: String
+        /// How many points that player has.
         public var points: Int
     }
 }

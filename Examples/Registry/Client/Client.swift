@@ -25,7 +25,9 @@ enum Client {
 
         let words = try await remote.object("words", as: ManagedDictionary<String, Int>.self)
         try await words.set("from the client", 1)
-        print("words: \(try await words.all.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " "))")
+        print(
+            "words: \(try await words.all.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " "))"
+        )
 
         // What the server does not offer, and what has another type there, is refused by name.
         do {

@@ -102,7 +102,8 @@ extension ActorCallError {
     }
 
     static func unreachable(_ reason: String) -> ActorCallError {
-        ActorCallError(.unavailable, "the server cannot be reached: \(reason); is it running, and is the address right?")
+        ActorCallError(
+            .unavailable, "the server cannot be reached: \(reason); is it running, and is the address right?")
     }
 
     static func refused(_ failure: Handshake.Failure) -> ActorCallError {

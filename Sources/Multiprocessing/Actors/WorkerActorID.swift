@@ -80,6 +80,8 @@ extension WorkerActorID: Codable {
 extension WorkerActorID: CustomStringConvertible {
     /// The actor's number, and its process if that is another.
     public var description: String {
-        host == nil ? "actor \(String(number, radix: 16))" : "actor \(String(number, radix: 16)) of process \(String(address.high, radix: 16))"
+        host == nil
+            ? "actor \(String(number, radix: 16))"
+            : "actor \(String(number, radix: 16)) of process \(String(address.high, radix: 16))"
     }
 }

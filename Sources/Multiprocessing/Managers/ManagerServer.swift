@@ -122,7 +122,9 @@ public final class ManagerServer: Sendable {
     }
 
     private func check(_ name: String) throws {
-        if gate.isClosed { throw PoolError(.shutDown, "the server was shut down, and offers nothing; make another one") }
+        if gate.isClosed {
+            throw PoolError(.shutDown, "the server was shut down, and offers nothing; make another one")
+        }
         guard !offers.contains(name) else {
             throw PoolError(
                 .invalidArgument, "the server offers something under the name \(name) already; unregister it first")
@@ -176,7 +178,8 @@ extension ManagerServer.Limits {
             }
         }
         guard proofTimeout > .zero else {
-            throw PoolError.invalidArgument("proofTimeout", proofTimeout, "it takes a round trip at least; give it seconds")
+            throw PoolError.invalidArgument(
+                "proofTimeout", proofTimeout, "it takes a round trip at least; give it seconds")
         }
     }
 }

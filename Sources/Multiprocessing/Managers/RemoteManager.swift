@@ -65,7 +65,8 @@ extension Manager {
         timeout: Duration = .seconds(10)
     ) async throws -> RemoteManager {
         guard timeout > .zero else {
-            throw PoolError.invalidArgument("timeout", timeout, "to connect takes a round trip at least; give it seconds")
+            throw PoolError.invalidArgument(
+                "timeout", timeout, "to connect takes a round trip at least; give it seconds")
         }
         try Task.checkCancellation()
         let sockets = try await BlockingCall.run { try address.resolve() }

@@ -93,7 +93,8 @@ package struct SocketAddress: Hashable, Sendable {
         var port = [CChar](repeating: 0, count: Int(NI_MAXSERV))
         let code = withSocketAddress { address, size in
             getnameinfo(
-                address, size, &host, socklen_t(host.count), &port, socklen_t(port.count), NI_NUMERICHOST | NI_NUMERICSERV)
+                address, size, &host, socklen_t(host.count), &port, socklen_t(port.count),
+                NI_NUMERICHOST | NI_NUMERICSERV)
         }
         guard code == 0 else { return nil }
         return (Self.text(host), UInt16(Self.text(port)) ?? 0)

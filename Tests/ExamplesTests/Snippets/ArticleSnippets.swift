@@ -232,3 +232,15 @@ private enum ActorArticle {
         try await pool.forEach(pages) { _ = try await visits.add($0) }
     }
 }
+
+private func servingActors() async throws {
+    let key = try ManagerKey(contentsOf: "/etc/registry/key")
+    let server = try await ManagerServer(at: .tcp(host: "127.0.0.1", port: 7000), key: key)
+    try await server.register("scores") { ManagedDictionary<String, Int>(actorSystem: $0) }
+}
+
+private func callingServers(key: ManagerKey) async throws {
+    let remote = try await Manager.connect(to: .tcp(host: "127.0.0.1", port: 7000), key: key)
+    let scores = try await remote.object("scores", as: ManagedDictionary<String, Int>.self)
+    try await scores.set("ada", 1)
+}

@@ -125,3 +125,14 @@ private func actors(pool: Pool, pages: [String]) async throws {
     try await pool.forEach(pages) { try await table.update($0, default: 0) { $0 += 1 } }
     await manager.shutDown()
 }
+
+private func servingActors(key: ManagerKey) async throws {
+    let server = try await ManagerServer(at: .tcp(host: "127.0.0.1", port: 7000), key: key)
+    try await server.register("scores") { ManagedDictionary<String, Int>(actorSystem: $0) }
+}
+
+private func callingServers(key: ManagerKey) async throws {
+    let remote = try await Manager.connect(to: .tcp(host: "127.0.0.1", port: 7000), key: key)
+    let scores = try await remote.object("scores", as: ManagedDictionary<String, Int>.self)
+    _ = scores
+}

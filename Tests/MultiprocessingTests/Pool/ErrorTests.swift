@@ -93,7 +93,8 @@ struct ErrorTests {
         }
     }
 
-    @Test("178 map_no_failfast: the error of one worker's map is that of the first item", arguments: TestBackend.allCases)
+    @Test(
+        "178 map_no_failfast: the error of one worker's map is that of the first item", arguments: TestBackend.allCases)
     func mapThrows(_ backend: TestBackend) async throws {
         try await backend.withPool(workers: 1) { pool async throws in
             for size in [1, 3, 100, nil] {

@@ -23,7 +23,8 @@ public struct ManagerKey: Sendable {
         guard self.bytes.count >= Self.minimumSize else {
             throw PoolError.invalidArgument(
                 "key", self.bytes.count,
-                "a key has at least \(Self.minimumSize) bytes; make one by head -c 32 /dev/urandom, or ManagerKey.random()")
+                "a key has at least \(Self.minimumSize) bytes; make one by head -c 32 /dev/urandom, or ManagerKey.random()"
+            )
         }
     }
 

@@ -37,7 +37,8 @@ struct SHA256 {
         count &+= UInt64(message.count)
         var offset = 0
         if restCount > 0 {
-            while restCount < Self.blockSize, offset < message.count { take(message[offset]); offset += 1 }
+            offset = min(Self.blockSize - restCount, message.count)
+            for byte in message[..<offset] { take(byte) }
             guard restCount == Self.blockSize else { return }
             compressRest()
         }
@@ -45,7 +46,7 @@ struct SHA256 {
             compress(UnsafeRawBufferPointer(rebasing: message[offset..<(offset + Self.blockSize)]))
             offset += Self.blockSize
         }
-        while offset < message.count { take(message[offset]); offset += 1 }
+        for byte in message[offset...] { take(byte) }
     }
 
     private mutating func take(_ byte: UInt8) {
