@@ -1,4 +1,3 @@
-import Glibc
 import Multiprocessing
 
 /// How long a message takes there and back between two processes that wait for each other.
@@ -28,7 +27,7 @@ struct Messages: Measurement {
         return [
             duet.contestant { [try await blocking(duet, left, right), try await async(duet, left, right)] },
             Duet.floor("64 bytes over a socket pair") {
-                let seconds = try socketPair(child.socket)
+                let seconds = try SocketPingPong.run(child.socket, count)
                 return [seconds, seconds]
             }
             .closing { child.end() },
@@ -81,17 +80,5 @@ struct Messages: Measurement {
         let part = try await duet.join(caller, echo)
         try check(part.sum, size)
         return part.seconds
-    }
-
-    private func socketPair(_ socket: Socket) throws -> Double {
-        var message = [UInt8](repeating: 1, count: Self.size)
-        let watch = Stopwatch()
-        try message.withUnsafeMutableBytes { bytes in
-            for _ in 0..<count {
-                try socket.send(UnsafeRawBufferPointer(bytes))
-                guard try socket.receive(bytes) else { throw SystemFailure("the ping-pong", code: EPIPE) }
-            }
-        }
-        return watch.seconds
     }
 }

@@ -4,7 +4,7 @@
 /// be written to a file, because the workers of spawned pools import it.
 enum PeerScript {
     static let text = #"""
-        import functools, multiprocessing, os, sys, tempfile, time
+        import functools, multiprocessing, multiprocessing.managers, os, sys, tempfile, time
         from dataclasses import dataclass, replace
         from typing import List, Optional
 
@@ -310,9 +310,53 @@ enum PeerScript {
             seconds, total = both(half(range(count // 2)), half(range(count // 2, count)))
             return seconds * factor, total == count and values[0] == values[count - 1] == passes
 
+        class Counter:
+            def __init__(self): self.count = 0
+            def add(self, number):
+                self.count += number
+                return self.count
+
+        class CounterManager(multiprocessing.managers.BaseManager): pass
+        CounterManager.register("Counter", Counter)
+
+        def calls(counter, count):
+            before = counter.add(0)
+            start = time.perf_counter()
+            for _ in range(count): counter.add(1)
+            seconds = time.perf_counter() - start
+            return seconds, counter.add(0) - before == count
+
+        def manager_call(count):
+            with CounterManager() as manager: return calls(manager.Counter(), count)
+
+        def manager_dict(count):
+            with FORK.Manager() as manager:
+                table = manager.dict()
+                def body(key):
+                    def work():
+                        found = 0
+                        for i in range(count // 2):
+                            table[key] = "value %d" % i
+                            found += table[key] == "value %d" % i
+                        return found
+                    return work
+                seconds, total = both(body("key 0"), body("key 1"))
+                return seconds, total == count // 2 * 2
+
+        def manager_start(count):
+            start = time.perf_counter()
+            for _ in range(count):
+                with FORK.Manager() as manager: size = len(manager.dict())
+            return (time.perf_counter() - start) / count, size == 0
+
+        def manager_tcp(count):
+            with CounterManager(("127.0.0.1", 0)) as manager: return calls(manager.Counter(), count)
+
         SHARED = {"lock": lock, "lock-contended": contended, "hand-off": hand_off, "queue": queue,
                   "queue-structs": queue_structs, "queue-large": queue_large, "ping-pong": ping_pong,
-                  "connection": connection, "value": value, "array": array}
+                  "connection": connection, "value": value, "array": array,
+                  "manager-call": manager_call, "manager-dict": manager_dict, "manager-start": manager_start,
+                  "manager-tcp": manager_tcp}
 
         class Skip(Exception): pass
 

@@ -4,6 +4,8 @@ import Glibc
 enum ChildRole {
     /// Sends back what it is sent, 64 bytes at a time.
     case ping
+    /// The same, over a connection to a port on loopback.
+    case tcp(Int)
     /// Sends back what it is sent, when so many bytes are complete.
     case stream(Int)
     /// Waits, having done nothing.
@@ -20,6 +22,9 @@ enum ChildRole {
         switch arguments[1] {
         case "ping":
             self = .ping
+        case "tcp":
+            guard let port = rest.first.flatMap({ Int($0) }) else { return nil }
+            self = .tcp(port)
         case "stream":
             guard let count = rest.first.flatMap({ Int($0) }) else { return nil }
             self = .stream(count)
@@ -39,6 +44,7 @@ enum ChildRole {
     var arguments: [String] {
         switch self {
         case .ping: [Self.flag, "ping"]
+        case .tcp(let port): [Self.flag, "tcp", "\(port)"]
         case .stream(let count): [Self.flag, "stream", "\(count)"]
         case .idle: [Self.flag, "idle"]
         case .queue(let backend, let items, let keepsFutures):
@@ -52,6 +58,8 @@ enum ChildRole {
             switch self {
             case .ping:
                 try echo(socket, count: 64)
+            case .tcp(let port):
+                try echo(LoopbackListener.connect(port), count: 64)
             case .stream(let count):
                 try echo(socket, count: count)
             case .idle:
