@@ -54,6 +54,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "tour",
+            dependencies: ["Multiprocessing"],
+            path: "Examples/Tour",
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "benchmarks",
             dependencies: ["Multiprocessing"],
             path: "Examples/Benchmarks",
@@ -156,7 +162,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ExamplesTests",
-            dependencies: ["Multiprocessing", "quickstart", "wordcount", "survive", "pipeline", "benchmarks"],
+            dependencies: ["Multiprocessing", "quickstart", "wordcount", "survive", "pipeline", "tour", "benchmarks"],
             swiftSettings: settings
         ),
     ],
