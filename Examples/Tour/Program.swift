@@ -34,6 +34,12 @@ struct Article {
                 programs: [
                     Pipe.self, ProducerConsumer.self, ParallelMap.self, SharedState.self, ManagedState.self,
                 ]),
+            Article(
+                name: "pool-methods",
+                programs: [
+                    RunOne.self, SubmitSeveral.self, MapAll.self, MapLater.self, StreamInOrder.self, StreamAsDone.self,
+                    MapPairs.self, Callbacks.self, Endings.self, SetUp.self, Recycling.self, TakingTurns.self,
+                ]),
         ]
     }
 }

@@ -35,6 +35,11 @@ func insist(_ holds: Bool, _ complaint: @autoclosure () -> String) throws {
     guard holds else { throw Wrong(description: complaint()) }
 }
 
+/// Who runs the code that asks.
+var whoIsHere: String {
+    Worker.current.map { "worker \($0.index) of process \($0.processID)" } ?? "process \(getpid())"
+}
+
 /// Prints a line of a program, from whichever process it runs in.
 ///
 /// Each line is one `write`, so that those of several processes do not mix, and none waits in a buffer.
