@@ -40,6 +40,7 @@ struct Article {
                     RunOne.self, SubmitSeveral.self, MapAll.self, MapLater.self, StreamInOrder.self, StreamAsDone.self,
                     MapPairs.self, Callbacks.self, Endings.self, SetUp.self, Recycling.self, TakingTurns.self,
                 ]),
+            Article(name: "timings", programs: [Factorials.self, FactorialTable.self, Crawl.self]),
         ]
     }
 }
