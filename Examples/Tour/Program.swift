@@ -41,6 +41,9 @@ struct Article {
                     MapPairs.self, Callbacks.self, Endings.self, SetUp.self, Recycling.self, TakingTurns.self,
                 ]),
             Article(name: "timings", programs: [Factorials.self, FactorialTable.self, Crawl.self]),
+            Article(
+                name: "basics",
+                programs: [SideBySide.self, ResultQueue.self, PoolOfThree.self, TypeCodes.self, Race.self]),
         ]
     }
 }

@@ -16,6 +16,8 @@ struct TourTests {
         var testDescription: String { program }
     }
 
+    private static let squares = "[0, 1, 4, 9, 16, 25, 36, 49, 64, 81]"
+
     static let shows = [
         Show(program: "one-word", lines: ["[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]"], scattered: (1...10).map { "\($0)" }),
         Show(
@@ -34,6 +36,52 @@ struct TourTests {
         Show(program: "parallel-map", lines: ["\((1...20).map { $0 * $0 })", "[3, 5, 6]"]),
         Show(program: "shared-state", lines: ["3.1415927", "[0, -1, -2, -3, -4, -5, -6, -7, -8, -9]"]),
         Show(program: "managed-state", lines: ["a = 9", "[\"a\", \"b\", \"c\"]", "[\"b\": 0]"]),
+        Show(program: "run-one"),
+        Show(program: "submit-several", lines: (1...5).map { "call \($0) finished" }),
+        Show(program: "map-all", lines: [1, 3, 100].map { "\(squares) in chunks of \($0)" }),
+        Show(program: "map-later", lines: ["meanwhile", squares]),
+        Show(program: "stream-in-order", lines: (0..<10).map { "\($0) is done" } + ["no more"]),
+        Show(
+            program: "stream-as-done",
+            lines: [
+                "as they came: 10 results, the first input's was the last: 0", "nothing within 0.005 seconds",
+                "and then 0",
+            ]),
+        Show(
+            program: "map-pairs",
+            lines: [
+                "[11, 24, 39, 56, 75, 96, 119, 144, 171, 200]", "[32, 9, 1000]", "[\"Hello, Ann!\", \"Hello, Bob!\"]",
+            ]),
+        Show(program: "callbacks", scattered: ["the result is 42", "the error is TooLarge(number: 60)"]),
+        Show(
+            program: "endings",
+            lines: [
+                "shut down: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]", "what comes later is refused",
+                "terminated: 10 of 10 dropped",
+            ]),
+        Show(
+            program: "set-up",
+            lines: ["4 workers are set up", "[\"hello 0\", \"hello 1\", \"hello 2\", \"hello 3\"]"]),
+        Show(program: "recycling"),
+        Show(program: "taking-turns", lines: ["three turns for each of 4 workers"]),
+        Show(
+            program: "factorials",
+            lines: [
+                "25! = 15511210043330985984000000", "[1, 2, 6, 24, 120]",
+                "[1, 2, 6, 24, 120, 720, 5040, 40320, 362880, 3628800]",
+            ]),
+        Show(program: "factorial-table"),
+        Show(program: "crawl", lines: ["2000 reposts each time"]),
+        Show(program: "side-by-side", scattered: ["aaaaa, in a thread", "aaaaa, in a process", "1 2"]),
+        Show(program: "result-queue", lines: ["249833583000 249833583000"]),
+        Show(program: "pool-of-three", lines: [squares, squares, "4", squares]),
+        Show(
+            program: "type-codes",
+            lines: [
+                "b  Int8, 1 bytes: 127", "H  UInt16, 2 bytes: 65535", "i  Int32, 4 bytes: 2147483647",
+                "Q  UInt64, 8 bytes: 18446744073709551615", "d  Double, 8 bytes: 3.14", "[11, 12, 13, 14]",
+            ]),
+        Show(program: "race", lines: ["with a lock 25"]),
     ]
 
     @Test("prints what the article prints", arguments: shows, ["threads", "processes"])
@@ -47,6 +95,44 @@ struct TourTests {
             rest = rest[(place + 1)...]
         }
         for line in show.scattered { #expect(lines.contains(line[...]), "\(line) is missing: \(run.output)") }
+    }
+
+    @Test("an object's method is refused on processes alone, with the cure", arguments: ["threads", "processes"])
+    func refusal(backend: String) async throws {
+        let run = try await Shell.run("$BIN/tour --short --backend \(backend) methods")
+        let text = run.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(text.contains("a method of an object: [1, 2, 3,") == (backend == "threads"))
+        #expect(text.contains("a method of an object: refused") == (backend == "processes"))
+        #expect(text.contains("capture only the parts that are needed") == (backend == "processes"))
+    }
+
+    @Test("without a lock counts are lost, and a lock is held for all five steps", arguments: ["threads", "processes"])
+    func race(backend: String) async throws {
+        let run = try await Shell.run("$BIN/tour --short --backend \(backend) race")
+        let lines = run.output.split(separator: "\n")
+        let sum = lines.compactMap { $0.firstMatch(of: /without a lock (\d+) in the end, of 25/)?.1 }.first
+        #expect((5...20).contains(sum.flatMap { Int($0) } ?? 0), "\(run.output)")
+        let steps = lines.compactMap { $0.firstMatch(of: /with a lock (\d+)/)?.1 }.compactMap { Int($0) }
+        #expect([[1, 2, 3, 4, 5, 9, 13, 17, 21, 25], [4, 8, 12, 16, 20, 21, 22, 23, 24, 25]].contains(steps))
+    }
+
+    @Test("a worker is replaced after two items")
+    func recycling() async throws {
+        let run = try await Shell.run("$BIN/tour --short --backend processes recycling")
+        #expect(run.output.hasSuffix("\n    4 processes, 4 workers\n"), "\(run.output)")
+    }
+
+    @Test("the tables have a time for each way and number of workers", arguments: ["threads", "processes"])
+    func tables(backend: String) async throws {
+        let run = try await Shell.run("$BIN/tour --short --backend \(backend) factorial-table crawl")
+        #expect(run.status == 0, "\(run.output)\(run.errors)")
+        var rows = ["serial", "apply, 4 workers", "apply_async, 10 workers"]
+        for way in ["no work", "apply", "apply_async", "map", "map_async"] {
+            rows += [1, 4].map { "\(way), \($0) workers" }
+        }
+        for row in rows {
+            #expect(run.output.contains(try Regex("\n +\(row) +[0-9]+\\.[0-9]{2}")), "\(row): \(run.output)")
+        }
     }
 
     @Test("each program is looked at here")

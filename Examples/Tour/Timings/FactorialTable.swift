@@ -13,11 +13,16 @@ enum FactorialTable: Program {
         let table = TimeTable(
             python: try PythonTimes.factorials(on: stage, workers: counts, runs: runs))
 
-        table.sayHead("the pool is made each time")
+        say("the pool is made each time; no work says how long that takes, all workers started")
+        table.sayHead("")
         try await table.measure("serial", runs: runs) {
             try expect(numbers.map(BigNumber.factorial), is: expected, "the factorials")
         }
         for count in counts {
+            // In processes most of it is what each of them takes to load Foundation, for the crawl.
+            try await table.measure("no work, \(count) workers", runs: runs) {
+                try await withPool(stage.backend, workers: count) { pool in try await pool.start() }
+            }
             for way in Way.allCases {
                 try await table.measure("\(way.rawValue), \(count) workers", runs: runs) {
                     let factorials = try await withPool(stage.backend, workers: count) { pool in
@@ -31,7 +36,10 @@ enum FactorialTable: Program {
 
     /// The methods of Python's pool, by their names there.
     enum Way: String, CaseIterable {
-        case apply, applyAsync = "apply_async", map, mapAsync = "map_async"
+        case apply
+        case applyAsync = "apply_async"
+        case map
+        case mapAsync = "map_async"
 
         func compute(_ numbers: ClosedRange<Int>, in pool: Pool) async throws -> [BigNumber] {
             switch self {

@@ -29,7 +29,7 @@ struct Page: Codable, Sendable {
         return try JSONDecoder().decode(Page.self, from: data)
     }
 
-    /// One for each process. It has as many connections as there may be threads, and keeps no pages.
+    /// One for each process, which has as many connections as there may be threads, and keeps no pages.
     private static let session: URLSession = {
         let configuration = URLSessionConfiguration.ephemeral
         configuration.httpMaximumConnectionsPerHost = 100
