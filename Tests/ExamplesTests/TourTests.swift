@@ -56,12 +56,12 @@ struct TourTests {
         Show(
             program: "endings",
             lines: [
-                "shut down: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]", "what comes later is refused",
+                "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]", "what comes later is refused",
                 "terminated: 10 of 10 dropped",
             ]),
         Show(
             program: "set-up",
-            lines: ["4 workers are set up", "[\"hello 0\", \"hello 1\", \"hello 2\", \"hello 3\"]"]),
+            lines: ["[\"hello 0\", \"hello 1\", \"hello 2\", \"hello 3\"]", "4 workers were set up"]),
         Show(program: "recycling"),
         Show(program: "taking-turns", lines: ["three turns for each of 4 workers"]),
         Show(
@@ -74,12 +74,12 @@ struct TourTests {
         Show(program: "crawl", lines: ["2000 reposts each time"]),
         Show(program: "side-by-side", scattered: ["aaaaa, in a thread", "aaaaa, in a process", "1 2"]),
         Show(program: "result-queue", lines: ["249833583000 249833583000"]),
-        Show(program: "pool-of-three", lines: [squares, squares, "4", squares]),
+        Show(program: "pool-of-three", lines: [squares, "4", squares]),
         Show(
             program: "type-codes",
             lines: [
                 "b  Int8, 1 bytes: 127", "H  UInt16, 2 bytes: 65535", "i  Int32, 4 bytes: 2147483647",
-                "Q  UInt64, 8 bytes: 18446744073709551615", "d  Double, 8 bytes: 3.14", "[11, 12, 13, 14]",
+                "Q  UInt64, 8 bytes: 18446744073709551615", "d  Double, 8 bytes: 3.14", "3.14 [11, 12, 13, 14]",
             ]),
         Show(program: "race", lines: ["with a lock 25"]),
     ]

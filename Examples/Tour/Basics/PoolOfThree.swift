@@ -6,25 +6,26 @@ enum PoolOfThree: Program {
 
     static func run(on stage: Stage) async throws {
         let pool = try Pool(stage.backend)
-        try show(try await pool.map(0..<10, square))
+        try expect(try await pool.map(0..<10, square), is: squares, "the squares")
         await pool.shutDown()
 
         let three = try Pool(stage.backend, workers: 3)
-        try expect(three.workerCount, is: 3, "the number of workers")
-        try show(try await three.map(0..<10, square))
+        let mapped = try await three.map(0..<10, square)
+        say("\(mapped)")
         let four = try await three.submit(2, square).value
         say("\(four)")
-        try expect(four, is: 4, "two squared")
-        // Many inputs need a call each.
         let futures = (0..<10).map { three.submit($0, square) }
-        try show(try await Future.all(of: futures))
+        let submitted = try await Future.all(of: futures)
+        say("\(submitted)")
         await three.shutDown()
+
+        try expect(three.workerCount, is: 3, "the number of workers")
+        try expect(mapped, is: squares, "the squares")
+        try expect(four, is: 4, "two squared")
+        try expect(submitted, is: squares, "the squares, each by a call")
     }
 
     @Sendable private static func square(_ number: Int) -> Int { number * number }
 
-    private static func show(_ squares: [Int]) throws {
-        say("\(squares)")
-        try expect(squares, is: [0, 1, 4, 9, 16, 25, 36, 49, 64, 81], "the squares")
-    }
+    private static let squares = [0, 1, 4, 9, 16, 25, 36, 49, 64, 81]
 }

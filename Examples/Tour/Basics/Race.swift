@@ -37,11 +37,8 @@ enum Race: Program {
                 try await lock.withLock {
                     for _ in 0..<5 {
                         try await Task.sleep(for: nap)
-                        let sum = try await value.withLock { sum in
-                            sum += number
-                            return sum
-                        }
-                        say("with a lock \(sum)")
+                        try await value.withLock { $0 += number }
+                        say("with a lock \(try await value.load())")
                     }
                 }
             }

@@ -16,8 +16,6 @@ enum ResultQueue: Program {
     }
 
     private static func job(_ results: SharedQueue<Int>) throws {
-        var sum = 0
-        for i in 0..<1000 { sum += i + i * i + i * i * i }
-        try results.send(sum)
+        try results.send((0..<1000).reduce(0) { sum, i in sum + i + i * i + i * i * i })
     }
 }

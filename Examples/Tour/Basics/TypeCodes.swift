@@ -22,9 +22,9 @@ enum TypeCodes: Program {
         try await show("f", Float.self, 2.5, pool)
         try await show("d", Double.self, 3.14, pool)
 
-        let array = try SharedArray<Int32>([1, 2, 3, 4])
+        let (number, array) = (try SharedValue(3.14), try SharedArray<Int32>([1, 2, 3, 4]))
         try await pool.forEach(array.indices) { array[$0] += 10 }
-        say("\(array.elements)")
+        say("\(try await number.load()) \(array.elements)")
         try expect(array.elements, is: [11, 12, 13, 14], "the array")
         await pool.shutDown()
     }

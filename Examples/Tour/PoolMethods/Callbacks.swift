@@ -8,20 +8,20 @@ enum Callbacks: Program {
 
     static func run(on stage: Stage) async throws {
         let (calls, call) = AsyncStream.makeStream(of: String.self)
-        try await withPool(stage.backend, workers: 2) { pool in
-            for number in [6, 60] {
-                let future = pool.submit {
-                    guard number < 10 else { throw TooLarge(number: number) }
-                    return number * 7
-                }
-                future.onCompletion { result in
-                    switch result {
-                    case .success(let value): call.yield("the result is \(value)")
-                    case .failure(let error): call.yield("the error is \(error)")
-                    }
+        let pool = try Pool(stage.backend, workers: 2)
+        for number in [6, 60] {
+            let future = pool.submit {
+                if number >= 10 { throw TooLarge(number: number) }
+                return number * 7
+            }
+            future.onCompletion { result in
+                switch result {
+                case .success(let value): call.yield("the result is \(value)")
+                case .failure(let error): call.yield("the error is \(error)")
                 }
             }
         }
+        await pool.shutDown()
         var lines: [String] = []
         for await line in calls.prefix(2) {
             say(line)

@@ -7,24 +7,25 @@ enum Recycling: Program {
     static func run(on stage: Stage) async throws {
         var configuration = Pool.Configuration()
         configuration.recycling.items = 2
-        try await withPool(stage.backend, workers: 1, configuration: configuration) { pool in
-            var processes: [Int32] = []
-            for number in 0..<8 {
-                let process = try await pool.run(number) { number in
+        let pool = try Pool(stage.backend, workers: 1, configuration: configuration)
+        var processes: [Int32] = []
+        for number in 0..<8 {
+            processes += [
+                try await pool.run {
                     say("\(number) in \(whoIsHere)")
                     return Worker.current?.processID ?? 0
                 }
-                processes.append(process)
-            }
-            let started = pool.statistics.workersStarted
-            say("\(Set(processes).count) processes, \(started) workers")
-            try insist(started >= 4, "\(started) workers ran eight items, two each")
-            if stage.isOnProcesses {
-                for turn in 0..<4 {
-                    try expect(processes[2 * turn], is: processes[2 * turn + 1], "who ran item \(2 * turn)")
-                }
-                try expect(Set(processes).count, is: 4, "the number of processes")
-            }
+            ]
         }
+        say("\(Set(processes).count) processes, \(pool.statistics.workersStarted) workers")
+
+        try insist(pool.statistics.workersStarted >= 4, "too few workers ran eight items, two each")
+        if stage.isOnProcesses {
+            for turn in 0..<4 {
+                try expect(processes[2 * turn], is: processes[2 * turn + 1], "who ran item \(2 * turn)")
+            }
+            try expect(Set(processes).count, is: 4, "the number of processes")
+        }
+        await pool.shutDown()
     }
 }

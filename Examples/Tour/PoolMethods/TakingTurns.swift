@@ -5,16 +5,16 @@ enum TakingTurns: Program {
     static let about = "which worker ran what: four of them, in turn"
 
     static func run(on stage: Stage) async throws {
-        let round = try SharedBarrier(parties: 4)
-        try await withPool(stage.backend, workers: 4) { pool in
-            let workers = try await pool.map(0..<12, chunkSize: 1) { number in
-                // Nobody gets a second item of a round: all four are waited for.
-                _ = try await round.wait(timeout: .seconds(60))
-                say("\(number) by \(whoIsHere)")
-                return Worker.current?.index ?? -1
-            }
-            for worker in 0..<4 { try expect(workers.count { $0 == worker }, is: 3, "the turns of worker \(worker)") }
-            say("three turns for each of 4 workers")
+        let turn = try SharedBarrier(parties: 4)
+        let pool = try Pool(stage.backend, workers: 4)
+        let workers = try await pool.map(0..<12, chunkSize: 1) { number in
+            // Nobody gets a second item of a turn: all four are waited for.
+            _ = try await turn.wait()
+            say("\(number) by \(whoIsHere)")
+            return Worker.current?.index
         }
+        await pool.shutDown()
+        for worker in 0..<4 { try expect(workers.count { $0 == worker }, is: 3, "the turns of worker \(worker)") }
+        say("three turns for each of 4 workers")
     }
 }

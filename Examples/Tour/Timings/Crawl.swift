@@ -5,13 +5,12 @@ enum Crawl: Program {
     static let about = "ten pages from a slow server, serially and with 1, 2, 4, 10 and 100 workers"
 
     static func run(on stage: Stage) async throws {
-        let server = try SlowServer(delay: stage.isShort ? 10_000 : 80_000)
+        let server = try SlowServer(delay: stage.isShort ? 10_000 : 60_000)
         defer { server.stop() }
         let port = server.port
 
         try await withPool(stage.backend, workers: 4) { pool in
-            say("apply_async, 4 workers:")
-            try check(try await crawl(pool, port, isAloud: true))
+            try await crawlAloud(pool, port)
         }
         let counts = stage.isShort ? [1, 4, 10] : [1, 2, 4, 10, 100]
         let table = TimeTable(python: try PythonTimes.crawl(on: stage, port: port, workers: counts))
@@ -33,37 +32,40 @@ enum Crawl: Program {
         say("\(SlowServer.pages * SlowServer.repostsPerPage) reposts each time")
     }
 
-    private static func pages(_ port: UInt16) async throws -> ClosedRange<Int> {
-        let total = try await Page.load(1, from: port).total
-        return 1...min(total / SlowServer.repostsPerPage, 10)
-    }
-
     private static func crawlSerially(_ port: UInt16) async throws -> [Page.Repost] {
         var reposts: [Page.Repost] = []
-        for number in try await pages(port) { reposts += try await Page.load(number, from: port).reposts }
+        for number in 1...(try await pages(at: port)) { reposts += try await Page.load(number, from: port).reposts }
         return reposts
     }
 
     /// Each page is waited for before the next is asked for.
     private static func crawlByApply(_ pool: Pool, _ port: UInt16) async throws -> [Page.Repost] {
         var reposts: [Page.Repost] = []
-        for number in try await pages(port) {
-            reposts += try await pool.run { try await Page.load(number, from: port).reposts }
+        for number in 1...(try await pages(at: port)) {
+            reposts += try await pool.run { try await Page.load(number, from: port) }.reposts
         }
         return reposts
     }
 
     /// All pages are asked for at once, and then waited for.
-    private static func crawl(_ pool: Pool, _ port: UInt16, isAloud: Bool = false) async throws -> [Page.Repost] {
-        let futures = try await pages(port).map { number in
-            pool.submit {
-                if isAloud { say("\(whoIsHere) starts") }
-                let page = try await Page.load(number, from: port)
-                if isAloud { say("\(whoIsHere) has finished") }
-                return page.reposts
-            }
+    private static func crawl(_ pool: Pool, _ port: UInt16) async throws -> [Page.Repost] {
+        let pages = try await pages(at: port)
+        let futures = (1...pages).map { number in pool.submit { try await Page.load(number, from: port) } }
+        return try await Future.all(of: futures).flatMap(\.reposts)
+    }
+
+    /// The first page says how much there is.
+    private static func pages(at port: UInt16) async throws -> Int {
+        min(try await Page.load(1, from: port).total / 200, 10)
+    }
+
+    /// Four pages at once: each worker says when it starts and when it has finished.
+    private static func crawlAloud(_ pool: Pool, _ port: UInt16) async throws {
+        try await pool.forEach(1...10) { number in
+            say("\(whoIsHere) starts")
+            _ = try await Page.load(number, from: port)
+            say("\(whoIsHere) has finished")
         }
-        return try await Future.all(of: futures).flatMap { $0 }
     }
 
     private static func check(_ reposts: [Page.Repost]) throws {

@@ -9,7 +9,7 @@ enum FactorialTable: Program {
     static func run(on stage: Stage) async throws {
         let numbers = 1...100
         let expected = numbers.map(BigNumber.factorial)
-        let (counts, runs) = stage.isShort ? ([1, 4], 1) : ([1, 4, 50], 3)
+        let (counts, runs) = stage.isShort ? ([1, 4], 1) : ([1, 4, 50], 2)
         let table = TimeTable(
             python: try PythonTimes.factorials(on: stage, workers: counts, runs: runs))
 

@@ -22,9 +22,7 @@ struct Page: Codable, Sendable {
 
     /// Gets a page from the server.
     static func load(_ number: Int, from port: UInt16) async throws -> Page {
-        guard let address = URL(string: "http://127.0.0.1:\(port)/page/\(number)") else {
-            throw Wrong(description: "no address for page \(number)")
-        }
+        guard let address = URL(string: "http://127.0.0.1:\(port)/page/\(number)") else { throw URLError(.badURL) }
         let (data, _) = try await session.data(from: address)
         return try JSONDecoder().decode(Page.self, from: data)
     }
