@@ -32,7 +32,8 @@ struct Article {
             Article(
                 name: "communication",
                 programs: [
-                    Pipe.self, ProducerConsumer.self, ParallelMap.self, SharedState.self, ManagedState.self,
+                    Pipe.self, ProducerConsumer.self, ParallelMap.self, SharedState.self, SharedPrimitives.self,
+                    ManagedState.self, ManagedPrimitives.self,
                 ]),
             Article(
                 name: "pool-methods",

@@ -35,7 +35,9 @@ struct TourTests {
             scattered: ["stop producer"]),
         Show(program: "parallel-map", lines: ["\((1...20).map { $0 * $0 })", "[3, 5, 6]"]),
         Show(program: "shared-state", lines: ["3.1415927", "[0, -1, -2, -3, -4, -5, -6, -7, -8, -9]"]),
+        Show(program: "shared-primitives"),
         Show(program: "managed-state", lines: ["a = 9", "[\"a\", \"b\", \"c\"]", "[\"b\": 0]"]),
+        Show(program: "managed-primitives", lines: ["4 done, the count is 4, by workers [0, 1, 2, 3]"]),
         Show(program: "run-one"),
         Show(program: "submit-several", lines: (1...5).map { "call \($0) finished" }),
         Show(program: "map-all", lines: [1, 3, 100].map { "\(squares) in chunks of \($0)" }),
@@ -86,7 +88,7 @@ struct TourTests {
 
     @Test("prints what the article prints", arguments: shows, ["threads", "processes"])
     func show(_ show: Show, backend: String) async throws {
-        let run = try await Shell.run("$BIN/tour --short --backend \(backend) \(show.program)")
+        let run = try await Self.runs.run(show.program, on: backend)
         #expect(run.status == 0, "\(run.output)\(run.errors)")
         let lines = run.output.split(separator: "\n").map { $0.trimmingPrefix { $0 == " " } }
         var rest = lines[...]
@@ -99,7 +101,7 @@ struct TourTests {
 
     @Test("an object's method is refused on processes alone, with the cure", arguments: ["threads", "processes"])
     func refusal(backend: String) async throws {
-        let run = try await Shell.run("$BIN/tour --short --backend \(backend) methods")
+        let run = try await Self.runs.run("methods", on: backend)
         let text = run.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         #expect(text.contains("a method of an object: [1, 2, 3,") == (backend == "threads"))
         #expect(text.contains("a method of an object: refused") == (backend == "processes"))
@@ -108,7 +110,7 @@ struct TourTests {
 
     @Test("without a lock counts are lost, and a lock is held for all five steps", arguments: ["threads", "processes"])
     func race(backend: String) async throws {
-        let run = try await Shell.run("$BIN/tour --short --backend \(backend) race")
+        let run = try await Self.runs.run("race", on: backend)
         let lines = run.output.split(separator: "\n")
         let sum = lines.compactMap { $0.firstMatch(of: /without a lock (\d+) in the end, of 25/)?.1 }.first
         #expect((5...20).contains(sum.flatMap { Int($0) } ?? 0), "\(run.output)")
@@ -118,20 +120,46 @@ struct TourTests {
 
     @Test("a worker is replaced after two items")
     func recycling() async throws {
-        let run = try await Shell.run("$BIN/tour --short --backend processes recycling")
+        let run = try await Self.runs.run("recycling", on: "processes")
         #expect(run.output.hasSuffix("\n    4 processes, 4 workers\n"), "\(run.output)")
     }
 
     @Test("the tables have a time for each way and number of workers", arguments: ["threads", "processes"])
     func tables(backend: String) async throws {
-        let run = try await Shell.run("$BIN/tour --short --backend \(backend) factorial-table crawl")
-        #expect(run.status == 0, "\(run.output)\(run.errors)")
-        var rows = ["serial", "apply, 4 workers", "apply_async, 10 workers"]
-        for way in ["no work", "apply", "apply_async", "map", "map_async"] {
-            rows += [1, 4].map { "\(way), \($0) workers" }
+        let factorials = try await Self.runs.run("factorial-table", on: backend).output
+        let ways = ["no work", "apply", "apply_async", "map", "map_async"]
+        for row in ["serial"] + ways.flatMap({ way in [1, 4].map { "\(way), \($0) workers" } }) {
+            #expect(factorials.contains(try Self.row(row)), "\(row): \(factorials)")
         }
-        for row in rows {
-            #expect(run.output.contains(try Regex("\n +\(row) +[0-9]+\\.[0-9]{2}")), "\(row): \(run.output)")
+        let crawl = try await Self.runs.run("crawl", on: backend).output
+        for row in ["serial", "apply, 4 workers"] + [1, 4, 10].map({ "apply_async, \($0) workers" }) {
+            #expect(crawl.contains(try Self.row(row)), "\(row): \(crawl)")
+        }
+    }
+
+    /// A row of a table of times.
+    private static func row(_ name: String) throws -> Regex<AnyRegexOutput> {
+        try Regex("\n +\(name) +[0-9]+\\.[0-9]{2}")
+    }
+
+    @Test(
+        "two at a time have the semaphore's permits, and the lock keeps the count", arguments: ["threads", "processes"])
+    func primitives(backend: String) async throws {
+        let output = try await Self.runs.run("shared-primitives", on: backend).output
+        #expect(output.contains(/4 done, at most [12] at a time, the count is 8\n/), "\(output)")
+    }
+
+    private static let runs = Runs()
+
+    /// What the programs printed; each runs once on each backend.
+    private actor Runs {
+        private var runs: [String: Task<Shell.Outcome, any Error>] = [:]
+
+        func run(_ program: String, on backend: String) async throws -> Shell.Outcome {
+            let arguments = "--short --backend \(backend) \(program)"
+            let run = runs[arguments] ?? Task { try await Shell.run("$BIN/tour \(arguments)") }
+            runs[arguments] = run
+            return try await run.value
         }
     }
 
