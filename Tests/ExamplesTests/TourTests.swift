@@ -2,8 +2,9 @@ import Testing
 
 /// Each program of the tour runs on both backends, and prints what its article's program prints.
 ///
-/// The programs check their values themselves; here their lines are compared, where they are the same in every run.
-@Suite("The tour")
+/// The programs check their values themselves; here their lines are compared, where they are the same in every run. They run
+/// one after the other: together they would be hundreds of processes, among which no other test could keep its time.
+@Suite("The tour", .serialized)
 struct TourTests {
     /// A program, and lines that it prints.
     struct Show: CustomTestStringConvertible, Sendable {

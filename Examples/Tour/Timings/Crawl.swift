@@ -14,7 +14,7 @@ enum Crawl: Program {
         }
         let counts = stage.isShort ? [1, 4, 10] : [1, 2, 4, 10, 100]
         let table = TimeTable(python: try PythonTimes.crawl(on: stage, port: port, workers: counts))
-        say("the pool is made each time, and a session for each process")
+        say("the pool is made each time; each process loads Foundation, and makes a session of its own")
         table.sayHead("")
         try await table.measure("serial", runs: 1) { try check(try await crawlSerially(port)) }
         for count in counts {

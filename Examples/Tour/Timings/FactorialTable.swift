@@ -13,7 +13,7 @@ enum FactorialTable: Program {
         let table = TimeTable(
             python: try PythonTimes.factorials(on: stage, workers: counts, runs: runs))
 
-        say("the pool is made each time; no work says how long that takes, all workers started")
+        say("the pool is made each time; \"no work\" is how long it takes to start all its workers and to end them")
         table.sayHead("")
         try await table.measure("serial", runs: runs) {
             try expect(numbers.map(BigNumber.factorial), is: expected, "the factorials")
