@@ -39,7 +39,7 @@ enum StreamAsDone: Program {
         while numbers.count < 9 { numbers.append(try await done.receive(timeout: .seconds(60))) }
         do {
             numbers.append(try await done.receive(timeout: nap))
-        } catch let error as SharedStateError where error.code == .timedOut {
+        } catch SharedStateError.timedOut {
             say("nothing within \(nap)")
             othersAreDone.set()
         }
