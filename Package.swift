@@ -73,6 +73,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "tour",
+            dependencies: ["Multiprocessing"],
+            path: "Examples/Tour",
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "benchmarks",
             dependencies: ["Multiprocessing"],
             path: "Examples/Benchmarks",
@@ -176,7 +182,7 @@ let package = Package(
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
-                "Multiprocessing", "quickstart", "wordcount", "survive", "pipeline", "registry", "registry-client",
+                "Multiprocessing", "quickstart", "wordcount", "survive", "pipeline", "registry", "registry-client", "tour",
                 "benchmarks",
             ],
             swiftSettings: settings

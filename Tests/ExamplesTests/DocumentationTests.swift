@@ -5,25 +5,31 @@ import Testing
 struct DocumentationTests {
     @Test("of README.md is compiled with this test")
     func readmeIsCompiled() throws {
-        try expectCompiled("README.md", in: "ReadmeSnippets.swift")
+        try expectCompiled("README.md", in: ["\(Self.snippets)/ReadmeSnippets.swift"])
     }
 
     @Test("of the articles is compiled with this test", arguments: try Repository.files(in: Self.catalog))
     func articlesAreCompiled(article: String) throws {
-        try expectCompiled("\(Self.catalog)/\(article)", in: "ArticleSnippets.swift")
+        // What the tour's page shows are pieces of the tour's programs.
+        let sources =
+            article == "Tour.md"
+            ? try Repository.allFiles(below: "Examples/Tour", suffix: ".swift").map { "Examples/Tour/\($0)" }
+            : ["\(Self.snippets)/ArticleSnippets.swift"]
+        try expectCompiled("\(Self.catalog)/\(article)", in: sources)
     }
 
     private static let catalog = "Sources/Multiprocessing/Multiprocessing.docc"
+    private static let snippets = "Tests/ExamplesTests/Snippets"
 
-    /// Checks that each piece of Swift in a document is word for word in a file of this target.
-    private func expectCompiled(_ document: String, in source: String) throws {
-        let compiled = try words(of: Repository.read("Tests/ExamplesTests/Snippets/\(source)"))
+    /// Checks that each piece of Swift in a document is word for word in a file that is compiled.
+    private func expectCompiled(_ document: String, in sources: [String]) throws {
+        let compiled = try words(of: sources.map { try Repository.read($0) }.joined(separator: "\n"))
         for snippet in try snippets(in: Repository.read(document)) {
             // Code for other packages, of which this one has none, is compiled where those are.
             if snippet.hasPrefix("import ") { continue }
             #expect(
                 compiled.contains(words(of: snippet)),
-                "\(document) shows code that \(source) does not have:\n\(snippet)")
+                "\(document) shows code that \(sources.joined(separator: " or ")) does not have:\n\(snippet)")
         }
     }
 
