@@ -182,7 +182,8 @@ let package = Package(
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
-                "Multiprocessing", "quickstart", "wordcount", "survive", "pipeline", "registry", "registry-client", "tour",
+                "Multiprocessing", "quickstart", "wordcount", "survive", "pipeline", "registry", "registry-client",
+                "tour",
                 "benchmarks",
             ],
             swiftSettings: settings

@@ -33,7 +33,7 @@ struct Article {
                 name: "communication",
                 programs: [
                     Pipe.self, ProducerConsumer.self, ParallelMap.self, SharedState.self, SharedPrimitives.self,
-                    ManagedState.self, ManagedPrimitives.self,
+                    ManagedState.self, ManagedPrimitives.self, RemoteList.self,
                 ]),
             Article(
                 name: "pool-methods",

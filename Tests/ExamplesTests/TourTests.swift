@@ -39,6 +39,7 @@ struct TourTests {
         Show(program: "shared-primitives"),
         Show(program: "managed-state", lines: ["a = 9", "[\"a\", \"b\", \"c\"]", "[\"b\": 0]"]),
         Show(program: "managed-primitives", lines: ["4 done, the count is 4, by workers [0, 1, 2, 3]"]),
+        Show(program: "remote-list", lines: ["[]", "[1]"]),
         Show(program: "run-one"),
         Show(program: "submit-several", lines: (1...5).map { "call \($0) finished" }),
         Show(program: "map-all", lines: [1, 3, 100].map { "\(squares) in chunks of \($0)" }),
