@@ -1,6 +1,7 @@
 import Dispatch
 import MultiprocessingRuntime
 import MultiprocessingSystem
+import Synchronization
 
 /// Runs Swift work on threads or in worker processes; one parameter chooses which.
 ///
@@ -24,6 +25,8 @@ import MultiprocessingSystem
 /// pending work are gone. That never blocks.
 public final class Pool: Sendable {
     @usableFromInline let core: PoolCore
+
+    let executors = Mutex(KnownExecutors())
 
     /// How many workers run at the same time at most.
     public var workerCount: Int { core.workerCount }

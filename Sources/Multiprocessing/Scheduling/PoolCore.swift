@@ -148,6 +148,13 @@ final class PoolCore: WorkerReporting {
         perform(.submitted(chunk), at: now) { $0.submit(chunk, now: now) }
     }
 
+    /// Queues the rest of what was submitted before, and was begun.
+    func resubmit(_ chunk: Chunk) {
+        if origin.isElsewhere { return chunk.endOnce(failing: PoolError.forked, nanoseconds: 0) }
+        let now = MonotonicTime.now().nanoseconds
+        perform(.submitted(chunk), at: now) { $0.submit(chunk, isRest: true, now: now) }
+    }
+
     /// Cancels a chunk that was submitted.
     func cancel(_ chunk: Chunk) {
         chunk.markCancelled()

@@ -140,8 +140,11 @@ package struct Scheduler {
     // MARK: Work
 
     /// Takes a chunk from a caller.
-    package mutating func submit(_ chunk: Chunk, now: UInt64) -> Actions {
-        guard phase == .open else {
+    ///
+    /// - Parameter isRest: Whether it is the rest of one that was submitted before and has been begun, so that it is
+    ///   taken as long as the pool has not come to its end.
+    package mutating func submit(_ chunk: Chunk, isRest: Bool = false, now: UInt64) -> Actions {
+        guard phase == .open || (isRest && phase == .closing && !isFinished) else {
             chunk.place = .ended
             return Actions(.end(chunk, .shutDown))
         }
