@@ -28,6 +28,9 @@ public final class Pool: Sendable {
 
     let executors = Mutex(KnownExecutors())
 
+    /// The actors that the pool has hosted in this process, by number.
+    let localActors = Mutex([UInt64]())
+
     /// How many workers run at the same time at most.
     public var workerCount: Int { core.workerCount }
 
@@ -105,6 +108,7 @@ public final class Pool: Sendable {
     /// ``PoolError/Code/shutDown``. Safe to call more than once and from several tasks.
     public func shutDown() async {
         await core.shutDown()
+        withdrawActors()
     }
 
     /// Stops the workers at once; queued and running items fail with ``PoolError/Code/shutDown``.
@@ -115,5 +119,6 @@ public final class Pool: Sendable {
     /// call more than once, from several tasks and from a task that a completion handler starts.
     public func terminate() async {
         await core.terminate()
+        withdrawActors()
     }
 }
