@@ -244,6 +244,33 @@ struct PoolHostTests {
         }
     }
 
+    @Test("A call that is cancelled while the only worker is busy makes no actor")
+    func cancellation() async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        try await TestBackend.processes.withPool(workers: 1) { pool in
+            let item = pool.submit {
+                ticket.arrive(1)
+                ticket.wait()
+            }
+            await rendezvous.expectArrivals(1)
+            let host = Task {
+                try await pool.host { system in
+                    ticket.arrive(2)
+                    return Tenant(actorSystem: system)
+                }
+            }
+            await expectSoon { pool.statistics.queued == 1 }
+            host.cancel()
+            await #expect(throws: CancellationError.self) { try await host.value }
+            rendezvous.letThrough()
+            try await item.value
+            let value = try await pool.run { 6 }
+            #expect(value == 6)
+            #expect(rendezvous.arrivals == [1])
+        }
+    }
+
     @Test("What the closure throws arrives, and what cannot be sent is refused")
     func failures() async throws {
         try await TestBackend.processes.withPool(workers: 1) { pool in

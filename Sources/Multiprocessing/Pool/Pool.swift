@@ -81,7 +81,7 @@ public final class Pool: Sendable {
     ///
     /// Further workers start when work is waiting for them. Of those that are too many the idle ones end now, and
     /// each other one when it has ended what it works on. No item is lost: what a worker that goes has not begun
-    /// is run by those that stay.
+    /// is run by those that stay. A worker in which an actor was made by `host` stays for it, and gets no items.
     ///
     /// - Parameter workers: How many, at least 1.
     /// - Throws: ``PoolError/Code/invalidArgument`` when `workers` is less than 1 or more than 65,536, and

@@ -78,7 +78,9 @@ extension Scheduler {
     }
 
     /// Workers that are there for their actors only, because the pool was made smaller.
-    var parkedCount: Int { seats.dropFirst(workerCount).count(where: \.isIdle) }
+    var parkedCount: Int {
+        seats.count == workerCount ? 0 : seats.dropFirst(workerCount).count(where: \.isIdle)
+    }
 
     /// Workers that take work, or are to end.
     package var servingCount: Int { liveCount - parkedCount }

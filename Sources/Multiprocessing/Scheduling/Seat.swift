@@ -190,7 +190,7 @@ package struct Seat {
     }
 
     /// Whether the worker has an actor under which it is not to be replaced.
-    var isKept: Bool { hosted.values.contains(true) }
+    var isKept: Bool { !hosted.isEmpty && hosted.values.contains(true) }
 
     /// What the worker was given and has not ended.
     var holding: Holding? {
