@@ -44,6 +44,13 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "SanitizedExecutorTests",
+            dependencies: ["Multiprocessing", "MultiprocessingSystem", "TestSupport"],
+            path: "Tests/ActorTests",
+            sources: ["ExecutorTests.swift"],
+            swiftSettings: settings
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

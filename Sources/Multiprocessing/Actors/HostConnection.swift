@@ -14,6 +14,8 @@ final class HostConnection: Sendable {
     private struct State {
         var calls: [UInt64: Entry] = [:]
         var isOver = false
+        /// How many bytes went out before the end.
+        var sentCount: UInt64 = 0
         /// Whether the host has let this process in; before that it begins no call.
         var isAccepted = false
         /// The number under which somebody waits for the proof; zero for nobody.
@@ -151,7 +153,12 @@ final class HostConnection: Sendable {
             take(number)?.fail(ActorCallError.hostGone(isInDoubt: false))
             return
         }
-        state.withLock { $0.calls[number]?.position = position }
+        // The end may have come between the two, and has left it to this to say how far the call came.
+        let end = state.withLock { state in
+            state.calls[number]?.position = position
+            return state.isOver ? End(of: state) : nil
+        }
+        if let end, let call = take(number) { return fail(call, at: position, end) }
         // Whoever set a signal before the call was in the list has found nothing there.
         if signals.isCancelled { link.send(ActorFrame.make(.cancelCall, number)) }
         if let limit = signals.expiredLimit { giveUp(number, after: limit) }
@@ -204,20 +211,39 @@ final class HostConnection: Sendable {
         }
     }
 
-    private func end(_ sentCount: UInt64, _ failure: (any Error)?) {
-        let (calls, refusal, isAccepted) = state.withLock { state in
-            state.isOver = true
-            if state.refusal == nil { state.refusal = failure as? ActorCallError }
-            return (state.calls.removeAllValues(), state.refusal, state.isAccepted)
+    /// How the connection ended.
+    private struct End {
+        let refusal: (any Error)?
+        let isAccepted: Bool
+        let sentCount: UInt64
+
+        init(of state: borrowing State) {
+            refusal = state.refusal
+            isAccepted = state.isAccepted
+            sentCount = state.sentCount
         }
-        for entry in calls {
-            // What had not gone out as a whole was not begun, nor what went to a host that let nobody in any more.
-            let isInDoubt = isAccepted && entry.position <= sentCount
-            if let refusal, !isInDoubt || peer == nil {
-                entry.call.fail(refusal)
-            } else {
-                entry.call.fail(ActorCallError.hostGone(isInDoubt: isInDoubt))
-            }
+    }
+
+    private func end(_ sentCount: UInt64, _ failure: (any Error)?) {
+        let (calls, end) = state.withLock { state in
+            state.isOver = true
+            state.sentCount = sentCount
+            if state.refusal == nil { state.refusal = failure as? ActorCallError }
+            let known = state.calls.filter { $0.value.position != 0 }
+            for number in known.keys { state.calls[number] = nil }
+            return (Array(known.values), End(of: state))
+        }
+        for entry in calls { fail(entry.call, at: entry.position, end) }
+    }
+
+    /// Ends a call that had no answer, and of which so many bytes would have gone out with it.
+    private func fail(_ call: any PendingCalling, at position: UInt64, _ end: End) {
+        // What had not gone out as a whole was not begun, nor what went to a host that let nobody in any more.
+        let isInDoubt = end.isAccepted && position <= end.sentCount
+        if let refusal = end.refusal, !isInDoubt || peer == nil {
+            call.fail(refusal)
+        } else {
+            call.fail(ActorCallError.hostGone(isInDoubt: isInDoubt))
         }
     }
 }
@@ -243,13 +269,5 @@ private final class ProofWaiter: PendingCalling {
         let isVague = (error as? ActorCallError)?.code == .hostGone
         continuation.resume(
             throwing: isVague ? ActorCallError.unreachable("it ended the connection before it proved itself") : error)
-    }
-}
-
-extension Dictionary {
-    /// Empties the dictionary, and hands out what was in it.
-    fileprivate mutating func removeAllValues() -> [Value] {
-        defer { self = [:] }
-        return Array(values)
     }
 }

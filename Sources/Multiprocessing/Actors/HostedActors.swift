@@ -17,6 +17,8 @@ final class HostedActors: Sendable {
         var graceEnd = MonotonicTime(nanoseconds: 0)
         /// Whether a timer will look at it.
         var isWatched = false
+        /// What is called when it is gone.
+        var endings: [@Sendable () -> Void] = []
     }
 
     private struct State {
@@ -46,7 +48,21 @@ final class HostedActors: Sendable {
     func remove(_ number: UInt64) {
         // Its last reference may go with the entry.
         let entry = state.withLock { $0.entries.removeValue(forKey: number) }
+        entry?.endings.forEach { $0() }
         withExtendedLifetime(entry) {}
+    }
+
+    func contains(_ number: UInt64) -> Bool {
+        state.withLock { $0.entries[number] != nil }
+    }
+
+    /// Calls `body`, which does not block, when an actor is gone; at once if there is none.
+    func onEnd(of number: UInt64, _ body: @escaping @Sendable () -> Void) {
+        let isThere = state.withLock { state in
+            state.entries[number]?.endings.append(body)
+            return state.entries[number] != nil
+        }
+        if !isThere { body() }
     }
 
     func actor(_ number: UInt64) -> (any DistributedActor)? {
@@ -126,6 +142,7 @@ final class HostedActors: Sendable {
     /// Lets go of an actor that was kept for others, who cannot call it any more.
     func withdraw(_ number: UInt64) {
         let entry = state.withLock { $0.entries.removeValue(forKey: number) }
+        entry?.endings.forEach { $0() }
         // Its last reference goes here, outside of the lock, which the actor's end takes again.
         withExtendedLifetime(entry) {}
     }

@@ -73,6 +73,9 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// - Returns: False for a thread, and when the process is gone.
     func signal(_ worker: WorkerID, _ number: Int32) -> Bool
 
+    /// Has a worker say when an actor that it has made is gone, which is reported.
+    func watchActor(_ actor: UInt64, on worker: WorkerID)
+
     /// Tells a worker that a chunk it holds was cancelled.
     func cancel(_ chunk: Chunk, on worker: WorkerID)
 
@@ -95,6 +98,9 @@ extension WorkerGroup {
 
     /// No process of its own.
     public func signal(_ worker: WorkerID, _ number: Int32) -> Bool { false }
+
+    /// It makes no actors: those of threads are the process's.
+    public func watchActor(_ actor: UInt64, on worker: WorkerID) {}
 
     /// No memory of its own.
     public func memory(of worker: WorkerID) -> UInt64? { nil }
@@ -137,6 +143,7 @@ package protocol WorkerReporting: AnyObject, Sendable {
     func working(on chunk: Chunk, item: Int, since: UInt64?, _ worker: WorkerID)
     func interrupted(_ worker: WorkerID, holding: HeldWork)
     func recovered(_ worker: WorkerID)
+    func actorEnded(_ actor: UInt64, on worker: WorkerID)
     func progressed(on worker: WorkerID, chunk: Chunk, item: Int, fraction: Double, text: String)
 }
 
@@ -208,6 +215,11 @@ public struct WorkerEvents: Sendable {
     /// The worker has done with the item that was given up, and can be given work.
     package func recovered(_ worker: WorkerID) {
         owner.recovered(worker)
+    }
+
+    /// An actor is gone that the worker was asked to watch.
+    package func actorEnded(_ actor: UInt64, on worker: WorkerID) {
+        owner.actorEnded(actor, on: worker)
     }
 
     /// The item that the worker runs says how far it has come; it is reported before its end.

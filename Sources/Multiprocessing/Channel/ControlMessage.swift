@@ -10,10 +10,15 @@ package enum ControlMessage: Equatable, Sendable {
     /// The chunk with this number was cancelled.
     case cancel(UInt64)
 
+    /// The parent wants to know when the actor with this number is gone.
+    case watchActor(UInt64)
+
     // From the worker.
 
     /// It has done all chunks up to this one, and has sent their results: the answer to ``Frame/Kind/inquiry``.
     case answer(UInt64)
+    /// The actor with this number is gone, or was never there.
+    case actorEnded(UInt64)
     /// The item that runs says how far it has come.
     case progress(ItemProgress)
 
@@ -24,7 +29,7 @@ package enum ControlMessage: Equatable, Sendable {
     static func admit(_ header: Frame.Header) throws {
         let isPossible =
             switch header.kind {
-            case .cancel, .answer: header.length == 8
+            case .cancel, .watchActor, .answer, .actorEnded: header.length == 8
             case .progress: header.length >= 24 && header.length <= UInt64(payloadLimit)
             default: false
             }
@@ -36,7 +41,9 @@ package enum ControlMessage: Equatable, Sendable {
         let sequence: UInt64 = try reader.read()
         switch header.kind {
         case .cancel: self = .cancel(sequence)
+        case .watchActor: self = .watchActor(sequence)
         case .answer: self = .answer(sequence)
+        case .actorEnded: self = .actorEnded(sequence)
         default:
             let item: UInt64 = try reader.read()
             let fraction = Double(bitPattern: try reader.read())
@@ -48,7 +55,9 @@ package enum ControlMessage: Equatable, Sendable {
     package func append(to buffer: ByteBuffer) {
         switch self {
         case .cancel(let sequence): Frame.append(.cancel, to: buffer) { $0.append(sequence) }
+        case .watchActor(let actor): Frame.append(.watchActor, to: buffer) { $0.append(actor) }
         case .answer(let sequence): Frame.append(.answer, to: buffer) { $0.append(sequence) }
+        case .actorEnded(let actor): Frame.append(.actorEnded, to: buffer) { $0.append(actor) }
         case .progress(let progress):
             Frame.append(.progress, to: buffer) { buffer in
                 buffer.append(progress.sequence)

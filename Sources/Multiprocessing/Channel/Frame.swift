@@ -60,10 +60,14 @@ package enum Frame {
 
         /// The number of a chunk that was cancelled.
         case cancel
+        /// The number of an actor of whose end the parent wants to know.
+        case watchActor
         /// The number of the last chunk that is done, and all before it.
         case answer
         /// How far the item that runs has come: see ``ItemProgress``.
         case progress
+        /// The number of an actor that is gone.
+        case actorEnded
 
         // Between who calls an actor and its host: see ``ActorFrame``.
 
@@ -113,7 +117,8 @@ package enum Frame {
         /// Whether a worker could send such a frame, whatever it carries.
         var isOfWorker: Bool {
             switch kind {
-            case .define, .variable, .chunk, .stop, .inquiry, .cancel, .answer, .progress: false
+            case .define, .variable, .chunk, .stop, .inquiry, .cancel, .watchActor, .answer, .progress, .actorEnded:
+                false
             case .call, .cancelCall, .returned, .threw, .refused, .hold, .drop, .find, .seal: false
             case .hello, .attachment: !isLarge
             case .forget: length == 8

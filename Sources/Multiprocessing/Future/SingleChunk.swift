@@ -1,3 +1,4 @@
+import Distributed
 import MultiprocessingCoding
 
 /// A chunk of one item, together with the future's state.
@@ -87,9 +88,17 @@ final class SingleChunk<Input: Sendable, Output: Sendable>: PendingValue<Output>
         defer { receivedSize += incoming.reader.offset - start }
         guard count == 1, finishedCount == 0, let work else { throw PortableFailure.unexpectedResult }
         switch try work.decodeOutput(from: &incoming) {
-        case .success(let value): settle(value)
+        case .success(let value):
+            if placement != nil { noteActor(value) }
+            settle(value)
         case .failure(let error): settle(failing: error)
         }
+    }
+
+    /// Notes which actor was made in the worker.
+    private func noteActor(_ value: Output) {
+        guard let id = (value as? any DistributedActor)?.id as? WorkerActorID, id.host != nil else { return }
+        placement?.actor = id.number
     }
 
     override func landing(size: UInt64) throws -> ArrivingArray {

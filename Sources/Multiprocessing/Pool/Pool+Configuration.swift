@@ -21,11 +21,14 @@ extension Pool {
         public var gracePeriod: Duration = .seconds(1)
 
         /// When a worker is replaced by a new one although nothing is wrong with it; by default never.
+        ///
+        /// Not while it has an actor that was made by `host` without `allowsRecycling`.
         public var recycling = Recycling()
 
         /// How long a worker may have nothing to do before it is let go; `nil` for ever.
         ///
-        /// Workers that were let go are started again when there is work for them.
+        /// Workers that were let go are started again when there is work for them. One with an actor that was made by
+        /// `host` without `allowsRecycling` stays.
         public var idleTimeout: Duration?
 
         /// Runs once in each worker before its first item: opens a log, loads a model, connects to a database.

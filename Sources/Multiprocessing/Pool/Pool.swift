@@ -1,6 +1,7 @@
 import Dispatch
 import MultiprocessingRuntime
 import MultiprocessingSystem
+import Synchronization
 
 /// Runs Swift work on threads or in worker processes; one parameter chooses which.
 ///
@@ -24,6 +25,11 @@ import MultiprocessingSystem
 /// pending work are gone. That never blocks.
 public final class Pool: Sendable {
     @usableFromInline let core: PoolCore
+
+    let executors = Mutex(KnownExecutors())
+
+    /// The actors that the pool has hosted in this process, by number.
+    let localActors = Mutex([UInt64]())
 
     /// How many workers run at the same time at most.
     public var workerCount: Int { core.workerCount }
@@ -75,7 +81,7 @@ public final class Pool: Sendable {
     ///
     /// Further workers start when work is waiting for them. Of those that are too many the idle ones end now, and
     /// each other one when it has ended what it works on. No item is lost: what a worker that goes has not begun
-    /// is run by those that stay.
+    /// is run by those that stay. A worker in which an actor was made by `host` stays for it, and gets no items.
     ///
     /// - Parameter workers: How many, at least 1.
     /// - Throws: ``PoolError/Code/invalidArgument`` when `workers` is less than 1 or more than 65,536, and
@@ -102,6 +108,7 @@ public final class Pool: Sendable {
     /// ``PoolError/Code/shutDown``. Safe to call more than once and from several tasks.
     public func shutDown() async {
         await core.shutDown()
+        withdrawActors()
     }
 
     /// Stops the workers at once; queued and running items fail with ``PoolError/Code/shutDown``.
@@ -112,5 +119,6 @@ public final class Pool: Sendable {
     /// call more than once, from several tasks and from a task that a completion handler starts.
     public func terminate() async {
         await core.terminate()
+        withdrawActors()
     }
 }

@@ -46,7 +46,7 @@ extension PoolCore.State {
                     worker, isRecycling: isRecycling && scheduler.isSpent(worker.index, now: now), at: now)
             case .kill(let worker): journal.killing(worker, at: now)
             case .abandon(let chunk, let reason): journal.abandoning(chunk, reason, at: now)
-            case .reclaim, .cut, .cancel, .inquire, .inspect, .interrupt, .wake, .finished: break
+            case .reclaim, .cut, .cancel, .watchActor, .inquire, .inspect, .interrupt, .wake, .finished: break
             }
         }
     }

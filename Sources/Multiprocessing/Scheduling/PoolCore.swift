@@ -148,6 +148,13 @@ final class PoolCore: WorkerReporting {
         perform(.submitted(chunk), at: now) { $0.submit(chunk, now: now) }
     }
 
+    /// Queues the rest of what was submitted before, and was begun.
+    func resubmit(_ chunk: Chunk) {
+        if origin.isElsewhere { return chunk.endOnce(failing: PoolError.forked, nanoseconds: 0) }
+        let now = MonotonicTime.now().nanoseconds
+        perform(.submitted(chunk), at: now) { $0.submit(chunk, isRest: true, now: now) }
+    }
+
     /// Cancels a chunk that was submitted.
     func cancel(_ chunk: Chunk) {
         chunk.markCancelled()
@@ -241,6 +248,10 @@ final class PoolCore: WorkerReporting {
 
     func recovered(_ worker: WorkerID) {
         perform { $0.recovered(worker, now: MonotonicTime.now().nanoseconds) }
+    }
+
+    func actorEnded(_ actor: UInt64, on worker: WorkerID) {
+        perform { $0.actorEnded(actor, on: worker, now: MonotonicTime.now().nanoseconds) }
     }
 
     func progressed(on worker: WorkerID, chunk: Chunk, item: Int, fraction: Double, text: String) {
@@ -383,6 +394,7 @@ final class PoolCore: WorkerReporting {
         case .start(let worker): group.start(worker)
         case .setUp(let worker):
             if let chunk = state.withLock({ $0.setUp })?.makeChunk() { group.assign(chunk, then: [], to: worker) }
+        case .watchActor(let actor, let worker): group.watchActor(actor, on: worker)
         case .inquire(let worker): group.inquire(worker)
         case .inspect(let worker): group.inspect(worker)
         case .interrupt(let worker, let chunk, let item): group.interrupt(worker, running: chunk, item: item)
@@ -412,7 +424,7 @@ final class PoolCore: WorkerReporting {
         let alarm = AlarmClock.shared.call(at: MonotonicTime(nanoseconds: time)) { [weak self] in
             self?.timeIsUp()
         }
-        if alarm == nil { perform { $0.clockFailed() } }
+        if alarm == nil { perform { $0.clockFailed(now: MonotonicTime.now().nanoseconds) } }
     }
 
     private func timeIsUp() {

@@ -14,6 +14,8 @@ extension Scheduler {
         /// Cut the chunk before the items with these numbers, and report its parts.
         case cut(Chunk, [Int])
         case cancel(Chunk, WorkerID)
+        /// Have the worker say when the actor with this number is gone.
+        case watchActor(UInt64, WorkerID)
         /// Ask a worker whether it still works on what it holds.
         case inquire(WorkerID)
         /// Ask a worker which item it runs, and since when.
@@ -81,7 +83,8 @@ extension Scheduler {
             case .assign(_, then: _, let worker):
                 tellsWorkers = true
                 assignee = worker
-            case .start, .setUp, .setUpFailed, .reclaim, .cancel, .inquire, .inspect, .interrupt, .wake, .stop, .kill,
+            case .start, .setUp, .setUpFailed, .reclaim, .cancel, .watchActor, .inquire, .inspect, .interrupt, .wake,
+                .stop, .kill,
                 .abandon, .finished:
                 tellsWorkers = true
             }

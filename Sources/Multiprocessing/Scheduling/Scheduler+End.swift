@@ -16,7 +16,7 @@ extension Scheduler {
         guard phase != .terminated else { return Actions() }
         phase = .terminated
         var actions = Actions()
-        while let chunk = popQueued() {
+        while let chunk = popPlacing() ?? popQueued() {
             chunk.place = .ended
             actions.append(.end(chunk, .shutDown))
         }
@@ -46,6 +46,7 @@ extension Scheduler {
             seats[index].life = .ending(nil)
             actions.append(.stop(id(index)))
         }
+        for index in seats.indices.dropFirst(workerCount) where seats[index].isIdle { retire(index, &actions) }
         // A worker that is still to come has nothing to wait for.
         for index in seats.indices where seats[index].isStarting { kill(index, &actions) }
         if liveCount == 0, !isFinished {
@@ -73,6 +74,7 @@ extension Scheduler {
     /// Notes that nobody has the seat any more; who is counted elsewhere was taken out there.
     mutating func vacate(_ index: Int) {
         seats[index].isReclaiming = false
+        seats[index].hosted = [:]
         seats[index].life = .empty
         liveCount -= 1
     }

@@ -4,7 +4,7 @@ extension Scheduler {
 
     /// Whether a worker that has nothing in its hands is to be given nothing more.
     func isSpent(_ index: Int, now: UInt64) -> Bool {
-        guard phase != .terminated else { return false }
+        guard phase != .terminated, !seats[index].isKept else { return false }
         if index >= workerCount { return true }
         if let limit = rules.recyclingItems, seats[index].itemCount >= limit { return true }
         if let age = rules.recyclingAge { return seats[index].readyTime.advanced(by: age) <= now }
@@ -29,9 +29,11 @@ extension Scheduler {
 
     /// Notes that a worker has nothing to do.
     mutating func rest(_ index: Int, now: UInt64, _ actions: inout Actions) {
-        idle.append(index)
-        guard rules.idleTimeout != nil || rules.recyclingAge != nil else { return }
         seats[index].idleSince = now
+        // One that is too many is there for its actors.
+        if index >= workerCount { return }
+        idle.append(index)
+        guard rules.idleTimeout != nil || rules.recyclingAge != nil, !seats[index].isKept else { return }
         wake(at: idleEnd(of: index), &actions)
     }
 
@@ -45,7 +47,7 @@ extension Scheduler {
     /// Lets go of workers that were idle for long, or that are old; others start when they are needed.
     mutating func releaseIdle(now: UInt64, _ actions: inout Actions) {
         guard rules.idleTimeout != nil || rules.recyclingAge != nil else { return }
-        for index in idle {
+        for index in idle where !seats[index].isKept {
             if idleEnd(of: index) <= now {
                 retire(index, &actions)
             } else {
@@ -69,7 +71,7 @@ extension Scheduler {
         for index in seats.indices.dropFirst(count) {
             switch seats[index].life {
             case .idle:
-                retire(index, &actions)
+                if !seats[index].isKept { retire(index, &actions) }
             case .retrying, .starting, .settingUp:
                 kill(index, &actions)
             case .busy(let work):
@@ -78,7 +80,12 @@ extension Scheduler {
                 break
             }
         }
-        idle.removeAll { !seats[$0].isIdle }
+        idle.removeAll { !seats[$0].isIdle || $0 >= count }
+        // Those that were there for their actors only.
+        for index in seats.indices.prefix(count) where seats[index].isIdle && !idle.contains(index) {
+            rest(index, now: now, &actions)
+        }
+        if queuedCount > 0, !idle.isEmpty { distribute([], .poolShutDown, now: now, &actions) }
         var before = -1
         while before != liveCount {
             before = liveCount
@@ -110,7 +117,7 @@ extension Scheduler {
         startsPausedUntil = now.advanced(by: Self.startPause)
         // Those that live may be busy for ever.
         wake(at: startsPausedUntil, &actions)
-        guard liveCount == startingCount else { return }
+        guard servingCount == startingCount else { return }
         for chunk in outstanding { chunk.returns = Self.maximumReturns }
         failQueued(error, &actions)
     }

@@ -113,6 +113,8 @@ extension Scheduler {
         guard let index = index(of: id), case .overstaying = seats[index].life else { return Actions() }
         seats[index].life = .idle
         seats[index].itemCount += 1
-        return employ(index, now: now)
+        var actions = Actions()
+        employ(index, now: now, &actions)
+        return actions
     }
 }

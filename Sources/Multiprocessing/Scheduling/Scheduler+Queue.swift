@@ -35,7 +35,8 @@ extension Scheduler {
 
     /// Puts work that has come back first in the queue, and hands it to who is idle.
     mutating func distribute(_ chunks: [Chunk], _ error: PoolError, now: UInt64, _ actions: inout Actions) {
-        for chunk in chunks.reversed() { takeBack(chunk, error, &actions) }
+        for chunk in chunks.reversed() { takeBack(chunk, error, now: now, &actions) }
+        placeActors(now: now, &actions)
         while let index = idle.last, let (first, others) = nextLot(for: index) {
             idle.removeLast()
             assign(first, then: others, to: index, now: now, &actions)
@@ -46,7 +47,7 @@ extension Scheduler {
         stopIfDrained(&actions)
     }
 
-    mutating func takeBack(_ chunk: Chunk, _ error: PoolError, _ actions: inout Actions) {
+    mutating func takeBack(_ chunk: Chunk, _ error: PoolError, now: UInt64, _ actions: inout Actions) {
         let reason: Reason
         if phase == .terminated {
             reason = .shutDown
@@ -54,6 +55,8 @@ extension Scheduler {
             reason = .cancelled
         } else if chunk.returns >= (rules.hasNoReplacements ? 1 : Self.maximumReturns) {
             reason = .failed(error)
+        } else if chunk.placement != nil {
+            return queuePlacing(chunk, now: now)
         } else {
             chunk.place = .queued
             queue.prepend(chunk)
@@ -66,7 +69,7 @@ extension Scheduler {
 
     /// Ends all that waits for a worker, of which none will come.
     mutating func failQueued(_ error: PoolError, _ actions: inout Actions) {
-        while let chunk = popQueued() {
+        while let chunk = popPlacing() ?? popQueued() {
             chunk.place = .ended
             actions.append(.end(chunk, .failed(error)))
         }

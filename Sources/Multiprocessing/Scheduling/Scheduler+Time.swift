@@ -15,19 +15,23 @@ extension Scheduler {
         expire(now: now, &actions)
         enforceLimits(now: now, &actions)
         releaseIdle(now: now, &actions)
+        placeActors(now: now, &actions)
         stopIfDrained(&actions)
         return actions
     }
 
-    /// Takes the news that there is nothing to measure time with: starts are tried again at once.
+    /// Takes the news that there is nothing to measure time with: nothing that waits for a time waits for it.
     ///
-    /// All else that is due is looked at when the next event asks for a time.
-    package mutating func clockFailed() -> Actions {
+    /// What limits work is looked at when the next event asks for a time.
+    package mutating func clockFailed(now: UInt64) -> Actions {
         alarmTime = .max
         var actions = Actions()
         guard phase != .terminated else { return actions }
         retryStarts(now: .max, &actions)
-        queueDelayed(now: .max, &actions)
+        delayed = delayed.map { Delayed(chunk: $0.chunk, time: min($0.time, now)) }
+        queueDelayed(now: now, &actions)
+        placings = placings.map { Placing(chunk: $0.chunk, patience: min($0.patience, now)) }
+        placeActors(now: now, &actions)
         return actions
     }
 
@@ -41,8 +45,8 @@ extension Scheduler {
     // MARK: Starts
 
     mutating func startIfNeeded(now: UInt64, _ actions: inout Actions) {
-        guard phase != .terminated, queuedCount > startingCount, liveCount < workerCount,
-            liveCount == 0 || now >= startsPausedUntil,
+        guard phase != .terminated, queuedCount > startingCount, servingCount < workerCount,
+            servingCount == 0 || now >= startsPausedUntil,
             let index = seats.prefix(workerCount).firstIndex(where: { !$0.isTaken })
         else { return }
         liveCount += 1
@@ -116,9 +120,11 @@ extension Scheduler {
             var error = error
             error.attempts = attempts.count
             startFailure = error
-            if liveCount > 0 {
+            if servingCount > 0 {
                 startsPausedUntil = now + Self.startPause
                 wake(at: startsPausedUntil, &actions)
+                // They may have waited for this one.
+                placeActors(now: now, &actions)
             } else {
                 failQueued(error, &actions)
             }

@@ -32,6 +32,9 @@ package struct Scheduler {
 
     var queue = RingQueue<Chunk>()
 
+    /// Chunks that make actors, and wait for the right worker.
+    var placings: [Placing] = []
+
     /// Idle workers, the one that worked last at the end, so that few workers stay warm.
     var idle: [Int] = []
 
@@ -41,7 +44,7 @@ package struct Scheduler {
     /// Seats whose worker is still to come.
     package internal(set) var startingCount = 0
 
-    /// Chunks in the queue that were not cancelled there.
+    /// Chunks in the queue, and beside it for the sake of actors, that were not cancelled there.
     package internal(set) var queuedCount = 0
 
     /// Chunks that the owner is cutting.
@@ -99,6 +102,9 @@ package struct Scheduler {
     /// How long a start that failed for good keeps further ones from being tried while other workers live.
     package static let startPause: UInt64 = 1_000_000_000
 
+    /// How long an actor waits for a busy worker that has fewer of them, while others are idle.
+    package static let placementPatience: UInt64 = 100_000_000
+
     /// How many workers may end with a chunk unstarted before the chunk is failed.
     ///
     /// A chunk that ends workers before they report it as started would otherwise go round for ever.
@@ -140,13 +146,16 @@ package struct Scheduler {
     // MARK: Work
 
     /// Takes a chunk from a caller.
-    package mutating func submit(_ chunk: Chunk, now: UInt64) -> Actions {
-        guard phase == .open else {
+    ///
+    /// - Parameter isRest: Whether it is the rest of one that was submitted before and has been begun, so that it is
+    ///   taken as long as the pool has not come to its end.
+    package mutating func submit(_ chunk: Chunk, isRest: Bool = false, now: UInt64) -> Actions {
+        guard phase == .open || (isRest && phase == .closing && !isFinished) else {
             chunk.place = .ended
             return Actions(.end(chunk, .shutDown))
         }
         var actions = Actions()
-        if let index = idle.popLast() {
+        if chunk.placement == nil, let index = idle.popLast() {
             assign(chunk, to: index, now: now, &actions)
             return actions
         }
@@ -154,6 +163,7 @@ package struct Scheduler {
             chunk.place = .ended
             return Actions(.end(chunk, .failed(error)))
         }
+        if chunk.placement != nil { return submitPlacing(chunk, now: now) }
         enqueue(chunk)
         if let limit = chunk.limits.queueTimeout {
             chunk.startBy = now.advanced(by: limit)
@@ -200,7 +210,9 @@ package struct Scheduler {
         let time = work.age(at: now) / UInt64(1 + work.others.count)
         typicalTime = typicalTime == 0 ? time : (3 * typicalTime + time) / 4
         seats[index].life = .idle
-        var actions = employ(index, now: now)
+        var actions = Actions()
+        noteActor(of: work.first, on: index, &actions)
+        employ(index, now: now, &actions)
         // The last of them is the caller's.
         if !work.others.isEmpty { actions.released = work.others + [work.first] }
         return actions
@@ -238,7 +250,9 @@ package struct Scheduler {
         seats[index].life = .idle
         seats[index].readyTime = now
         seats[index].itemCount = 0
-        return employ(index, now: now)
+        var actions = Actions()
+        employ(index, now: now, &actions)
+        return actions
     }
 
     /// Takes the news that a worker is gone, and what it held comes back.
@@ -310,12 +324,18 @@ package struct Scheduler {
     }
 
     /// Gives an idle worker something to do: work, a rest, or the end.
-    mutating func employ(_ index: Int, now: UInt64) -> Actions {
-        var actions = Actions()
+    mutating func employ(_ index: Int, now: UInt64, _ actions: inout Actions) {
         if isSpent(index, now: now) {
             retire(index, &actions)
             startIfNeeded(now: now, &actions)
             stopIfDrained(&actions)
+        } else if index >= workerCount {
+            rest(index, now: now, &actions)
+            startIfNeeded(now: now, &actions)
+            stopIfDrained(&actions)
+        } else if let chunk = takePlacing(for: index, now: now, &actions) {
+            assign(chunk, to: index, now: now, &actions)
+            startIfNeeded(now: now, &actions)
         } else if let (first, others) = nextLot(for: index) {
             assign(first, then: others, to: index, now: now, &actions)
             startIfNeeded(now: now, &actions)
@@ -325,6 +345,5 @@ package struct Scheduler {
             reclaim(&actions)
             stopIfDrained(&actions)
         }
-        return actions
     }
 }

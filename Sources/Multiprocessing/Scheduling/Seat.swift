@@ -146,6 +146,9 @@ package struct Seat {
     var memoryAtStart: UInt64 = 0
     var memoryGrowth: UInt64 = 0
 
+    /// The actors that the worker has, and which of them are a reason not to replace it.
+    package internal(set) var hosted: [UInt64: Bool] = [:]
+
     /// Whether work was asked back, and the answer is still to come, though the worker may have ended the rest.
     var isReclaiming = false
 
@@ -180,6 +183,14 @@ package struct Seat {
         case .empty, .retrying, .ending: false
         }
     }
+
+    /// How many actors the worker has, or is about to have.
+    var hostedCount: Int {
+        if case .busy(let work) = life, work.first.placement != nil { hosted.count + 1 } else { hosted.count }
+    }
+
+    /// Whether the worker has an actor under which it is not to be replaced.
+    var isKept: Bool { !hosted.isEmpty && hosted.values.contains(true) }
 
     /// What the worker was given and has not ended.
     var holding: Holding? {

@@ -29,6 +29,9 @@ public class Chunk: @unchecked Sendable {
     /// What its items are called, for a person; set before the chunk is submitted.
     @exclusivity(unchecked) package final var label: String?
 
+    /// The actor that it makes, if it does; set before the chunk is submitted.
+    @exclusivity(unchecked) package final var placement: ActorPlacement?
+
     /// How often the chunk came back unstarted from a worker that ended.
     @exclusivity(unchecked) package final var returns = 0
 

@@ -49,8 +49,11 @@ final class WorkerCanceller: Sendable {
                 if count == 0 { return }
                 do {
                     try reader.take(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { message in
-                        guard case .cancel(let sequence) = message else { throw PortableFailure.unknownFrame }
-                        cancel(sequence)
+                        switch message {
+                        case .cancel(let sequence): cancel(sequence)
+                        case .watchActor(let actor): watch(actor)
+                        case .answer, .actorEnded, .progress: throw PortableFailure.unknownFrame
+                        }
                     }
                 } catch {
                     WorkerProcess.fail("its parent sent bytes that make no sense: \(error)")
@@ -125,6 +128,11 @@ final class WorkerCanceller: Sendable {
             // A parent that is gone is noticed by who listens; and one asks fewer questions than are kept.
             break
         }
+    }
+
+    /// Tells the parent when an actor is gone; if it reads nothing for so long that this is lost, it keeps the worker.
+    private func watch(_ actor: UInt64) {
+        WorkerActorSystem.shared.hosted.onEnd(of: actor) { [self] in send(.actorEnded(actor)) }
     }
 
     private func cancel(_ sequence: UInt64) {

@@ -187,7 +187,8 @@ final class WorkerSession: @unchecked Sendable {
             canceller.answer(sequence)
         case .stop:
             WorkerProcess.exitInOrder()
-        case .hello, .values, .failure, .chunkEnd, .cancel, .answer, .progress, .call, .cancelCall, .returned, .threw,
+        case .hello, .values, .failure, .chunkEnd, .cancel, .watchActor, .answer, .progress, .actorEnded, .call,
+            .cancelCall, .returned, .threw,
             .refused, .hold, .drop, .find, .seal:
             throw PortableFailure.unknownFrame
         }

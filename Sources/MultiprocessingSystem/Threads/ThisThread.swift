@@ -2,6 +2,9 @@ internal import Glibc
 
 /// The calling thread.
 package enum ThisThread {
+    /// Tells the thread from all others that there are at this time; never zero.
+    package static var number: UInt64 { UInt64(pthread_self()) }
+
     /// Tells the task that the caller runs in from all others of this process, or the thread if it runs in none.
     package static var taskOrThread: UInt64 {
         let task = withUnsafeCurrentTask { task in task.map { identity(of: $0) } }

@@ -244,3 +244,32 @@ private func callingServers(key: ManagerKey) async throws {
     let scores = try await remote.object("scores", as: ManagedDictionary<String, Int>.self)
     try await scores.set("ada", 1)
 }
+
+private func legacyQuery(_ text: String) -> [String] { [text] }
+
+private distributed actor Parser {
+    typealias ActorSystem = WorkerActorSystem
+    distributed func parse(_ text: String) -> [String] { [text] }
+}
+
+private func hosted(pool: Pool, untrusted: String) async throws {
+    let parser = try await pool.host { Parser(actorSystem: $0) }
+    let tree = try await parser.parse(untrusted)
+    _ = tree
+}
+
+private func onThreads() async throws {
+    let pool = try Pool(.threads, workers: 16)
+    let executor = try pool.taskExecutor
+    let rows = await Task(executorPreference: executor) { legacyQuery("SELECT 1") }.value
+    _ = rows
+}
+
+actor Database {
+    private let executor: PoolSerialExecutor
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    init(on pool: Pool) throws { executor = try pool.makeSerialExecutor() }
+
+    func query(_ text: String) -> [String] { legacyQuery(text) }
+}

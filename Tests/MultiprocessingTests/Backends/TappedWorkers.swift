@@ -106,6 +106,7 @@ final class TappedWorkers: Sendable {
         }
         func processID(of worker: WorkerID) -> Int32? { base.processID(of: worker) }
         func watch(_ worker: WorkerID) -> (any WorkerWatch)? { nil }
+        func watchActor(_ actor: UInt64, on worker: WorkerID) { base.watchActor(actor, on: worker) }
         func cancel(_ chunk: Chunk, on worker: WorkerID) { base.cancel(chunk, on: worker) }
         func stop(_ worker: WorkerID) { base.stop(worker) }
         func kill(_ worker: WorkerID) { base.kill(worker) }
@@ -161,6 +162,8 @@ extension TappedWorkers: WorkerReporting {
     func progressed(on worker: WorkerID, chunk: Chunk, item: Int, fraction: Double, text: String) {
         state.withLock { $0.facts.append(.progressed(item: item, fraction: fraction, text: text)) }
     }
+
+    func actorEnded(_ actor: UInt64, on worker: WorkerID) { events?.actorEnded(actor, on: worker) }
 
     func recovered(_ worker: WorkerID) {
         let (held, assigned, group) = state.withLock { state in

@@ -45,9 +45,11 @@ struct ControlLaneTests {
         let seed = UInt64.random(in: 0 ... .max)
         var random = RandomSource(seed: seed)
         let messages: [ControlMessage] = (0..<200).map { number in
-            switch number % 3 {
+            switch number % 5 {
             case 0: .cancel(UInt64(number))
             case 1: .answer(.max - UInt64(number))
+            case 2: .watchActor(UInt64(number) << 20)
+            case 3: .actorEnded(.max >> UInt64(number % 64))
             default: Self.progress(UInt64(number), String(repeating: "é", count: number))
             }
         }
@@ -84,7 +86,8 @@ struct ControlLaneTests {
     @Test func `Bytes that are no message are refused, before the rest of them comes`() {
         let long = UInt64(25 + ItemProgress.textLimit)
         let headers: [(Frame.Kind, UInt64)] = [
-            (.cancel, 7), (.cancel, 9), (.cancel, 1 << 40), (.answer, 0), (.progress, 23), (.progress, long),
+            (.cancel, 7), (.cancel, 9), (.cancel, 1 << 40), (.answer, 0), (.watchActor, 7), (.actorEnded, 9),
+            (.progress, 23), (.progress, long),
             (.values, 8), (.chunk, 8), (.hello, 8), (.inquiry, 8),
         ]
         for (kind, length) in headers {

@@ -157,6 +157,7 @@ extension Containment {
             for bytes in [
                 MadWorker.header(.answer, number: 0, length: 8) + word,
                 MadWorker.header(.cancel, number: 0, length: 8) + word,
+                MadWorker.header(.watchActor, number: 0, length: 8) + word,
                 MadWorker.header(.values, number: 1, length: 8) + word,
                 MadWorker.header(.progress, number: 0, length: 1 << 40),
                 item + large,

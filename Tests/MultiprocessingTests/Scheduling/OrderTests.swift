@@ -55,6 +55,7 @@ private final class WatchfulWorkers: WorkerGroup {
     }
     func watch(_ worker: WorkerID) -> (any WorkerWatch)? { base.watch(worker) }
     func processID(of worker: WorkerID) -> Int32? { base.processID(of: worker) }
+    func watchActor(_ actor: UInt64, on worker: WorkerID) { notes.during { base.watchActor(actor, on: worker) } }
     func cancel(_ chunk: Chunk, on worker: WorkerID) { notes.during { base.cancel(chunk, on: worker) } }
     func stop(_ worker: WorkerID) { notes.during { base.stop(worker) } }
     func kill(_ worker: WorkerID) { notes.during { base.kill(worker) } }

@@ -8,7 +8,7 @@ import Testing
 /// It performs the scheduler's actions as the pool and a backend would, and notes every
 /// breach of what must hold: no chunk is lost, ended twice or held by two workers, no item is lost
 /// where chunks are cut, no more workers live than are wanted, nobody waits for a call that does
-/// not come, and the end is reported once.
+/// not come, no worker is stopped under an actor that keeps it, actors are spread evenly, and the end is reported once.
 private struct SchedulerModel {
     private enum State: Equatable {
         case starting
@@ -31,6 +31,8 @@ private struct SchedulerModel {
         var interruptTime: UInt64 = 0
         /// When its set-up began.
         var setUpStart: UInt64 = 0
+        /// The actors that it has, and which of them keep it.
+        var actors: [UInt64: Bool] = [:]
         /// Whether it has never been ready, so that its end is that of a start.
         var isNew = true
     }
@@ -51,6 +53,8 @@ private struct SchedulerModel {
     private var processes: [WorkerID: Process] = [:]
     private var open: [ObjectIdentifier: Chunk] = [:]
     private var submitTimes: [ObjectIdentifier: UInt64] = [:]
+    /// Whether each actor that was made keeps its worker.
+    private var madeActors: [UInt64: Bool] = [:]
     /// Chunks that are to be cut before the items with these numbers.
     private var cuts: [(chunk: Chunk, places: [Int])] = []
 
@@ -79,7 +83,8 @@ private struct SchedulerModel {
         now += UInt64.random(in: 0...most, using: &random)
         ring()
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<30: submit()
+        case 0..<26: submit()
+        case 26..<30: submitPlacement()
         case 30..<40: becomeReady()
         case 40..<44: endSetUp()
         case 44..<52: advance()
@@ -91,6 +96,7 @@ private struct SchedulerModel {
         case 89..<94: cancel()
         case 94..<97: recover()
         case 97: resize()
+        case 98: endActor()
         default: sendStaleNews()
         }
         check()
@@ -142,7 +148,31 @@ private struct SchedulerModel {
         submitTimes[ObjectIdentifier(chunk)] = now
         open[ObjectIdentifier(chunk)] = chunk
         submittedItems += count
+        perform(scheduler.submit(chunk, isRest: Int.random(in: 0..<8, using: &random) == 0, now: now))
+    }
+
+    private mutating func submitPlacement() {
+        let chunk = Chunk.placeholder(count: 1)
+        chunk.placement = ActorPlacement(keepsWorker: Int.random(in: 0..<4, using: &random) > 0)
+        open[ObjectIdentifier(chunk)] = chunk
+        submittedItems += 1
         perform(scheduler.submit(chunk, now: now))
+    }
+
+    /// Most often a chunk that makes an actor has made one.
+    private mutating func makeActor(with chunk: Chunk) {
+        guard let placement = chunk.placement, Int.random(in: 0..<5, using: &random) > 0 else { return }
+        let actor = UInt64(madeActors.count)
+        madeActors[actor] = placement.keepsWorker
+        chunk.placement?.actor = actor
+    }
+
+    private mutating func endActor() {
+        guard let worker = pick({ !$0.actors.isEmpty }, using: &random),
+            let actor = processes[worker]?.actors.keys.sorted().randomElement(using: &random)
+        else { return }
+        processes[worker]?.actors[actor] = nil
+        perform(scheduler.actorEnded(actor, on: worker, now: now))
     }
 
     private func pick(_ isWanted: (Process) -> Bool, using random: inout RandomSource) -> WorkerID? {
@@ -189,10 +219,14 @@ private struct SchedulerModel {
         else { return }
         chunk.finishedCount = chunk.count
         processes[worker]?.itemStart = now
+        makeActor(with: chunk)
         if processes[worker]?.chunks.isEmpty == true {
             let actions = scheduler.workEnded(on: worker, now: now)
             end(chunk)
             perform(actions)
+            if let actor = chunk.placement?.actor, processes[worker]?.actors[actor] == nil {
+                breaches.append("an actor is not watched")
+            }
         } else {
             end(chunk)
         }
@@ -312,6 +346,7 @@ private struct SchedulerModel {
         let live = scheduler.liveCount
         perform(scheduler.workerReady(worker, now: now))
         perform(scheduler.workEnded(on: worker, now: now))
+        perform(scheduler.actorEnded(0, on: worker, now: now))
         perform(scheduler.workerEnded(worker, holding: .unbegun, error: error, now: now))
         perform(scheduler.startFailed(worker, error: error, wasKilled: false, now: now))
         perform(scheduler.setUpEnded(worker, Bool.random(using: &random) ? error : nil, now: now))
@@ -354,6 +389,8 @@ private struct SchedulerModel {
             let holder = processes.first { $0.value.chunks.contains { $0 === chunk } }?.key
             // One that has ended among others is still on its worker's list.
             if let holder, holder != worker { breaches.append("the wrong worker was told of a cancellation") }
+        case .watchActor(let actor, let worker):
+            processes[worker]?.actors[actor] = madeActors[actor]
         case .inquire(let worker):
             if processes[worker]?.chunks.isEmpty != false { breaches.append("a worker was asked that holds nothing") }
         case .inspect(let worker): inspect(worker)
@@ -363,11 +400,14 @@ private struct SchedulerModel {
             if hasClock || Bool.random(using: &random) {
                 alarms.append(time)
             } else {
-                perform(scheduler.clockFailed())
+                perform(scheduler.clockFailed(now: now))
             }
         case .stop(let worker):
             if processes[worker]?.chunks.isEmpty == false {
                 breaches.append("a worker was stopped with work in its hands")
+            }
+            if scheduler.phase == .open, processes[worker]?.actors.values.contains(true) == true {
+                breaches.append("a worker was stopped under an actor that keeps it")
             }
             processes[worker]?.state = .dying
         case .kill(let worker):
@@ -397,6 +437,13 @@ private struct SchedulerModel {
             chunk.failLost()
             if chunk.finishedCount >= chunk.count { breaches.append("a chunk with nothing left was assigned") }
         }
+        if chunks.contains(where: { $0.placement != nil }) {
+            if chunks.count > 1 { breaches.append("an actor was to be made among other work") }
+            let isUneven = processes.contains { other, process in
+                other != worker && isIdle(other) && process.actors.count < processes[worker]?.actors.count ?? 0
+            }
+            if isUneven { breaches.append("an actor was not given to the idle worker that has the fewest") }
+        }
         processes[worker]?.chunks = chunks
         processes[worker]?.itemStart = now
         if worker.index >= workerCount { breaches.append("a worker that is too many was given work") }
@@ -407,6 +454,12 @@ private struct SchedulerModel {
             return breaches.append("a chunk without a limit has waited for too long")
         }
         if now < time + limit { breaches.append("a chunk has waited for too long before its time") }
+    }
+
+    /// Whether a worker has nothing to do and is not there for its actors only.
+    private func isIdle(_ worker: WorkerID) -> Bool {
+        guard let process = processes[worker], worker.index < workerCount else { return false }
+        return process.state == .ready && process.chunks.isEmpty && !process.isOverstaying
     }
 
     private func isHeld(_ chunk: Chunk) -> Bool {
@@ -434,13 +487,15 @@ private struct SchedulerModel {
         let held = processes.values.reduce(0) { $0 + $1.chunks.count }
         if scheduler.cuttingCount != cuts.count { breaches.append("chunks that are cut are miscounted") }
         if scheduler.queuedCount != open.count - held - cuts.count { breaches.append("queued chunks are miscounted") }
-        if scheduler.queuedCount > 0, scheduler.liveCount == 0 { breaches.append("work waits for nobody") }
-        let isIdle = processes.values.contains { $0.state == .ready && $0.chunks.isEmpty && !$0.isOverstaying }
-        if scheduler.queuedCount > 0, isIdle { breaches.append("work waits beside an idle worker") }
+        if scheduler.queuedCount > 0, scheduler.servingCount == 0 { breaches.append("work waits for nobody") }
+        let hasIdle = processes.keys.contains(where: isIdle)
+        if scheduler.queuedCount > scheduler.placingCount, hasIdle {
+            breaches.append("work waits beside an idle worker")
+        }
         guard hasClock else { return }
         let alarm = alarms.min() ?? .max
         if let retry = retries.min(), alarm > retry { breaches.append("a start waits for a call that does not come") }
-        let lacksWorker = scheduler.queuedCount > scheduler.startingCount && scheduler.liveCount < workerCount
+        let lacksWorker = scheduler.queuedCount > scheduler.startingCount && scheduler.servingCount < workerCount
         let late = processes.values.contains { process in
             guard process.state == .ready, let timeout = process.chunks.first?.limits.timeout else { return false }
             // A limit that is shorter than the time between two looks is kept at the next look.
@@ -455,6 +510,9 @@ private struct SchedulerModel {
             process.state == .settingUp && alarm > process.setUpStart + (rules.setUpTimeout ?? .max)
         }
         if isSetUpLate { breaches.append("a set-up's limit waits for a call that does not come") }
+        if scheduler.placingCount > 0, hasIdle, scheduler.startingCount == 0, alarm == .max {
+            breaches.append("an actor waits beside an idle worker")
+        }
         // One worker is started with each event, and that it is ready is the next.
         if lacksWorker, scheduler.startingCount == 0, alarm == .max {
             breaches.append("work waits for a start that nobody tries")

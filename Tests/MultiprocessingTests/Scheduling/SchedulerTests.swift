@@ -11,6 +11,7 @@ enum Answer: Equatable, CustomStringConvertible {
     case reclaim(WorkerID)
     case cut(ObjectIdentifier, [Int])
     case cancel(ObjectIdentifier, WorkerID)
+    case watchActor(UInt64, WorkerID)
     case inquire(WorkerID)
     case inspect(WorkerID)
     case interrupt(WorkerID, ObjectIdentifier, item: Int?)
@@ -31,6 +32,7 @@ enum Answer: Equatable, CustomStringConvertible {
         case .reclaim(let worker): self = .reclaim(worker)
         case .cut(let chunk, let places): self = .cut(ObjectIdentifier(chunk), places)
         case .cancel(let chunk, let worker): self = .cancel(ObjectIdentifier(chunk), worker)
+        case .watchActor(let actor, let worker): self = .watchActor(actor, worker)
         case .inquire(let worker): self = .inquire(worker)
         case .inspect(let worker): self = .inspect(worker)
         case .interrupt(let worker, let chunk, let item):
@@ -62,6 +64,7 @@ enum Answer: Equatable, CustomStringConvertible {
         case .reclaim(let worker): "reclaim from \(worker.index).\(worker.generation)"
         case .cut(_, let places): "cut before \(places)"
         case .cancel(_, let worker): "cancel on \(worker.index).\(worker.generation)"
+        case .watchActor(let actor, let worker): "watch \(actor) of \(worker.index).\(worker.generation)"
         case .inquire(let worker): "inquire of \(worker.index).\(worker.generation)"
         case .inspect(let worker): "inspect \(worker.index).\(worker.generation)"
         case .interrupt(let worker, _, let item):
@@ -512,7 +515,7 @@ struct SchedulerTests {
             let worker = worker(seat, attempt)
             #expect(try scheduler.startFailed(worker, error: failure(), wasKilled: false, now: now).answers == [])
             // The pauses are as good as over.
-            #expect(scheduler.clockFailed().answers == [.start(self.worker(seat, attempt + 1))])
+            #expect(scheduler.clockFailed(now: now).answers == [.start(self.worker(seat, attempt + 1))])
         }
         let last = worker(seat, UInt64(Seat.Attempts.limit))
         return try scheduler.startFailed(last, error: failure(), wasKilled: false, now: now)
@@ -550,7 +553,7 @@ struct SchedulerTests {
             actions.forEach { action in
                 if case .end(_, .failed(let error)) = action { attempts = error.attempts }
             }
-            if attempts == nil { _ = scheduler.clockFailed() }
+            if attempts == nil { _ = scheduler.clockFailed(now: 0) }
         }
         #expect(attempts == 24)
     }

@@ -67,6 +67,11 @@ final class ProcessWorkers: WorkerGroup {
         links[worker]?.watch()
     }
 
+    func watchActor(_ actor: UInt64, on worker: WorkerID) {
+        guard let link = links[worker] else { return }
+        link.control.send(.watchActor(actor), link)
+    }
+
     func cancel(_ chunk: Chunk, on worker: WorkerID) {
         links[worker]?.cancel(chunk)
     }

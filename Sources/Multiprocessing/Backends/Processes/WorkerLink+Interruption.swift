@@ -34,7 +34,7 @@ extension WorkerLink {
         }
         // What was ready before the worker was stopped counts.
         guard inbox.takeAll(self), let end = outbox.withLock({ $0.ledger.interrupt() }) else { return }
-        if let running = end.running { control.cancel(running, self) }
+        if let running = end.running { control.send(.cancel(running), self) }
         events.interrupted(id, holding: end.begun.map { .begun($0.chunk, end: $0.end) } ?? .unbegun)
         if end.running == nil { events.recovered(id) }
     }

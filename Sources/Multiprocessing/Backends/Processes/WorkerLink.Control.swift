@@ -40,9 +40,9 @@ extension WorkerLink {
 
         // MARK: Sending
 
-        /// Tells the worker that a chunk was cancelled; does not wait.
-        func cancel(_ sequence: UInt64, _ link: WorkerLink) {
-            switch lane.send(.cancel(sequence)) {
+        /// Tells the worker something; does not wait.
+        func send(_ message: ControlMessage, _ link: WorkerLink) {
+            switch lane.send(message) {
             case .mustWait: link.loop.events.execute { self.setInterest(sending: true) }
             case .refused: link.refuse("it does not read what it is told")
             case .sent, .kept, .peerGone: break
@@ -157,7 +157,10 @@ extension WorkerLink {
                 dueAnswer = sequence
             case .progress(let progress):
                 try link.report(progress)
-            case .cancel:
+            case .actorEnded(let actor):
+                // Not now: what is decided upon it may end the worker, whose output is being read.
+                link.loop.events.execute { link.events.actorEnded(actor, on: link.id) }
+            case .cancel, .watchActor:
                 throw PortableFailure.unknownFrame
             }
         }

@@ -297,7 +297,8 @@ extension WorkerLink {
                 case .stopped?, .dropped?: break
                 case nil: throw PortableFailure.missingResults
                 }
-            case .define, .variable, .chunk, .stop, .inquiry, .cancel, .answer, .progress, .call, .cancelCall,
+            case .define, .variable, .chunk, .stop, .inquiry, .cancel, .watchActor, .answer, .progress, .actorEnded,
+                .call, .cancelCall,
                 .returned,
                 .threw, .refused, .hold, .drop, .find, .seal:
                 throw PortableFailure.unknownFrame

@@ -103,7 +103,7 @@ final class WorkerLink: AttachmentHolder {
         // One that is only interrupted is told so when its results do not count any more.
         guard chunk.isCancelled else { return }
         guard let sequence = outbox.withLock({ $0.ledger.sequence(of: chunk) }) else { return }
-        control.cancel(sequence, self)
+        control.send(.cancel(sequence), self)
     }
 
     /// Takes back what the worker has not begun, and reports it.
