@@ -4,6 +4,14 @@
 #ifndef CMULTIPROCESSING_H
 #define CMULTIPROCESSING_H
 
+#if defined(__linux__) && defined(__x86_64__)
+#include <features.h>
+#endif
+
+#ifndef __GLIBC__
+#error "swift-multiprocessing is for Linux on x86-64 with glibc: it cannot be compiled for this system"
+#endif
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

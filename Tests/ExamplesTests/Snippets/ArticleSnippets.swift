@@ -273,3 +273,32 @@ actor Database {
 
     func query(_ text: String) -> [String] { legacyQuery(text) }
 }
+
+private func boundedGroup(paths: [String]) async throws {
+    let sizes = try await withThrowingTaskGroup(of: Int.self) { group in
+        var rest = paths.makeIterator()
+        var sizes: [Int] = []
+        for _ in 0..<4 { if let path = rest.next() { group.addTask { try fileSize(path) } } }
+        while let size = try await group.next() {
+            sizes.append(size)
+            if let path = rest.next() { group.addTask { try fileSize(path) } }
+        }
+        return sizes
+    }
+    _ = sizes
+}
+
+private func boundedPool(paths: [String]) async throws {
+    let sizes = try await withPool(.threads, workers: 4) { pool in
+        try await pool.map(paths) { try fileSize($0) }
+    }
+    _ = sizes
+}
+
+private func eitherBackend(isolated: Bool, paths: [String]) async throws {
+    let backend: any Backend = isolated ? .processes : .threads
+    let count = try await withPool(backend, workers: 4) { pool in
+        try await pool.map(paths) { try fileSize($0) }.reduce(0, +)
+    }
+    _ = count
+}
