@@ -39,6 +39,8 @@ struct CodingObstacle {
         case is StaticString.Type: return "make it a String, as in \"\\($0)\""
         case is any UnsafePointing.Type: return "an address means nothing in another process, so send what is there"
         case is any Sequence.Type where name.hasPrefix("Swift."): return "make it an Array, as in Array($0)"
+        case _ where name.hasPrefix("Swift.Result<"):
+            return "throw the error and return the value, which pool.results gives back as a Result"
         default: break
         }
         // The kinds are those of include/swift/ABI/MetadataKind.def of the Swift project.

@@ -240,6 +240,9 @@ struct BadInputTests {
             await expectError(.notPortable, "Optional<Swift.Character>", "Character is not Codable") {
                 _ = try await pool.map([1]) { _ in Character?.none }
             }
+            await expectError(.notPortable, "Result<Swift.Int", "pool.results") {
+                _ = try await pool.map([1]) { number in Result<Int, Trouble>.success(number) }
+            }
         }
     }
 
