@@ -103,6 +103,13 @@ char *mp_swift_demangle(const char *name) {
     return swift_demangle(name, strlen(name), NULL, NULL, 0);
 }
 
+// Declared in include/swift/Runtime/AccessibleFunction.h of the Swift project.
+extern const void *swift_findAccessibleFunction(const char *name, size_t length);
+
+bool mp_swift_has_distributed_method(const char *name, size_t length) {
+    return swift_findAccessibleFunction(name, length) != NULL;
+}
+
 #define SWIFT_CALL __attribute__((swiftcall))
 
 // `TargetValueWitnessTable` in include/swift/ABI/Metadata.h of the Swift project; its address is

@@ -153,3 +153,81 @@ struct ManagerTests {
         }
     }
 }
+
+@Suite("Managers that start again", .admitted)
+struct RestartTests {
+    @Test("After a death the same references lead to new actors, with their initial state")
+    func restart() async throws {
+        try await TestBackend.processes.withPool { pool in
+            let manager = try await Manager(.processes, restarts: true)
+            let start = 40
+            let tally = try await manager.host { system in
+                let tally = Tally(actorSystem: system)
+                _ = try await tally.add(start)
+                return tally
+            }
+            let servant = try await manager.host { Servant(actorSystem: $0) }
+            try await expect(41) { try await tally.add(1) }
+            try await expect(42) { try await pool.run(tally) { try await $0.add(1) } }
+            let first = try #require(manager.processID)
+            let call = Task { try await servant.wait() }
+            try await expectSoonAsync { try await servant.waitingCount() == 1 }
+            kill(first, SIGKILL)
+            let error = await #expect(throws: ActorCallError.self) { try await call.value }
+            #expect(error?.isInDoubt == true)
+            try await expectSoonAsync { (try? await tally.current()) == start }
+            // It answers before all of its actors are back.
+            await expectSoon { manager.processID != nil }
+            let second = try #require(manager.processID)
+            #expect(second != first)
+            try await expect(start + 1) { try await pool.run(tally) { try await $0.add(1) } }
+            try await expect(second) { try await servant.processID() }
+            // What is made then is kept like the others.
+            let third = try await manager.host { Tally(actorSystem: $0) }
+            try await expect(1) { try await third.add(1) }
+            kill(second, SIGKILL)
+            try await expectSoonAsync { (try? await third.current()) == 0 }
+            await manager.shutDown()
+            let refusal = await #expect(throws: PoolError.self) {
+                _ = try await manager.host { Tally(actorSystem: $0) }
+            }
+            #expect(refusal?.code == .shutDown)
+            let end = await #expect(throws: ActorCallError.self) { _ = try await third.current() }
+            #expect(end?.isInDoubt == false)
+        }
+    }
+
+    @Test("One whose actors crash again and again is given up, and says so")
+    func givingUp() async throws {
+        try await withLimit {
+            let manager = try await Manager(.processes(output: .discard), restarts: true)
+            let servant = try await manager.host { Servant(actorSystem: $0) }
+            for _ in 0..<100 {
+                guard let process = manager.processID else {
+                    try await Task.sleep(for: .milliseconds(5))
+                    continue
+                }
+                kill(process, SIGKILL)
+            }
+            try await expectSoonAsync {
+                if let process = manager.processID { kill(process, SIGKILL) }
+                return await Self.isOver(manager)
+            }
+            let error = await #expect(throws: ActorCallError.self) { _ = try await servant.processID() }
+            #expect(error?.code == .hostGone)
+            #expect(error?.isInDoubt == false)
+            await manager.shutDown()
+        }
+    }
+
+    private static func isOver(_ manager: Manager) async -> Bool {
+        do {
+            _ = try await manager.host { Tally(actorSystem: $0) }
+            return false
+        } catch let error as PoolError {
+            return error.code == .shutDown
+        } catch {
+            return false
+        }
+    }
+}

@@ -2,7 +2,7 @@ import Multiprocessing
 
 /// How long it takes until an object of a new process answers.
 struct ManagerStart: Measurement {
-    let name = "manager start"
+    let name = "manager-start"
     let summary: String
     private let count: Int
 

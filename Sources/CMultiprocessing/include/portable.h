@@ -1,6 +1,7 @@
 #ifndef MP_PORTABLE_H
 #define MP_PORTABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,11 @@ void mp_swift_deallocate_uninitialized(void *object, size_t size, size_t alignme
 ///
 /// C for the same reason as `mp_swift_allocate`.
 const void *mp_swift_conforms(const void *metadata, const void *protocol_descriptor);
+
+/// The Swift runtime's `swift_findAccessibleFunction`: whether the program has a distributed method of that name.
+///
+/// C for the same reason as `mp_swift_allocate`.
+bool mp_swift_has_distributed_method(const char *name, size_t length);
 
 /// The Swift runtime's `swift_demangle`: the name as it is written in source, to be freed by the
 /// caller, or NULL.

@@ -1,7 +1,7 @@
 /// Where a process can be reached that hosts actors: a name that no other process ever had.
 ///
-/// It is as long as a key, and random: who does not know it cannot find the socket.
-struct ActorAddress: Hashable, Sendable {
+/// It is random, so that it never means another process. The socket lets in nobody but processes of the same user.
+struct ActorAddress: Hashable, Sendable, Codable {
     let high: UInt64
     let low: UInt64
 

@@ -21,6 +21,9 @@ public struct ActorCallError: Error, Hashable, Sendable, Codable {
     /// The whole story for a person: the cause, and what to do about it.
     public let message: String
 
+    /// The same for a call that was begun.
+    var inDoubt: ActorCallError { ActorCallError(code, isInDoubt: true, message) }
+
     init(_ code: Code, isInDoubt: Bool = false, _ message: String) {
         self.code = code
         self.isInDoubt = isInDoubt

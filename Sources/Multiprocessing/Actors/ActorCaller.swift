@@ -95,23 +95,25 @@ final class ActorCaller: Sendable {
         guard state.withLock({ $0.hasGreeted }) else { return try greet(header, &reader) }
         switch header.kind {
         case .keys:
+            try guest?.checkKeys(sender.keys.count, reader.remaining)
             try sender.keys.append(from: &reader)
-            try guest?.checkKeys(sender.keys.count)
         case .find:
             try find(&reader)
         case .call:
-            begin(try ActorFrame.Call.read(from: &reader), reader)
+            try begin(try ActorFrame.Call.read(from: &reader), reader)
         case .cancelCall:
             let number: UInt64 = try reader.read()
             if case .task(let task) = state.withLock({ $0.calls[number] }) { task.cancel() }
         case .hold:
             let number: UInt64 = try reader.read()
+            // What is not there is not counted either.
+            guard actors.actor(number) != nil else { return }
             state.withLock { $0.held[number, default: 0] += 1 }
             actors.hold(number)
         case .drop:
             let number: UInt64 = try reader.read()
-            guard state.withLock({ $0.drop(number) }) else { throw PortableFailure.unknownFrame }
-            actors.drop(number, 1)
+            // One that was told of on an earlier connection is not counted on this one.
+            if state.withLock({ $0.drop(number) }) { actors.drop(number, 1) }
         default:
             throw PortableFailure.unknownFrame
         }
@@ -147,8 +149,10 @@ final class ActorCaller: Sendable {
 
     // MARK: Calls
 
-    private func begin(_ call: ActorFrame.Call, _ reader: ByteReader) {
+    private func begin(_ call: ActorFrame.Call, _ reader: ByteReader) throws {
         let handler = ActorResultHandler(of: call.number, to: link, guest)
+        let isKnown = state.withLock { $0.calls[call.number] != nil }
+        if isKnown { throw PortableFailure.unknownFrame }
         let generics: ActorInvocationDecoder.Generics
         guard let actor = actors.actor(call.actor) else {
             return handler.refuse(ActorCallError.noSuchActor(call.actor))

@@ -170,6 +170,7 @@ public struct ActorResultHandler: DistributedTargetInvocationResultHandler, Send
         var message = Outgoing(for: peer)
         do {
             try encode(value, as: "result", into: &message)
+            try Route.check(message.bytes.count, for: peer)
         } catch {
             return fail(error)
         }

@@ -39,6 +39,8 @@ final class ActorLink: @unchecked Sendable {
         /// What is sent when it has.
         var held: [ByteBuffer] = []
         var seal: FrameSeal?
+        /// The socket, until the end.
+        var end: LinkEnd?
         var isOver = false
 
         var sentCount: UInt64 { isHeld ? 0 : appendedCount - UInt64(unsent.byteCount + unsent.droppedCount) }
@@ -68,11 +70,12 @@ final class ActorLink: @unchecked Sendable {
         }
     }
 
-    private let frames: FrameLink
     private let loop: ActorLoop
     private let outgoing: Mutex<Outgoing>
 
     // Of the loop's thread.
+    private var reading: LinkEnd?
+    private var proofTimer: EventLoop.Timer?
     private var assembler = FrameAssembler()
     private var registration: EventLoop.Registration?
     private var hasEnded = false
@@ -96,17 +99,13 @@ final class ActorLink: @unchecked Sendable {
         messageLimit: UInt64 = .max,
         proof: Proof? = nil
     ) {
-        frames = FrameLink(socket)
-        ForkMark.keep(frames.number)
+        let end = LinkEnd(socket)
+        reading = end
         self.loop = loop
         self.unsentLimit = unsentLimit
         self.messageLimit = messageLimit
         self.proof = proof
-        outgoing = Mutex(Outgoing(isHeld: proof != nil))
-    }
-
-    deinit {
-        ForkMark.release(frames.number)
+        outgoing = Mutex(Outgoing(isHeld: proof != nil, end: end))
     }
 
     /// Begins to read; what the closures refer to is kept until the end.
@@ -115,8 +114,9 @@ final class ActorLink: @unchecked Sendable {
             self.deliver = deliver
             self.proved = proved
             self.end = end
+            guard let reading = self.reading else { return }
             do throws(SystemError) {
-                self.registration = try self.loop.events.register(self.frames.number, .read) { ready in
+                self.registration = try self.loop.events.register(reading.frames.number, .read) { ready in
                     if ready.contains(.write) { self.continueSending() }
                     if ready.contains(.read) { self.read() }
                 }
@@ -130,7 +130,7 @@ final class ActorLink: @unchecked Sendable {
 
     /// Ends the connection for both sides; the end is then seen as that of a peer that has gone.
     func close() {
-        frames.shutDown()
+        outgoing.withLock { $0.end }?.frames.shutDown()
     }
 
     // MARK: Sending
@@ -160,15 +160,21 @@ final class ActorLink: @unchecked Sendable {
     }
 
     private func send(_ outgoing: inout Outgoing) {
-        switch frames.send(&outgoing.unsent) {
+        guard let end = outgoing.end else { return }
+        switch end.frames.send(&outgoing.unsent) {
         case .sent:
             outgoing.isAwaited = false
         case .mustWait:
             outgoing.isAwaited = true
-        // Nothing is announced here. What the peer has sent is read to its end.
-        case .peerGone, .failed, .mustAnnounce:
+        // What the peer has sent is read to its end.
+        case .peerGone:
             outgoing.isAwaited = false
             outgoing.isOver = true
+        // Nothing is announced here. The end comes by the reading side.
+        case .failed, .mustAnnounce:
+            outgoing.isAwaited = false
+            outgoing.isOver = true
+            end.frames.shutDown()
         }
     }
 
@@ -191,10 +197,10 @@ final class ActorLink: @unchecked Sendable {
     }
 
     private func read() {
-        guard !hasEnded, let deliver else { return }
-        if proof != nil { return readProof() }
+        guard !hasEnded, let deliver, let reading else { return }
+        if proof != nil { return readProof(reading) }
         do {
-            let result = try frames.receive(
+            let result = try reading.frames.receive(
                 &assembler, into: loop.buffer, admit: admit,
                 land: { _ in throw PortableFailure.unexpectedArray },
                 { header, reader, _ in
@@ -216,18 +222,18 @@ final class ActorLink: @unchecked Sendable {
     private func beginProof() {
         guard let proof else { return }
         if !say(proof.handshake.opening) { return finish(nil) }
-        loop.events.schedule(after: proof.limit) {
-            if self.proof != nil { self.finish(ActorCallError.noProof(after: proof.limit)) }
+        proofTimer = loop.events.schedule(after: proof.limit) { [weak self] in
+            if let self, self.proof != nil { self.finish(ActorCallError.noProof(after: proof.limit)) }
         }
     }
 
     /// Takes what has come of the peer's proof, and no byte of what is behind it.
-    private func readProof() {
+    private func readProof(_ reading: LinkEnd) {
         guard var proof else { return }
-        if let errno = frames.takeError() { return finish(ActorCallError.unreachable("\(errno)")) }
+        if let errno = reading.frames.takeError() { return finish(ActorCallError.unreachable("\(errno)")) }
         let missing = proof.handshake.awaitedCount - proof.message.count
         let room = UnsafeMutableRawBufferPointer(rebasing: loop.buffer[..<missing])
-        switch frames.receive(to: nil, or: room) {
+        switch reading.frames.receive(to: nil, or: room) {
         case .endOfStream: return finish(nil)
         case .wouldBlock: return
         case .received(let count): proof.message.append(contentsOf: room[..<count])
@@ -248,6 +254,7 @@ final class ActorLink: @unchecked Sendable {
 
     private func prove(_ proof: Proof) {
         self.proof = nil
+        proofTimer?.cancel()
         do {
             try proved?(proof.handshake)
         } catch {
@@ -269,7 +276,7 @@ final class ActorLink: @unchecked Sendable {
         let buffer = ByteBuffer(capacity: bytes.count)
         bytes.withUnsafeBytes { buffer.append(contentsOf: $0) }
         unsent.append(OwnedBytes(buffer, 0..<bytes.count))
-        if case .sent = frames.send(&unsent) { return true }
+        if case .sent? = reading?.frames.send(&unsent) { return true }
         return false
     }
 
@@ -278,15 +285,33 @@ final class ActorLink: @unchecked Sendable {
         hasEnded = true
         registration?.deregister()
         registration = nil
-        frames.shutDown()
+        proofTimer?.cancel()
+        reading?.frames.shutDown()
         let sentCount = outgoing.withLock { outgoing in
             outgoing.isOver = true
+            // Whoever keeps the link keeps no descriptor.
+            outgoing.end = nil
             return outgoing.sentCount
         }
+        reading = nil
         end?(sentCount, failure)
         deliver = nil
         end = nil
         proved = nil
         proof = nil
+    }
+}
+
+/// The socket of a link, closed when nobody uses it any more.
+private final class LinkEnd: Sendable {
+    let frames: FrameLink
+
+    init(_ socket: consuming Socket) {
+        frames = FrameLink(socket)
+        ForkMark.keep(frames.number)
+    }
+
+    deinit {
+        ForkMark.release(frames.number)
     }
 }

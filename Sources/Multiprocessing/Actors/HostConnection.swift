@@ -203,7 +203,11 @@ final class HostConnection: Sendable {
         switch header.kind {
         case .returned:
             call.complete(&incoming)
-        case .threw, .refused:
+        case .threw:
+            let error = (try? ErrorCoding.decode(from: &incoming)) ?? PortableFailure.unknownFrame
+            // The method's own call to another actor was not begun, perhaps, but the method was.
+            call.fail((error as? ActorCallError)?.inDoubt ?? error)
+        case .refused:
             call.fail((try? ErrorCoding.decode(from: &incoming)) ?? PortableFailure.unknownFrame)
         default:
             call.fail(ActorCallError.hostGone(isInDoubt: true))

@@ -23,18 +23,44 @@ final class HostedActors: Sendable {
 
     private struct State {
         var entries: [UInt64: Entry] = [:]
+        /// Where others find this process.
+        var address: ActorAddress
         var door: ActorDoor?
     }
 
-    private let address: ActorAddress
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let origin = ForkMark()
 
     /// How long a reference may be on its way; in nanoseconds.
     let grace = Atomic<UInt64>(60_000_000_000)
 
     init(at address: ActorAddress) {
-        self.address = address
+        state = Mutex(State(address: address))
+    }
+
+    var address: ActorAddress { state.withLock { $0.address } }
+
+    /// Has others find this process where they found another, which has died.
+    ///
+    /// - Throws: ``ActorCallError/Code/unavailable`` when the address is taken, or this process is known by another.
+    func adopt(_ address: ActorAddress) throws {
+        let isFree = state.withLock { state in
+            guard state.door == nil, state.entries.isEmpty else { return false }
+            state.address = address
+            return true
+        }
+        guard isFree else { throw ActorCallError.unavailable(PortableFailure.unexpectedResult) }
+        try open()
+    }
+
+    /// Keeps an actor for as long as the process, also under another number.
+    func keep(_ number: UInt64, as other: UInt64) {
+        state.withLock { state in
+            guard var entry = state.entries[number], let actor = entry.actor else { return }
+            entry.kept = actor
+            entry.holders += 1
+            state.entries[other] = entry
+        }
     }
 
     /// A number that nobody can guess: another program may call an actor whose number it knows.
@@ -139,6 +165,16 @@ final class HostedActors: Sendable {
         withExtendedLifetime(fate) {}
     }
 
+    /// Lets go of an actor that was kept for others, unless they have references to it.
+    func letGo(_ number: UInt64) {
+        let kept = state.withLock { state in
+            guard state.entries[number]?.holders == 0 else { return nil as (any DistributedActor)? }
+            return state.entries[number]?.kept.take()
+        }
+        // Its last reference may go here, outside of the lock.
+        withExtendedLifetime(kept) {}
+    }
+
     /// Lets go of an actor that was kept for others, who cannot call it any more.
     func withdraw(_ number: UInt64) {
         let entry = state.withLock { $0.entries.removeValue(forKey: number) }
@@ -157,7 +193,7 @@ final class HostedActors: Sendable {
         let isOpen = state.withLock { $0.door != nil }
         if isOpen { return }
         do {
-            let door = try ActorDoor(at: address, on: loop, to: self)
+            let door = try ActorDoor(at: self.address, on: loop, to: self)
             state.withLock { $0.door = door }
         } catch {
             // Two threads may have come to open it, of whom one has the name.

@@ -9,6 +9,14 @@ final class RemoteHost: Sendable {
     private let address: ActorAddress
     private let keeper = Mutex<(any AnyObject & Sendable)?>(nil)
 
+    /// The connection that was used last.
+    private struct Last {
+        var isThere = false
+        weak var connection: HostConnection?
+    }
+
+    private let last = Mutex(Last())
+
     private struct Known {
         weak var lease: ActorLease?
     }
@@ -39,8 +47,25 @@ final class RemoteHost: Sendable {
 
     /// - Throws: ``ActorCallError``.
     private func connection() throws -> HostConnection {
-        if let way = network.withLock({ $0 }) { return try way.open() }
-        return try HostConnections.shared.connection(to: address)
+        let connection: HostConnection
+        if let way = network.withLock({ $0 }) {
+            connection = try way.open()
+        } else {
+            connection = try HostConnections.shared.connection(to: address)
+        }
+        let isAnother = last.withLock { last in
+            defer { last = Last(isThere: true, connection: connection) }
+            return last.isThere && last.connection !== connection
+        }
+        // The host knows of a caller's references for as long as the connection on which it was told of them.
+        if isAnother { for lease in liveLeases() { connection.tell(.hold, lease) } }
+        return connection
+    }
+
+    /// The numbers of the actors to which this process has references.
+    private func liveLeases() -> [UInt64] {
+        let known = leases.withLock { leases in leases.map { ($0.key, $0.value.lease) } }
+        return known.filter { $0.1 != nil }.map(\.0)
     }
 
     private func knownConnection() -> HostConnection? {
@@ -89,6 +114,7 @@ final class RemoteHost: Sendable {
             number: connection.makeNumber(), actor: actor, type: try name(type), target: target,
             generics: try invocation.generics.map(name))
         let arguments = try invocation.finish(for: connection.peer)
+        try Route.check(arguments?.count ?? 0, for: connection.peer)
         return try await ask(
             connection, call.number, ActorFrame.make(call, arguments: arguments), timeout: timeout, decode)
     }

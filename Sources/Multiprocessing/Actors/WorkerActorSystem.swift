@@ -41,13 +41,10 @@ public final class WorkerActorSystem: DistributedActorSystem, Sendable {
     public typealias SerializationRequirement = any Codable
 
     /// The system of this process.
-    public static let shared = WorkerActorSystem(chosen.withLock { $0 } ?? .random())
-
-    /// The address that this process was told to have.
-    private static let chosen = Mutex<ActorAddress?>(nil)
+    public static let shared = WorkerActorSystem(.random())
 
     /// Where this process can be reached, once it listens.
-    let address: ActorAddress
+    var address: ActorAddress { hosted.address }
 
     let hosted: HostedActors
 
@@ -58,7 +55,6 @@ public final class WorkerActorSystem: DistributedActorSystem, Sendable {
     private let hosts = Mutex<[ActorAddress: Known]>([:])
 
     private init(_ address: ActorAddress) {
-        self.address = address
         hosted = HostedActors(at: address)
     }
 
@@ -68,12 +64,6 @@ public final class WorkerActorSystem: DistributedActorSystem, Sendable {
     }
 
     private static let installed: Void = CommonUserInfo.set(WorkerActorSystem.shared, for: .actorSystemKey)
-
-    /// Gives this process an address, before it has one.
-    static func adopt(_ address: ActorAddress) {
-        chosen.withLock { $0 = address }
-        precondition(shared.address == address, "the process has had no actors before")
-    }
 
     /// The way to the process that has an address; `nil` for this one.
     ///

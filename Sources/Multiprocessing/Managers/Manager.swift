@@ -31,15 +31,22 @@ public final class Manager: Sendable {
 
     /// Makes a manager, whose process is there when this returns.
     ///
-    /// - Parameter backend: Whether it is a process, and what surrounds that, or this process.
+    /// One that restarts is reached by the same references when its process has died and was started again: its actors are
+    /// made anew by the closures that made them, with their initial state, in their order. Calls that were under way fail in
+    /// doubt, calls until it is back as not begun. Its actors live as long as the manager, whoever refers to them. After
+    /// five deaths within ten seconds it stays dead.
+    ///
+    /// - Parameters:
+    ///   - backend: Whether it is a process, and what surrounds that, or this process.
+    ///   - restarts: Whether a process that dies is started again; in this process nothing is.
     /// - Throws: ``PoolError/Code/workerStartFailed`` when the process could not be started, and `CancellationError`.
-    public init(_ backend: any Backend = .processes) async throws {
-        process = backend.needsPortableWork ? try await ManagerProcess(backend) : nil
+    public init(_ backend: any Backend = .processes, restarts: Bool = false) async throws {
+        process = backend.needsPortableWork ? try await ManagerProcess.start(backend, restarts: restarts) : nil
     }
 
     /// The process that hosts the actors; `nil` once it is gone.
     public var processID: Int32? {
-        process.map { $0.core.processID(at: 0) } ?? ProcessID.current.rawValue
+        process.map { $0.processID } ?? ProcessID.current.rawValue
     }
 
     // MARK: Hosting
@@ -96,12 +103,6 @@ public final class Manager: Sendable {
             return state.actors
         }
         for id in actors { WorkerActorSystem.shared.hosted.withdraw(id.number) }
-        await process?.core.shutDown()
-    }
-}
-
-extension PoolError {
-    fileprivate static func managerIsOver() -> PoolError {
-        PoolError(.shutDown, "the manager was shut down, and hosts no more actors; make another one")
+        await process?.shutDown()
     }
 }

@@ -13,10 +13,18 @@ final class ManagerGate: Sendable {
         var unprovedCount = 0
         var count: UInt64 = 0
         var isClosed = false
+        /// Whether the socket is closed too.
+        var isLetGo = false
         var registration: EventLoop.Registration?
         /// The socket, until the loop has let go of it.
         var socket: ListeningHolder?
         var waiters: [CheckedContinuation<Void, Never>] = []
+
+        mutating func remove(_ number: UInt64) -> Entry? {
+            let entry = callers.removeValue(forKey: number)
+            if entry?.isProved == false { unprovedCount -= 1 }
+            return entry
+        }
     }
 
     /// `nil` for an address without a name.
@@ -28,6 +36,9 @@ final class ManagerGate: Sendable {
     private let key: [UInt8]
     private let limits: ManagerServer.Limits
     private let state = Mutex(State())
+
+    /// How many are let in before others of the loop have their turn.
+    private static let turn = 64
 
     /// How long nobody is let in after one could not be, for want of descriptors.
     private static let pause = Duration.milliseconds(20)
@@ -58,7 +69,8 @@ final class ManagerGate: Sendable {
     private func letIn() {
         guard let socket = state.withLock({ $0.isClosed ? nil : $0.socket }) else { return }
         do throws(SystemError) {
-            while let caller = try socket.socket.accept() {
+            for _ in 0..<Self.turn {
+                guard let caller = try socket.socket.accept() else { return }
                 if local.isTCP { caller.sendAtOnce() } else if !caller.isOfThisUser() { continue }
                 begin(caller)
             }
@@ -74,16 +86,21 @@ final class ManagerGate: Sendable {
         try? state.withLock { $0.registration }?.setInterest(interest)
     }
 
-    /// Has one who came prove itself, or lets go of it if there are too many.
+    /// Has one who came prove itself; where too many have not, in place of the one that has taken longest.
     private func begin(_ socket: consuming Socket) {
-        let number: UInt64? = state.withLock { state in
-            guard !state.isClosed, state.callers.count < limits.connections,
-                state.unprovedCount < limits.unprovedConnections
-            else { return nil }
+        let (number, late): (UInt64?, ActorCaller?) = state.withLock { state in
+            guard !state.isClosed, state.callers.count < limits.connections + 1 else { return (nil, nil) }
+            var late: ActorCaller?
+            if state.unprovedCount >= limits.unprovedConnections || state.callers.count >= limits.connections {
+                let oldest = state.callers.filter { !$0.value.isProved }.min { $0.key < $1.key }
+                guard let oldest else { return (nil, nil) }
+                late = state.remove(oldest.key)?.caller
+            }
             state.count += 1
             state.unprovedCount += 1
-            return state.count
+            return (state.count, late)
         }
+        late?.close()
         guard let number else { return }
         let system = WorkerActorSystem.shared
         let guest = Guest(offers, system.hosted, at: system.address)
@@ -107,11 +124,7 @@ final class ManagerGate: Sendable {
 
     private func ended(_ number: UInt64) {
         // Let go of outside of the lock.
-        let entry = state.withLock { state in
-            let entry = state.callers.removeValue(forKey: number)
-            if entry?.isProved == false { state.unprovedCount -= 1 }
-            return entry
-        }
+        let entry = state.withLock { $0.remove(number) }
         withExtendedLifetime(entry) {}
     }
 
@@ -119,32 +132,37 @@ final class ManagerGate: Sendable {
 
     /// Listens no more, and ends all connections; any thread may call it, and again.
     func close() {
-        let (registration, socket, callers) = state.withLock { state in
+        let (registration, callers) = state.withLock { state in
             state.isClosed = true
-            return (state.registration.take(), state.socket, state.callers.values.map(\.caller))
+            return (state.registration.take(), state.callers.values.map(\.caller))
         }
         for caller in callers { caller.close() }
-        guard let registration, let socket else { return }
+        guard let registration else { return }
         registration.deregister()
         local.removeFile()
-        // The loop may be about to use it.
-        loop.events.execute {
-            ForkMark.release(socket.socket.number)
-            let waiters = self.state.withLock { state in
-                state.socket = nil
-                defer { state.waiters = [] }
-                return state.waiters
-            }
-            for waiter in waiters { waiter.resume() }
+        // The loop may be about to use the socket.
+        loop.events.execute { self.letGo() }
+    }
+
+    private func letGo() {
+        var socket = state.withLock { $0.socket.take() }
+        if let socket { ForkMark.release(socket.socket.number) }
+        // Closed here, and the address is free.
+        socket = nil
+        let waiters = state.withLock { state in
+            state.isLetGo = true
+            defer { state.waiters = [] }
+            return state.waiters
         }
+        for waiter in waiters { waiter.resume() }
     }
 
     /// Returns when the socket is not used any more.
     func waitUntilClosed() async {
         await withCheckedContinuation { waiter in
             let isOver = state.withLock { state in
-                if state.socket != nil { state.waiters.append(waiter) }
-                return state.socket == nil
+                if !state.isLetGo { state.waiters.append(waiter) }
+                return state.isLetGo
             }
             if isOver { waiter.resume() }
         }

@@ -22,8 +22,8 @@ import Synchronization
 /// Others can call what is registered, and what its methods return, by the methods that the actors' types declare; no
 /// code travels, and no type is found by a name that came from outside.
 ///
-/// Both ends prove to each other that they have the key before anything is decoded. What follows is neither encrypted
-/// nor protected from changes on its way: listen on loopback or a Unix socket, and let other machines in by a tunnel
+/// Both ends prove to each other that they have the key before anything is decoded, and what follows cannot be changed on
+/// its way; but it is not encrypted. Listen on loopback or a Unix socket, and let other machines in by a tunnel
 /// (`ssh -N -L 7000:127.0.0.1:7000 host`). The end of a Unix socket also has to belong to this process's user, or root.
 ///
 /// The server ends by ``shutDown()``, and when it is let go of.
@@ -33,7 +33,7 @@ public final class ManagerServer: Sendable {
         /// How many programs are connected at most; who comes then is turned away.
         public var connections = 1_000
 
-        /// How many connections may be open whose other end has not proved itself yet.
+        /// How many connections may be open whose other end has not proved itself yet; one more ends the oldest.
         public var unprovedConnections = 100
 
         /// How long the other end may take to prove itself.
@@ -144,7 +144,10 @@ public final class ManagerServer: Sendable {
                 """)
         }
         let type = String(decoding: try NetworkNames.name(of: Act.self), as: UTF8.self)
-        offers.set(name, actor, actor.id.number, type: type)
+        guard offers.add(name, actor, actor.id.number, type: type) else {
+            try check(name)
+            throw PoolError(.invalidArgument, "the server was offered something else under the name \(name) meanwhile")
+        }
     }
 
     /// Offers nothing under a name any more; who has a reference keeps it.
@@ -166,7 +169,7 @@ public final class ManagerServer: Sendable {
     }
 
     private func withdraw(_ numbers: [UInt64]) {
-        for number in numbers { WorkerActorSystem.shared.hosted.withdraw(number) }
+        for number in numbers { WorkerActorSystem.shared.hosted.letGo(number) }
     }
 }
 

@@ -71,9 +71,12 @@ extension Manager {
         try Task.checkCancellation()
         let sockets = try await BlockingCall.run { try address.resolve() }
         var failure: any Error = ActorCallError.unreachable("\(address) has no number")
+        let end = ContinuousClock.now + timeout
         for socket in sockets {
+            let rest = ContinuousClock.now.duration(to: end)
+            if rest <= .zero { break }
             do {
-                return try await connect(to: socket, address, key, timeout)
+                return try await connect(to: socket, address, key, rest)
             } catch let error as ActorCallError {
                 failure = error
                 // Another number of the same host is no cure for a wrong key.
@@ -101,7 +104,7 @@ extension Manager {
         // As a number, which the program's workers need not look up.
         let route = Route(address: ManagerAddress(socket) ?? address, key: key.bytes)
         let found = FoundServer()
-        let connection = try NetworkWay.connect(by: route, to: nil, socket) { found.set($0) }
+        let connection = try NetworkWay.connect(by: route, to: nil, socket, within: timeout) { found.set($0) }
         do {
             // A call that no host gets: it ends with the proof, or why there was none.
             try await connection.waitForProof(timeout)

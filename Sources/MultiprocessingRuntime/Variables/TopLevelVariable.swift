@@ -26,6 +26,14 @@ package struct TopLevelVariable: Hashable, Sendable {
         typeName = parts.count == 2 ? parts[1] : ""
     }
 
+    /// Whether the program has a distributed method of that mangled name.
+    package static func isDistributedMethod(_ name: String) -> Bool {
+        var name = name
+        return name.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { mp_swift_has_distributed_method($0.baseAddress, $0.count) }
+        }
+    }
+
     /// The name as it is written in source, with the type after a colon.
     package static func demangle(_ name: String) -> String {
         guard let text = mp_swift_demangle(name) else { return name }

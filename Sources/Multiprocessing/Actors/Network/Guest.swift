@@ -20,8 +20,9 @@ final class Guest: NetworkPeer {
     private static let callLimit = 10_000
     private static let callSizeLimit = 256 << 20
 
-    /// How many names of keys one connection may send.
+    /// How many names of keys one connection may send, and how many bytes at a time.
     private static let keyLimit = 1 << 16
+    private static let keySizeLimit = 1 << 20
 
     init(_ offers: ManagerOffers, _ hosted: HostedActors, at address: ActorAddress) {
         self.offers = offers
@@ -84,8 +85,8 @@ final class Guest: NetworkPeer {
     }
 
     /// - Throws: When there are more names than a program that means well has.
-    func checkKeys(_ count: Int) throws {
-        guard count <= Self.keyLimit else { throw PortableFailure.unknownFrame }
+    func checkKeys(_ count: Int, _ size: Int) throws {
+        guard count <= Self.keyLimit, size <= Self.keySizeLimit else { throw PortableFailure.unknownFrame }
     }
 }
 
@@ -97,34 +98,41 @@ final class ManagerOffers: Sendable {
         let type: String
     }
 
-    private let offers = Mutex<[String: Offer]>([:])
+    private struct State {
+        var all: [String: Offer] = [:]
+        var isOver = false
+    }
 
-    /// Offers an actor, in place of what was offered under the name.
-    func set(_ name: String, _ actor: any AnyObject & Sendable, _ number: UInt64, type: String) {
-        // What was there before is let go of outside of the lock.
-        let last = offers.withLock { $0.updateValue(Offer(actor: actor, number: number, type: type), forKey: name) }
-        withExtendedLifetime(last) {}
+    private let offers = Mutex(State())
+
+    /// Offers an actor; returns false if something is offered under the name, or nothing will be any more.
+    func add(_ name: String, _ actor: any AnyObject & Sendable, _ number: UInt64, type: String) -> Bool {
+        offers.withLock { offers in
+            guard !offers.isOver, offers.all[name] == nil else { return false }
+            offers.all[name] = Offer(actor: actor, number: number, type: type)
+            return true
+        }
     }
 
     /// - Returns: Whether there was one.
     func remove(_ name: String) -> Bool {
-        let last = offers.withLock { $0.removeValue(forKey: name) }
+        let last = offers.withLock { $0.all.removeValue(forKey: name) }
         return last != nil
     }
 
     /// Offers nothing any more; returns the numbers of what was offered.
     func removeAll() -> [UInt64] {
         let last = offers.withLock { offers in
-            defer { offers = [:] }
-            return offers
+            defer { offers = State(isOver: true) }
+            return offers.all
         }
         return last.values.map(\.number)
     }
 
-    func contains(_ name: String) -> Bool { offers.withLock { $0[name] != nil } }
+    func contains(_ name: String) -> Bool { offers.withLock { $0.all[name] != nil } }
 
     func find(_ name: String, _ type: String) throws -> UInt64 {
-        let (offer, names) = offers.withLock { ($0[name], Array($0.keys)) }
+        let (offer, names) = offers.withLock { ($0.all[name], Array($0.all.keys)) }
         guard let offer else { throw ActorCallError.unknownName(name, names) }
         guard offer.type == type else { throw ActorCallError.offeredAsOther(name, offer.type, type) }
         return offer.number

@@ -33,13 +33,19 @@ enum NetworkNames {
     }
 
     private static func isMethod(_ target: String, of type: Any.Type) -> Bool {
-        guard target.hasPrefix("$s"), target.hasSuffix("FTE"), !target.utf8.contains(0) else { return false }
+        // A name that the program does not have may be made to take the runtime for ever.
+        guard target.hasPrefix("$s"), target.hasSuffix("FTE"), TopLevelVariable.isDistributedMethod(target) else {
+            return false
+        }
         let prefix = "distributed thunk \(nominalName(of: type))."
         let text = TopLevelVariable.demangle(target)
         guard text.hasPrefix(prefix) else { return false }
         // Up to its parameters, it is the method's own name, and no type's within the type.
-        let name = text.dropFirst(prefix.count).prefix { $0 != "(" && $0 != "<" }
-        return !name.isEmpty && !name.contains { $0 == "." || $0 == " " }
+        let rest = text.dropFirst(prefix.count)
+        let name = rest.prefix { $0 != "(" && $0 != "<" }
+        // One that is generic would be given the actor's arguments for its own.
+        let isGeneric = rest.dropFirst(name.count).first != "("
+        return !name.isEmpty && !isGeneric && !name.contains { $0 == "." || $0 == " " }
     }
 
     /// The type's name without its arguments.

@@ -51,11 +51,13 @@ final class NetworkWay: Sendable {
     ///
     /// - Parameters:
     ///   - expected: Which process the server has to be; `nil` for any.
+    ///   - limit: How long the server may take to prove itself.
     ///   - onProved: Called once the server has proved itself, on a thread of the library's.
     static func connect(
         by route: Route,
         to expected: ActorAddress?,
         _ address: SocketAddress?,
+        within limit: Duration = Route.limit,
         onProved: @escaping @Sendable (ActorAddress) -> Void = { _ in }
     ) throws -> HostConnection {
         guard let address else { throw ActorCallError.unreachable("\(route.address) has no address") }
@@ -67,7 +69,7 @@ final class NetworkWay: Sendable {
         }
         if !address.isTCP, !socket.isOfThisUser() { throw ActorCallError.otherUser() }
         let server = ServerPeer(expected)
-        let proof = ActorLink.Proof(Handshake(as: .client, key: route.key), within: Route.limit)
+        let proof = ActorLink.Proof(Handshake(as: .client, key: route.key), within: limit)
         return try HostConnection(socket, to: server, proof) { handshake in
             guard let found = handshake.serverAddress else { throw ActorCallError.refused(.stranger) }
             // Another process is there now, and what the last one hosted has gone with it.

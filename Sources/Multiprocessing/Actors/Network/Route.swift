@@ -10,6 +10,18 @@ struct Route: Sendable, Hashable {
 
     /// The largest message, in bytes.
     static let messageLimit = UInt64(64 << 20)
+
+    /// What of it is for a message's own business, and not for values.
+    private static let overhead = 1 << 16
+
+    /// Checks that a message may be sent.
+    ///
+    /// - Throws: ``ActorCallError/Code/refused``.
+    static func check(_ size: Int, for peer: (any NetworkPeer)?) throws {
+        guard peer == nil || size <= Int(messageLimit) - overhead else {
+            throw ActorCallError.tooLarge(UInt64(size), messageLimit)
+        }
+    }
 }
 
 extension Route: Codable {

@@ -8,6 +8,8 @@ public distributed actor ManagedSemaphore {
     public typealias ActorSystem = WorkerActorSystem
 
     private struct Holder {
+        /// Kept, so that no other can have its identity meanwhile.
+        let caller: ActorCaller
         var count: Int
         let ending: UInt64
     }
@@ -101,7 +103,7 @@ public distributed actor ManagedSemaphore {
             holders[key]?.count += 1
         } else {
             let ending = caller.onEnd { [weak self] in Task { await self?.whenLocal { $0.holderDied(key) } } }
-            holders[key] = Holder(count: 1, ending: ending)
+            holders[key] = Holder(caller: caller, count: 1, ending: ending)
         }
     }
 
