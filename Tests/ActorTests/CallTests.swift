@@ -54,6 +54,21 @@ struct CallTests {
 
     // MARK: Values
 
+    @Test("A method whose own call was not begun leaves its caller in doubt: the method itself was")
+    func nestedCalls() async throws {
+        try await withLimit {
+            let (manager, other) = (try await Manager(.processes), try await Manager(.processes))
+            let servant = try await manager.host { Servant(actorSystem: $0) }
+            let tally = try await other.host { Tally(actorSystem: $0) }
+            try await expect(3) { try await servant.forward(3, to: tally) }
+            await other.shutDown()
+            let error = await #expect(throws: ActorCallError.self) { _ = try await servant.forward(1, to: tally) }
+            #expect(error?.code == .hostGone)
+            #expect(error?.isInDoubt == true)
+            await manager.shutDown()
+        }
+    }
+
     @Test("An actor counts what the workers of a pool add", arguments: TestBackend.allCases, TestBackend.allCases)
     func workersCount(_ home: TestBackend, _ workers: TestBackend) async throws {
         try await withManager(home) { manager in

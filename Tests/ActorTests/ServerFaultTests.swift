@@ -44,6 +44,27 @@ struct ServerFaultTests {
         }
     }
 
+    @Test("Connections that end without a proof leave no descriptor behind, however long a proof may take")
+    func shortVisits() async throws {
+        try await withLimit {
+            var limits = ManagerServer.Limits()
+            limits.proofTimeout = .seconds(10_000)
+            let server = try await Self.makeServer(limits)
+            let before = ProcessFacts.descriptorCount
+            try await onBlockableThread {
+                for _ in 0..<600 {
+                    let visitor = try Visitor(server.address)
+                    #expect(visitor.hear(44).count == 44)
+                    visitor.close()
+                }
+            }
+            await expectSoon { server.connectionCount == 0 }
+            // Other tests have descriptors too.
+            await expectSoon { ProcessFacts.descriptorCount < before + 300 }
+            await server.shutDown()
+        }
+    }
+
     @Test("More connections than the limit are turned away, and there is room again when others end")
     func connectionLimit() async throws {
         try await withLimit {
@@ -184,6 +205,71 @@ struct ServerFaultTests {
             try await expect([3]) { try await servant.noted() }
             _ = try await servant.release()
             relay.close()
+            await server.shutDown()
+        }
+    }
+
+    @Test("References go on after a connection was cut, and letting go of one disturbs nothing")
+    func referencesAfterCut() async throws {
+        try await withLimit {
+            let server = try await Self.makeServer()
+            let servant = Servant(actorSystem: .shared)
+            try server.register("servant", servant)
+            let relay = try Relay(to: server.address)
+            let (address, key) = (relay.address, Self.key)
+            let child = try ChildProcess(.processes) {
+                let remote = try await Manager.connect(to: address, key: key)
+                let servant = try await remote.object("servant", as: Servant.self)
+                let kept = try await servant.makeTally()
+                var dropped: Tally? = try await servant.makeTally()
+                var sums = [try await kept.add(1), try await dropped?.add(5) ?? -1]
+                do { try await servant.wait() } catch is ActorCallError {}
+                sums.append(try await kept.add(1))
+                dropped = nil
+                for _ in 0..<20 { sums.append(try await kept.add(1)) }
+                return sums
+            }
+            try await expectSoonAsync { try await servant.waitingCount() == 1 }
+            relay.cut()
+            try await expect([1, 5] + Array(2...22)) { try await child.value }
+            _ = try await servant.release()
+            relay.close()
+            await server.shutDown()
+        }
+    }
+
+    @Test("A message that is too large is refused before it is sent, or as a result, and disturbs no other call")
+    func largeMessages() async throws {
+        try await withLimit {
+            let server = try await Self.makeServer()
+            let box = ManagedValue<[UInt8]>([], actorSystem: .shared)
+            try server.register("box", box)
+            let (address, key) = (server.address, Self.key)
+            let child = try ChildProcess(.processes) {
+                let remote = try await Manager.connect(to: address, key: key)
+                let box = try await remote.object("box", as: ManagedValue<[UInt8]>.self)
+                try await box.set([UInt8](repeating: 1, count: 1 << 20))
+                var texts = ["\(try await box.get().count)"]
+                do {
+                    try await box.set([UInt8](repeating: 1, count: 65 << 20))
+                } catch let error as ActorCallError {
+                    texts.append("\(error.code) \(error.isInDoubt)")
+                }
+                texts.append("\(try await box.get().count)")
+                return texts
+            }
+            try await expect(["\(1 << 20)", "refused false", "\(1 << 20)"]) { try await child.value }
+            try await box.set([UInt8](repeating: 1, count: 65 << 20))
+            let reader = try ChildProcess(.processes) {
+                let remote = try await Manager.connect(to: address, key: key)
+                let box = try await remote.object("box", as: ManagedValue<[UInt8]>.self)
+                do {
+                    return "\(try await box.get().count)"
+                } catch let error as ActorCallError {
+                    return "\(error.code)"
+                }
+            }
+            try await expect("refused") { try await reader.value }
             await server.shutDown()
         }
     }

@@ -309,6 +309,36 @@ struct ServerTests {
         }
     }
 
+    @Test("A path at which there is something else than a socket is refused, and left as it is")
+    func otherFile() async throws {
+        let path = "/tmp/server-file-\(getpid())-\(UInt32.random(in: 0...(.max)))"
+        let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        #expect(write(file, "text", 4) == 4)
+        close(file)
+        defer { unlink(path) }
+        let error = await #expect(throws: PoolError.self) {
+            _ = try await ManagerServer(at: .unix(path), key: Self.key)
+        }
+        #expect(error?.code == .invalidArgument)
+        #expect(ProcessFacts.contents(path) == "text")
+    }
+
+    @Test("An actor that was offered before can be offered again")
+    func offeredAgain() async throws {
+        try await withLimit {
+            let tally = Tally(actorSystem: .shared)
+            for sum in 1...2 {
+                let server = try await Self.makeServer()
+                try server.register("tally", tally)
+                #expect(throws: PoolError.self) { try server.register("tally", tally) }
+                try await expect(sum) {
+                    try await Self.inClient(of: server) { try await $0.object("tally", as: Tally.self).add(1) }
+                }
+                await server.shutDown()
+            }
+        }
+    }
+
     @Test("A key is long, comes from a file of its user's alone, and is in no text")
     func keys() throws {
         let path = "/tmp/key-\(getpid())-\(UInt32.random(in: 0...(.max)))"

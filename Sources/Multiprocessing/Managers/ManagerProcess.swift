@@ -90,8 +90,9 @@ final class ManagerProcess: Sendable {
     func host<Act: DistributedActor>(
         work: @escaping @Sendable (PoolCore) throws -> ItemFunction<WorkerActorSystem, Act>
     ) async throws -> Act where Act.ActorSystem == WorkerActorSystem {
-        if let restart = state.withLock({ $0.restart }) { await restart.value }
-        guard let core = state.withLock({ $0.core }) else { throw PoolError.managerIsOver() }
+        // It may die again when it has just been started again.
+        while let restart = state.withLock({ $0.restart }) { await restart.value }
+        guard let core = state.withLock({ $0.isOver ? nil : $0.core }) else { throw PoolError.managerIsOver() }
         let actor = try await Self.make(core, work)
         actor.id.host?.keep(self)
         guard address != nil else { return actor }
