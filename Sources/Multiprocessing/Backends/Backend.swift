@@ -45,13 +45,14 @@ public protocol WorkerGroup: AnyObject, Sendable {
     /// Stops waiting for the item that a worker runs, tells that work that it was cancelled, and takes back what the
     /// worker has not begun.
     ///
-    /// Reported as ``WorkerEvents/interrupted(_:holding:)``; the results that there are by then count. The worker may
+    /// Reported as `interrupted(_:holding:)`; the results that there are by then count. The worker may
     /// end what it runs by itself, its result is dropped, and that it has done so is reported as
-    /// ``WorkerEvents/recovered(_:)``, unless it ends first. If all of the chunk has ended meanwhile, that is reported
+    /// `recovered(_:)`, unless it ends first. If all of the chunk has ended meanwhile, that is reported
     /// as ever and this is not. If the worker runs something else by now, nothing happens but that this is reported,
     /// as by ``inspect(_:)``.
     ///
     /// - Parameters:
+    ///   - worker: The worker.
     ///   - chunk: The chunk that it has to be.
     ///   - item: The number of the item that it has to be; `nil` for any of the chunk.
     func interrupt(_ worker: WorkerID, running chunk: Chunk, item: Int?)

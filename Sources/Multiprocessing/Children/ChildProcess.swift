@@ -50,9 +50,9 @@ public final class ChildProcess<Output: Sendable>: Sendable {
     /// What the closure or the job returned.
     ///
     /// Suspends until it has ended; any number of tasks may wait. When the last task that waits for it is cancelled, so
-    /// is the child, as by ``cancel()``. A task that only wants to know when the child has ended uses ``wait()``.
+    /// is the child, as by ``cancel()``. A task that only wants to know when the child has ended uses `wait()`.
     ///
-    /// - Throws: What it threw, as for ``Pool/run(options:_:)``; ``PoolError/Code/workerCrashed`` with the process's
+    /// - Throws: What it threw, as for `run(options:_:)`; ``PoolError/Code/workerCrashed`` with the process's
     ///   signal or exit code when the process ended first; `CancellationError`.
     nonisolated(nonsending) public var value: Output {
         get async throws {

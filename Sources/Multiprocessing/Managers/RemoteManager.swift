@@ -2,7 +2,7 @@ public import Distributed
 import MultiprocessingSystem
 import Synchronization
 
-/// A ``ManagerServer`` of another program, as ``Manager/connect(to:key:timeout:)`` has found it.
+/// A ``ManagerServer`` of another program, as `connect(to:key:timeout:)` has found it.
 ///
 /// It has one connection, which ends when neither this nor a reference to one of the server's actors is left. Calls
 /// that are under way when the connection is cut fail with ``ActorCallError/Code/hostGone``, in doubt, and the next call

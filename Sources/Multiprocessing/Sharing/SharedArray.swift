@@ -71,8 +71,8 @@ public struct SharedArray<Element: BitwiseCopyable & Sendable>: Portable, Hashab
 
     /// The element at a place, without waiting for anyone.
     ///
-    /// What another process writes at the same time may be read in part: see ``withLock(timeout:recover:_:)``, and
-    /// ``withAtomic(at:_:)-(_,(Atomic<Element>)->Result)`` for numbers.
+    /// What another process writes at the same time may be read in part: see `withLock(timeout:recover:_:)`, and
+    /// `withAtomic(at:_:)` for numbers.
     public subscript(index: Int) -> Element {
         get {
             precondition(index >= 0 && index < count, "the index is not one of the array's")
@@ -110,7 +110,7 @@ public struct SharedArray<Element: BitwiseCopyable & Sendable>: Portable, Hashab
     /// Calls `body` with the elements, which others may write at the same time, and returns what it returns.
     ///
     /// Does not wait. Elements that one process writes while another reads or writes them have any value: let each have
-    /// its part, or use ``withLock(timeout:recover:_:)``.
+    /// its part, or use `withLock(timeout:recover:_:)`.
     public func withMutableElements<Result>(
         _ body: (inout MutableSpan<Element>) throws -> Result
     ) rethrows -> Result {
@@ -130,6 +130,7 @@ public struct SharedArray<Element: BitwiseCopyable & Sendable>: Portable, Hashab
     ///   - timeout: How long to wait; `nil` without a limit.
     ///   - recover: Puts the elements in order if a process died while it had them, before `body`. Without it
     ///     ``SharedStateError/Code/ownerDied`` is thrown then.
+    ///   - body: Gets the elements, which it may change.
     /// - Throws: ``SharedStateError``, and what `recover` and `body` throw.
     public func withLock<Result>(
         timeout: Duration? = nil,
@@ -147,6 +148,7 @@ public struct SharedArray<Element: BitwiseCopyable & Sendable>: Portable, Hashab
     ///   - timeout: How long to wait; `nil` without a limit.
     ///   - recover: Puts the elements in order if a process died while it had them, before `body`. Without it
     ///     ``SharedStateError/Code/ownerDied`` is thrown then.
+    ///   - body: Gets the elements, which it may change.
     /// - Throws: ``SharedStateError``, `CancellationError`, and what `recover` and `body` throw.
     nonisolated(nonsending) public func withLock<Result>(
         timeout: Duration? = nil,
@@ -178,7 +180,7 @@ public struct SharedArray<Element: BitwiseCopyable & Sendable>: Portable, Hashab
 extension SharedArray where Element: AtomicRepresentable & FixedWidthInteger {
     /// Calls `body` with an element as an atomic, which no other atomic access to it can interrupt.
     ///
-    /// Does not wait. ``withLock(timeout:recover:_:)`` knows nothing of it: use the one or the other for an element.
+    /// Does not wait. `withLock(timeout:recover:_:)` knows nothing of it: use the one or the other for an element.
     public func withAtomic<Result>(
         at index: Int,
         _ body: (borrowing Atomic<Element>) throws -> Result
@@ -190,7 +192,7 @@ extension SharedArray where Element: AtomicRepresentable & FixedWidthInteger {
 extension SharedArray where Element: AtomicRepresentable & BinaryFloatingPoint {
     /// Calls `body` with an element as an atomic, which no other atomic access to it can interrupt.
     ///
-    /// Does not wait. ``withLock(timeout:recover:_:)`` knows nothing of it: use the one or the other for an element.
+    /// Does not wait. `withLock(timeout:recover:_:)` knows nothing of it: use the one or the other for an element.
     public func withAtomic<Result>(
         at index: Int,
         _ body: (borrowing Atomic<Element>) throws -> Result
@@ -202,7 +204,7 @@ extension SharedArray where Element: AtomicRepresentable & BinaryFloatingPoint {
 extension SharedArray where Element == Bool {
     /// Calls `body` with an element as an atomic, which no other atomic access to it can interrupt.
     ///
-    /// Does not wait. ``withLock(timeout:recover:_:)`` knows nothing of it: use the one or the other for an element.
+    /// Does not wait. `withLock(timeout:recover:_:)` knows nothing of it: use the one or the other for an element.
     public func withAtomic<Result>(
         at index: Int,
         _ body: (borrowing Atomic<Element>) throws -> Result

@@ -15,7 +15,7 @@ import MultiprocessingSystem
 /// ```
 ///
 /// When a process dies while it holds the lock, the next one gets it and is told: what the lock guards may be half
-/// changed. Without `recover`, ``withLock(timeout:recover:_:)`` then throws ``SharedStateError/Code/ownerDied``, to
+/// changed. Without `recover`, `withLock(timeout:recover:_:)` then throws ``SharedStateError/Code/ownerDied``, to
 /// every caller until one has recovered.
 ///
 /// The process is the owner and not the thread, so a task may hold the lock while it is suspended, and another thread

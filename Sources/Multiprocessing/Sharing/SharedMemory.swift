@@ -40,7 +40,7 @@ public struct SharedMemory: Portable, Hashable {
     /// Calls `body` with the bytes, which others may write at the same time, and returns what it returns.
     ///
     /// Does not wait. Bytes that one process writes while another reads or writes them have any value: let each have
-    /// its part, or use ``withLock(timeout:recover:_:)``.
+    /// its part, or use `withLock(timeout:recover:_:)`.
     public func withBytes<Result>(_ body: (inout MutableRawSpan) throws -> Result) rethrows -> Result {
         var span = bytes.mutableBytes
         return try body(&span)
@@ -60,6 +60,7 @@ public struct SharedMemory: Portable, Hashable {
     /// - Parameters:
     ///   - timeout: How long to wait; `nil` without a limit.
     ///   - recover: Puts the bytes in order if a process died while it had them, before `body`.
+    ///   - body: Gets the bytes, which it may change.
     /// - Throws: ``SharedStateError``, and what `recover` and `body` throw.
     public func withLock<Result>(
         timeout: Duration? = nil,
@@ -76,6 +77,7 @@ public struct SharedMemory: Portable, Hashable {
     /// - Parameters:
     ///   - timeout: How long to wait; `nil` without a limit.
     ///   - recover: Puts the bytes in order if a process died while it had them, before `body`.
+    ///   - body: Gets the bytes, which it may change.
     /// - Throws: ``SharedStateError``, and what `recover` and `body` throw.
     nonisolated(nonsending) public func withLock<Result>(
         timeout: Duration? = nil,

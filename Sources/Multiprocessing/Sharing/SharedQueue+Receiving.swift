@@ -61,7 +61,7 @@ extension SharedQueue {
     /// Takes the first value if there is one; takes some microseconds at most.
     ///
     /// - Returns: `nil` if the queue is empty.
-    /// - Throws: What ``receive(timeout:)`` throws, apart from running out of time.
+    /// - Throws: What `receive(timeout:)` throws, apart from running out of time.
     @inlinable
     public func tryReceive() throws -> Element? {
         if let element = receiveSimply() { return element }
@@ -82,7 +82,7 @@ extension SharedQueue {
     ///   - count: The most to take, from 1. No more than are there are waited for, and 1 MiB and the value that goes
     ///     beyond it are taken at most.
     ///   - timeout: How long to wait; `nil` without a limit.
-    /// - Throws: What ``receive(timeout:)`` throws, and ``SharedStateError/Code/invalidArgument`` for a count below 1.
+    /// - Throws: What `receive(timeout:)` throws, and ``SharedStateError/Code/invalidArgument`` for a count below 1.
     ///   If one of the values cannot be decoded, none of them is in the queue any more.
     public func receive(atMost count: Int, timeout: Duration? = nil) throws -> [Element] {
         try Self.check(count)
@@ -95,7 +95,7 @@ extension SharedQueue {
     ///   - count: The most to take, from 1. No more than are there are waited for, and 1 MiB and the value that goes
     ///     beyond it are taken at most.
     ///   - timeout: How long to wait; `nil` without a limit.
-    /// - Throws: What ``receive(timeout:)`` throws, and ``SharedStateError/Code/invalidArgument`` for a count below 1.
+    /// - Throws: What `receive(timeout:)` throws, and ``SharedStateError/Code/invalidArgument`` for a count below 1.
     ///   If one of the values cannot be decoded, none of them is in the queue any more.
     nonisolated(nonsending) public func receive(atMost count: Int, timeout: Duration? = nil) async throws -> [Element] {
         try Self.check(count)
@@ -122,7 +122,7 @@ extension SharedQueue: AsyncSequence {
 
         /// The first value of the queue, once there is one; `nil` when the queue is closed and empty.
         ///
-        /// - Throws: What ``SharedQueue/receive(timeout:)`` throws, apart from the end.
+        /// - Throws: What `receive(timeout:)` throws, apart from the end.
         @inlinable
         public mutating func next() async throws -> Element? {
             do {
@@ -134,7 +134,7 @@ extension SharedQueue: AsyncSequence {
 
         /// The first value of the queue, once there is one; `nil` when the queue is closed and empty.
         ///
-        /// - Throws: What ``SharedQueue/receive(timeout:)`` throws, apart from the end.
+        /// - Throws: What `receive(timeout:)` throws, apart from the end.
         @inlinable
         public mutating func next(isolation actor: isolated (any Actor)?) async throws -> Element? {
             do {

@@ -4,7 +4,9 @@ import MultiprocessingSystem
 extension SharedQueue {
     /// Sends a value; blocks the calling thread while the queue is full.
     ///
-    /// - Parameter timeout: How long to wait for room; `nil` without a limit. Zero or less sends only if there is room.
+    /// - Parameters:
+    ///   - element: What is sent.
+    ///   - timeout: How long to wait for room; `nil` without a limit. Zero or less sends only if there is room.
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut``,
     ///   ``SharedStateError/Code/closed``, or ``SharedStateError/Code/invalidArgument`` for a value that is larger than
     ///   the queue allows; what the value's `encode(to:)` throws; `CancellationError` on a task that is cancelled while
@@ -34,7 +36,9 @@ extension SharedQueue {
 
     /// Sends a value; suspends while the queue is full.
     ///
-    /// - Parameter timeout: How long to wait for room; `nil` without a limit. Zero or less sends only if there is room.
+    /// - Parameters:
+    ///   - element: What is sent.
+    ///   - timeout: How long to wait for room; `nil` without a limit. Zero or less sends only if there is room.
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/timedOut``,
     ///   ``SharedStateError/Code/closed``, or ``SharedStateError/Code/invalidArgument`` for a value that is larger than
     ///   the queue allows; what the value's `encode(to:)` throws; `CancellationError` if the task is cancelled while it
@@ -58,7 +62,7 @@ extension SharedQueue {
     /// Sends a value if that needs no waiting, which takes some microseconds at most.
     ///
     /// - Returns: Whether it was sent.
-    /// - Throws: What ``send(_:timeout:)`` throws, apart from running out of time.
+    /// - Throws: What `send(_:timeout:)` throws, apart from running out of time.
     @inlinable
     public func trySend(_ element: Element) throws -> Bool {
         if sendSimply(element) { return true }
@@ -77,8 +81,10 @@ extension SharedQueue {
     ///
     /// Those of other senders may come in between.
     ///
-    /// - Parameter timeout: How long to wait in all; `nil` without a limit.
-    /// - Throws: What ``send(_:timeout:)`` throws; the values at the front may have been sent then.
+    /// - Parameters:
+    ///   - elements: What is sent.
+    ///   - timeout: How long to wait in all; `nil` without a limit.
+    /// - Throws: What `send(_:timeout:)` throws; the values at the front may have been sent then.
     @inlinable
     public func send(contentsOf elements: some Sequence<Element>, timeout: Duration? = nil) throws {
         try blockToSend(all: Array(elements), timeout)
@@ -102,8 +108,10 @@ extension SharedQueue {
     ///
     /// Those of other senders may come in between.
     ///
-    /// - Parameter timeout: How long to wait in all; `nil` without a limit.
-    /// - Throws: What ``send(_:timeout:)`` throws; the values at the front may have been sent then.
+    /// - Parameters:
+    ///   - elements: What is sent.
+    ///   - timeout: How long to wait in all; `nil` without a limit.
+    /// - Throws: What `send(_:timeout:)` throws; the values at the front may have been sent then.
     @inlinable
     nonisolated(nonsending) public func send(
         contentsOf elements: some Sequence<Element>, timeout: Duration? = nil

@@ -4,7 +4,7 @@ import MultiprocessingSystem
 extension SharedQueue {
     /// Says that this process is done with one of the items that it has received.
     ///
-    /// Only for ``join(timeout:)``; who does not call that need not call this. To be called in the process that has
+    /// Only for `join(timeout:)`; who does not call that need not call this. To be called in the process that has
     /// received the item.
     ///
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/notHeld`` if it is called more often than
@@ -40,7 +40,7 @@ extension SharedQueue {
     /// handles cannot be lent, and at most 64 are at a time.
     ///
     /// - Parameter timeout: How long to wait; `nil` without a limit.
-    /// - Throws: What ``receive(timeout:)`` throws; ``SharedStateError`` with the code
+    /// - Throws: What `receive(timeout:)` throws; ``SharedStateError`` with the code
     ///   ``SharedStateError/Code/unavailable`` if too many are lent, or ``SharedStateError/Code/notPortable`` for a
     ///   value that cannot be.
     public func lease(timeout: Duration? = nil) throws -> SharedQueueLease<Element> {
@@ -54,7 +54,7 @@ extension SharedQueue {
     /// handles cannot be lent, and at most 64 are at a time.
     ///
     /// - Parameter timeout: How long to wait; `nil` without a limit.
-    /// - Throws: What ``receive(timeout:)`` throws; ``SharedStateError`` with the code
+    /// - Throws: What `receive(timeout:)` throws; ``SharedStateError`` with the code
     ///   ``SharedStateError/Code/unavailable`` if too many are lent, or ``SharedStateError/Code/notPortable`` for a
     ///   value that cannot be.
     nonisolated(nonsending) public func lease(timeout: Duration? = nil) async throws -> SharedQueueLease<Element> {

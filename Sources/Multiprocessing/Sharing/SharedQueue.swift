@@ -20,7 +20,7 @@ import MultiprocessingSystem
 ///
 /// Items come out in the order in which they went in, each once. A process may die at any moment, in the middle of
 /// sending or receiving too: no item is ever half there, there twice, or out of order, and nobody waits for the dead. An
-/// item that a process has received is that process's, and is lost if it dies; ``lease(timeout:)`` is for items that
+/// item that a process has received is that process's, and is lost if it dies; `lease(timeout:)` is for items that
 /// are to be delivered again then.
 ///
 /// The queue is memory that all who have it share. Sending copies the value's bytes into it, receiving copies them

@@ -4,7 +4,7 @@ import MultiprocessingSystem
 /// A lock between processes that the task or thread that has it can acquire again.
 ///
 /// As ``SharedLock``, but its owner is a task, or a thread that runs none: that one may nest
-/// ``withLock(timeout:recover:_:)``, and only that one can release it, as often as it has acquired it. Child tasks are
+/// `withLock(timeout:recover:_:)`, and only that one can release it, as often as it has acquired it. Child tasks are
 /// others, and wait.
 public struct SharedRecursiveLock: Portable, Hashable {
     private let slot: SharedSlot

@@ -113,6 +113,7 @@ public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable
     ///   - timeout: How long to wait; `nil` without a limit.
     ///   - recover: Puts the value in order if a process died while it had it, before `body`. Without it
     ///     ``SharedStateError/Code/ownerDied`` is thrown then.
+    ///   - body: Gets the value, which it may change.
     /// - Throws: ``SharedStateError``, and what `recover` and `body` throw.
     @inlinable
     public func withLock<Result>(
@@ -132,6 +133,7 @@ public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable
     ///   - timeout: How long to wait; `nil` without a limit.
     ///   - recover: Puts the value in order if a process died while it had it, before `body`. Without it
     ///     ``SharedStateError/Code/ownerDied`` is thrown then.
+    ///   - body: Gets the value, which it may change.
     /// - Throws: ``SharedStateError``, `CancellationError`, and what `recover` and `body` throw.
     @inlinable
     nonisolated(nonsending) public func withLock<Result>(
@@ -151,6 +153,7 @@ public struct SharedValue<Value: BitwiseCopyable & Sendable>: Portable, Hashable
     ///   - timeout: How long to wait; `nil` without a limit.
     ///   - recover: Puts the value in order if a process died while it had it, before `body`. Without it
     ///     ``SharedStateError/Code/ownerDied`` is thrown then.
+    ///   - body: Gets the value, which it may change.
     /// - Throws: ``SharedStateError``, `CancellationError`, and what `recover` and `body` throw.
     @inlinable
     nonisolated(nonsending) public func withLock<Result>(
@@ -222,7 +225,7 @@ enum ValueWord {
 extension SharedValue where Value: AtomicRepresentable & FixedWidthInteger {
     /// Calls `body` with the value as an atomic, which no other atomic access to it can interrupt.
     ///
-    /// Does not wait. ``withLock(timeout:recover:_:)`` and ``store(_:)`` know nothing of it: use the one or the other.
+    /// Does not wait. `withLock(timeout:recover:_:)` and `store(_:)` know nothing of it: use the one or the other.
     @inlinable
     public func withAtomic<Result>(_ body: (borrowing Atomic<Value>) throws -> Result) rethrows -> Result {
         try withAtomicPlace(body)
@@ -232,7 +235,7 @@ extension SharedValue where Value: AtomicRepresentable & FixedWidthInteger {
 extension SharedValue where Value: AtomicRepresentable & BinaryFloatingPoint {
     /// Calls `body` with the value as an atomic, which no other atomic access to it can interrupt.
     ///
-    /// Does not wait. ``withLock(timeout:recover:_:)`` and ``store(_:)`` know nothing of it: use the one or the other.
+    /// Does not wait. `withLock(timeout:recover:_:)` and `store(_:)` know nothing of it: use the one or the other.
     @inlinable
     public func withAtomic<Result>(_ body: (borrowing Atomic<Value>) throws -> Result) rethrows -> Result {
         try withAtomicPlace(body)
@@ -242,7 +245,7 @@ extension SharedValue where Value: AtomicRepresentable & BinaryFloatingPoint {
 extension SharedValue where Value == Bool {
     /// Calls `body` with the value as an atomic, which no other atomic access to it can interrupt.
     ///
-    /// Does not wait. ``withLock(timeout:recover:_:)`` and ``store(_:)`` know nothing of it: use the one or the other.
+    /// Does not wait. `withLock(timeout:recover:_:)` and `store(_:)` know nothing of it: use the one or the other.
     @inlinable
     public func withAtomic<Result>(_ body: (borrowing Atomic<Value>) throws -> Result) rethrows -> Result {
         try withAtomicPlace(body)

@@ -73,7 +73,7 @@ extension Connection {
     /// Takes the next message if there is one; does not wait.
     ///
     /// - Returns: `nil` if nothing is there yet.
-    /// - Throws: What ``receive(timeout:)`` throws.
+    /// - Throws: What `receive(timeout:)` throws.
     public func tryReceive() throws -> Received? {
         guard case .done(let packet) = try end.tryReceive() else { return nil }
         return try decode(packet)
@@ -99,12 +99,12 @@ extension Connection: AsyncSequence {
     public struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let connection: Connection
 
-        /// Takes the next message, as ``Connection/receive(timeout:)``; `nil` when there will be none.
+        /// Takes the next message, as `receive(timeout:)`; `nil` when there will be none.
         public mutating func next() async throws -> Received? {
             try await next(isolation: #isolation)
         }
 
-        /// Takes the next message, as ``Connection/receive(timeout:)``; `nil` when there will be none.
+        /// Takes the next message, as `receive(timeout:)`; `nil` when there will be none.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws -> Received? {
             do {
                 return try await connection.receive()

@@ -24,7 +24,7 @@ import Synchronization
 /// encoded values of any size; other handles may be in them, some 250 a message.
 ///
 /// The end of file comes when the other end is gone everywhere: every process that had it has closed it, let go of it or
-/// died. Then what was sent can still be received; after that ``receive(timeout:)`` throws
+/// died. Then what was sent can still be received; after that `receive(timeout:)` throws
 /// ``SharedStateError/Code/closed`` and a loop over the connection ends. A process that has sent an end along with work
 /// has it until that work has ended. On threads an end that was sent is the same end, not one more.
 public struct Connection<Sent: Codable & Sendable, Received: Codable & Sendable>: Portable, Hashable {
