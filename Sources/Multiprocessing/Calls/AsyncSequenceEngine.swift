@@ -63,37 +63,11 @@ where Base.Element: Sendable {
         guard !isFeeding else { return }
         isFeeding = true
         let target = FeedTarget(owner.pipeline, plan)
-        let (base, chunkSize) = (base, plan.chunkSize)
-        let feeder = Task {
-            do {
-                var iterator = base.makeAsyncIterator()
-                while await target.waitForRoom(), try await Self.feed(target, chunkSize, &iterator) {}
-                target.end()
-            } catch {
-                target.end(error)
-            }
-        }
+        let base = base
+        let feeder = Task { await target.read(base) }
         owner.pipeline.whenCancelled {
             feeder.cancel()
             target.letGo()
         }
-    }
-
-    /// Moves one chunk from the input to the pool; `false` at the end.
-    private static func feed(
-        _ target: FeedTarget<Base.Element, Output>,
-        _ chunkSize: Int,
-        _ iterator: inout Base.AsyncIterator
-    ) async throws -> Bool {
-        var batch: [Base.Element] = []
-        do {
-            while batch.count < chunkSize, let element = try await iterator.next() { batch.append(element) }
-        } catch {
-            // What was read before the input failed is still run.
-            target.submit(batch)
-            throw error
-        }
-        target.submit(batch)
-        return batch.count == chunkSize
     }
 }

@@ -68,14 +68,15 @@ struct StreamHandOverTests {
         }
     }
 
-    @Test("What is taken of the input stays within the buffer, however quick the items", arguments: TestBackend.allCases)
+    @Test("What is taken of an input stays within the buffer, however quick items are", arguments: TestBackend.allCases)
     func buffer(_ backend: TestBackend) async throws {
         try await backend.withPool { pool async throws in
             for (buffer, chunkSize) in [(8, nil), (64, nil), (200, 7), (256, 256)] as [(Int, Int?)] {
                 for order in [StreamOrder.input, .completion] {
                     let numbers = CountedNumbers(count: 3_000)
                     var (given, most, sum) = (0, 0, 0)
-                    for try await value in pool.stream(numbers, chunkSize: chunkSize, order: order, buffer: buffer, { $0 }) {
+                    let stream = pool.stream(numbers, chunkSize: chunkSize, order: order, buffer: buffer) { $0 }
+                    for try await value in stream {
                         most = max(most, numbers.counter.count - given)
                         given += 1
                         sum += value
@@ -114,7 +115,7 @@ struct StreamHandOverTests {
         }
     }
 
-    @Test("A consumer that is cancelled among the results of a chunk is told so at once", arguments: TestBackend.allCases)
+    @Test("A consumer that is cancelled within a chunk is told so at once", arguments: TestBackend.allCases)
     func cancellation(_ backend: TestBackend) async throws {
         try await backend.withPool { pool async throws in
             let reading = Task {
