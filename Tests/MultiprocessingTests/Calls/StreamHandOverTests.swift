@@ -1,3 +1,4 @@
+import Synchronization
 import TestSupport
 import Testing
 
@@ -118,14 +119,14 @@ struct StreamHandOverTests {
     @Test("A consumer that is cancelled within a chunk is told so at once", arguments: TestBackend.allCases)
     func cancellation(_ backend: TestBackend) async throws {
         try await backend.withPool { pool async throws in
-            let reading = Task {
+            let reading = Task { () async throws in
                 var iterator = pool.stream(0..., chunkSize: 100) { $0 }.makeAsyncIterator()
                 for number in 0..<50 { #expect(try await iterator.next() == number) }
                 withUnsafeCurrentTask { $0?.cancel() }
                 await #expect(throws: CancellationError.self) { try await iterator.next() }
                 #expect(try await iterator.next() == nil)
                 var results = pool.results(0..., chunkSize: 100) { $0 }.makeAsyncIterator()
-                #expect(await results.next() == nil)
+                #expect(try await results.next() == nil)
             }
             try await reading.value
             #expect(try await pool.run { 1 } == 1)
