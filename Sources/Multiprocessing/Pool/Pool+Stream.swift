@@ -16,7 +16,6 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    @inlinable
     public func stream<S: Sequence, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -25,8 +24,8 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element: Sendable {
-        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(body, loop: ItemLoop(body)) }
-        return values(plan) { StreamIntake(inputs) }
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(FunctionBox(body)) }
+        return ValueStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
     /// Calls an asynchronous closure with each input and gives the values as a stream.
@@ -38,7 +37,6 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    @inlinable
     public func stream<S: Sequence, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -47,8 +45,8 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element: Sendable {
-        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(suspending: body) }
-        return values(plan) { StreamIntake(inputs) }
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(AsyncFunctionBox(body)) }
+        return ValueStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
     /// Calls a closure with both halves of each input and gives the values as a stream.
@@ -60,7 +58,6 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    @inlinable
     public func stream<S: Sequence, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -69,10 +66,8 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element == (A, B) {
-        let plan = plan(true, chunkSize, order, buffer, options) {
-            try core.work(pairs: body, loop: ItemLoop { try body($0.0, $0.1) })
-        }
-        return values(plan) { StreamIntake(inputs) }
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(BinaryFunctionBox(body)) }
+        return ValueStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
     /// Calls an asynchronous closure with both halves of each input and gives the values as a stream.
@@ -84,7 +79,6 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    @inlinable
     public func stream<S: Sequence, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -93,8 +87,8 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element == (A, B) {
-        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(suspendingPairs: body) }
-        return values(plan) { StreamIntake(inputs) }
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(AsyncBinaryFunctionBox(body)) }
+        return ValueStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
     }
 
     /// Runs jobs on the workers and gives the values as a stream.
@@ -108,7 +102,6 @@ extension Pool {
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
-    @inlinable
     public func stream<S: Sequence>(
         _ jobs: S,
         chunkSize: Int? = nil,
@@ -117,7 +110,7 @@ extension Pool {
         options: WorkOptions = WorkOptions()
     ) -> some AsyncSequence<S.Element.Output, any Error> where S.Element: Job {
         let plan = plan(true, chunkSize, order, buffer, options) { try core.work(S.Element.self) }
-        return values(plan) { StreamIntake(jobs) }
+        return ValueStream { PlannedEngine { try SequenceEngine(jobs, plan.get()) } }
     }
 
     // MARK: Over an asynchronous sequence
@@ -134,7 +127,6 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    @inlinable
     public func stream<S: AsyncSequence & Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -143,8 +135,8 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element: Sendable {
-        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(body, loop: ItemLoop(body)) }
-        return values(plan, of: inputs)
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(FunctionBox(body)) }
+        return ValueStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
     /// Calls an asynchronous closure with each input of an asynchronous sequence and gives the values as a stream.
@@ -156,7 +148,6 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    @inlinable
     public func stream<S: AsyncSequence & Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -165,8 +156,8 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element: Sendable {
-        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(suspending: body) }
-        return values(plan, of: inputs)
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(AsyncFunctionBox(body)) }
+        return ValueStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
     /// Calls a closure with both halves of each input of an asynchronous sequence and gives the values as a stream.
@@ -178,7 +169,6 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    @inlinable
     public func stream<S: AsyncSequence & Sendable, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -187,10 +177,8 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element == (A, B) {
-        let plan = plan(true, chunkSize, order, buffer, options) {
-            try core.work(pairs: body, loop: ItemLoop { try body($0.0, $0.1) })
-        }
-        return values(plan, of: inputs)
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(BinaryFunctionBox(body)) }
+        return ValueStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
     /// Calls an asynchronous closure with both halves of each input of an asynchronous sequence and gives the values
@@ -203,7 +191,6 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
-    @inlinable
     public func stream<S: AsyncSequence & Sendable, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -212,8 +199,8 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
     ) -> some AsyncSequence<Output, any Error> where S.Element == (A, B) {
-        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(suspendingPairs: body) }
-        return values(plan, of: inputs)
+        let plan = plan(true, chunkSize, order, buffer, options) { try core.work(AsyncBinaryFunctionBox(body)) }
+        return ValueStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
     }
 
     /// Runs jobs of an asynchronous sequence on the workers and gives the values as a stream.
@@ -224,7 +211,6 @@ extension Pool {
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
-    @inlinable
     public func stream<S: AsyncSequence & Sendable>(
         _ jobs: S,
         chunkSize: Int? = nil,
@@ -233,11 +219,10 @@ extension Pool {
         options: WorkOptions = WorkOptions()
     ) -> some AsyncSequence<S.Element.Output, any Error> where S.Element: Job {
         let plan = plan(true, chunkSize, order, buffer, options) { try core.work(S.Element.self) }
-        return values(plan, of: jobs)
+        return ValueStream { PlannedEngine { try AsyncSequenceEngine(jobs, plan.get()) } }
     }
 
     /// What a stream is to do, or why it cannot.
-    @usableFromInline
     func plan<Input: Sendable, Output: Sendable>(
         _ stopsAtFailure: Bool,
         _ chunkSize: Int?,
