@@ -165,7 +165,17 @@ let package = Package(
             dependencies: [
                 "Multiprocessing", "MultiprocessingCoding", "MultiprocessingRuntime", "MultiprocessingSystem",
                 "TestSupport",
-                "probe", "counts", "callers", "captures", "service", "toplevel",
+                "probe", "counts", "service", "toplevel",
+            ],
+            swiftSettings: settings
+        ),
+        // Apart from the rest of the pool's tests, so that the optimizer has two modules to work on and not one.
+        .testTarget(
+            name: "PoolTests",
+            dependencies: [
+                "Multiprocessing", "MultiprocessingCoding", "MultiprocessingRuntime", "MultiprocessingSystem",
+                "TestSupport",
+                "probe", "callers", "captures",
             ],
             swiftSettings: settings
         ),

@@ -216,10 +216,10 @@ struct WorkerSurroundingsTests {
             #expect(notebook.lines.last == "yes \(min(19, own + 2))")
             let processes = notebook.numbers.map { Int32($0) }
             #expect(processes.count == 3)
-            #expect(processes.allSatisfy { ProcessTable.isRunning($0) })
+            #expect(processes.allSatisfy { ProcessFacts.isRunning($0) })
             kill(processes[0], SIGKILL)
             Crash.killed.expect(await future.result.failure)
-            await expectSoon { !processes.contains { ProcessTable.isRunning($0) } }
+            await expectSoon { !processes.contains { ProcessFacts.isRunning($0) } }
         }
     }
 }

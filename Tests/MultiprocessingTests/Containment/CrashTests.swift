@@ -66,7 +66,7 @@ extension Containment {
             try await TestBackend.processes.withPool(workers: 1) { pool in
                 let first = try await pool.run(Mine(crash: crash, fuse: notebook))
                 notebook.write("now")
-                await expectSoon { !ProcessTable.isRunning(first) }
+                await expectSoon { !ProcessFacts.isRunning(first) }
                 let second = try await pool.run { getpid() }
                 #expect(second != first)
                 let rest = try await pool.map(0..<20) { $0 + 1 }

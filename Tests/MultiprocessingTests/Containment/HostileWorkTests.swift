@@ -33,7 +33,7 @@ extension Containment {
                 // Known although the program holds the worker's standard error.
                 crash.expect(await future.result.failure)
                 let process = try #require(notebook.numbers.first)
-                await expectSoon { !ProcessTable.isRunning(Int32(process)) }
+                await expectSoon { !ProcessFacts.isRunning(Int32(process)) }
             }
         }
 
@@ -42,9 +42,9 @@ extension Containment {
             try await withLimit {
                 let pool = try Pool(.processes, workers: 2)
                 let processes = try await pool.map(0..<4, chunkSize: 1) { _ in try Grandchild.start() }
-                #expect(processes.allSatisfy { ProcessTable.isRunning($0) })
+                #expect(processes.allSatisfy { ProcessFacts.isRunning($0) })
                 if terminates { await pool.terminate() } else { await pool.shutDown() }
-                await expectSoon { !processes.contains { ProcessTable.isRunning($0) } }
+                await expectSoon { !processes.contains { ProcessFacts.isRunning($0) } }
             }
         }
 

@@ -26,7 +26,7 @@ extension Containment {
                     $0.consists(of: 7, count: 32 << 20)
                 }
                 notebook.write("\(victim)")
-                await expectSoon { !ProcessTable.isRunning(victim) }
+                await expectSoon { !ProcessFacts.isRunning(victim) }
                 gate.open()
 
                 let isWhole = try await large.value
@@ -57,7 +57,7 @@ extension Containment {
 
                 notebook.write("write")
                 notebook.write("\(victim)")
-                await expectSoon { !ProcessTable.isRunning(victim) }
+                await expectSoon { !ProcessFacts.isRunning(victim) }
                 gate.open()
 
                 crash.expect(await large.result.failure, of: victim)

@@ -103,7 +103,7 @@ extension FaultSoak {
             \(counts.lost.joined(separator: "\n"))
             """)
         await expectSoon("programs that items started are left") {
-            children.allSatisfy { !ProcessTable.isRunning($0) }
+            children.allSatisfy { !ProcessFacts.isRunning($0) }
         }
         report.write(
             """

@@ -55,7 +55,7 @@ extension Control {
             // On a busy machine the limit may come before the item has started its child.
             #expect(children.count <= 4)
             // Pitfall 28: what an item has started does not outlive it.
-            await expectSoon("children are left") { children.allSatisfy { !ProcessTable.isRunning($0) } }
+            await expectSoon("children are left") { children.allSatisfy { !ProcessFacts.isRunning($0) } }
         }
 
         @Test("A worker that is told to go dies with what the cancelled item has started")
@@ -67,11 +67,11 @@ extension Control {
                 let future = pool.submit(FaultItem(index: 0, deed: .hang(.withChild), notebook: notebook))
                 try await onBlockableThread { try notebook.wait { $0.contains { $0.hasPrefix("child ") } } }
                 let child = try #require(notebook.lines.last.flatMap { Int32($0.dropFirst(6)) })
-                #expect(ProcessTable.isRunning(child))
+                #expect(ProcessFacts.isRunning(child))
                 future.cancel()
                 await #expect(throws: CancellationError.self) { try await future.value }
                 #expect(try await pool.run { 5 } == 5)
-                await expectSoon("the child is left") { !ProcessTable.isRunning(child) }
+                await expectSoon("the child is left") { !ProcessFacts.isRunning(child) }
             }
         }
 

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// What work costs, in numbers that are the same on any machine.

@@ -37,8 +37,8 @@ extension Lifetime {
             // The program alone: its group would take the child with it.
             try service.handle.send(.kill)
             #expect(try await service.exitStatus() == .signaled(.kill))
-            for worker in lines.workers { await expectSoon { !ProcessTable.isRunning(worker) } }
-            #expect(ProcessTable.isRunning(child))
+            for worker in lines.workers { await expectSoon { !ProcessFacts.isRunning(worker) } }
+            #expect(ProcessFacts.isRunning(child))
         }
     }
 }

@@ -16,13 +16,13 @@ extension Lifetime {
                 return ends
             }
             defer { pipes.joined().forEach { close($0) } }
-            let inode = try #require(ProcessTable.target(of: "/proc/self/fd/\(pipes[0][0])"))
+            let inode = try #require(ProcessFacts.target(of: "/proc/self/fd/\(pipes[0][0])"))
 
             try await TestBackend.processes.withPool(workers: 4) { pool in
                 for _ in 0..<3 {
                     let lists = try await pool.map(0..<8, chunkSize: 1) { _ in
                         ProcessTable.numbers(in: "/proc/self/fd").compactMap {
-                            ProcessTable.target(of: "/proc/self/fd/\($0)")
+                            ProcessFacts.target(of: "/proc/self/fd/\($0)")
                         }
                     }
                     for list in lists {
@@ -46,7 +46,7 @@ extension Lifetime {
                         waitpid(process, nil, 0)
                     }
                     return ProcessTable.numbers(in: "/proc/\(process)/fd").compactMap {
-                        $0 > 2 ? ProcessTable.target(of: "/proc/\(process)/fd/\($0)") : nil
+                        $0 > 2 ? ProcessFacts.target(of: "/proc/\(process)/fd/\($0)") : nil
                     }
                 }
                 #expect(targets.isEmpty, "\(targets)")
@@ -134,7 +134,7 @@ extension Lifetime {
                         }.result
                         #expect((result.failure as? PoolError)?.code == .workerCrashed)
                         let grandchild = try #require(notebook.numbers.first)
-                        await expectSoon { !ProcessTable.isRunning(Int32(grandchild)) }
+                        await expectSoon { !ProcessFacts.isRunning(Int32(grandchild)) }
                     }
                 }
             }

@@ -13,11 +13,11 @@ extension Lifetime {
             let probe = try ProbeProcess(mode)
             let workers = try await probe.lines(until: "ready").workers
             #expect(workers.count == 3)
-            #expect(workers.allSatisfy { ProcessTable.isRunning($0) })
+            #expect(workers.allSatisfy { ProcessFacts.isRunning($0) })
 
             try probe.handle.send(.kill)
             await expectSoon("workers outlive their program", within: .seconds(1)) {
-                !workers.contains { ProcessTable.isRunning($0) }
+                !workers.contains { ProcessFacts.isRunning($0) }
             }
         }
 
@@ -26,11 +26,11 @@ extension Lifetime {
             let probe = try ProbeProcess("nested")
             let workers = try await probe.lines(until: "ready").workers
             #expect(workers.count == 4)
-            #expect(workers.allSatisfy { ProcessTable.isRunning($0) })
+            #expect(workers.allSatisfy { ProcessFacts.isRunning($0) })
 
             try probe.handle.send(.kill)
             await expectSoon("workers outlive their program", within: .seconds(1)) {
-                !workers.contains { ProcessTable.isRunning($0) }
+                !workers.contains { ProcessFacts.isRunning($0) }
             }
         }
 
@@ -40,7 +40,7 @@ extension Lifetime {
             let workers = try await probe.lines(until: "ready").workers
             #expect(workers.count == 2)
             #expect(try await probe.exitStatus() == .exited(0))
-            await expectSoon(within: .seconds(1)) { !workers.contains { ProcessTable.isRunning($0) } }
+            await expectSoon(within: .seconds(1)) { !workers.contains { ProcessFacts.isRunning($0) } }
         }
 
         @Test("Pitfall 15: a program that exits with busy workers leaves none")
@@ -49,7 +49,7 @@ extension Lifetime {
             let workers = try await probe.lines(until: "ready").workers
             #expect(workers.count == 3)
             #expect(try await probe.exitStatus() == .exited(7))
-            await expectSoon(within: .seconds(1)) { !workers.contains { ProcessTable.isRunning($0) } }
+            await expectSoon(within: .seconds(1)) { !workers.contains { ProcessFacts.isRunning($0) } }
         }
 
         @Test("Pitfall 13: the terminal's SIGINT does not reach the workers")

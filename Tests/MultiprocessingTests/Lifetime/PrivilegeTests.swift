@@ -56,7 +56,7 @@ extension Lifetime {
             let lines = try await service.lines(until: "end")
             #expect(lines.suffix(3) == ["dropped", "endless shutDown", "end"], "\(lines)")
             #expect(lines.workers.count == 2)
-            for worker in lines.workers { await expectSoon { !ProcessTable.isRunning(worker) } }
+            for worker in lines.workers { await expectSoon { !ProcessFacts.isRunning(worker) } }
         }
 
         @Test("A worker that can neither be killed nor end by itself is left behind, with a word about it")

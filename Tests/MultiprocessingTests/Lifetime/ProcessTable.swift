@@ -10,12 +10,6 @@ enum ProcessTable {
         let state: Character
     }
 
-    /// Whether a process runs; false for a zombie.
-    static func isRunning(_ process: Int32) -> Bool {
-        guard let entry = entry(process) else { return false }
-        return entry.state != "Z" && entry.state != "X"
-    }
-
     /// The children of a process, zombies included.
     static func children(of parent: Int32 = getpid()) -> [Entry] {
         numbers(in: "/proc").compactMap { entry(Int32($0)) }.filter { $0.parent == parent }
@@ -57,12 +51,5 @@ enum ProcessTable {
             if let number = Int(name) { numbers.append(number) }
         }
         return numbers
-    }
-
-    /// What a link such as `/proc/self/fd/3` points to.
-    static func target(of link: String) -> String? {
-        var buffer = [UInt8](repeating: 0, count: 4_096)
-        let count = buffer.withUnsafeMutableBytes { readlink(link, $0.baseAddress!, $0.count) }
-        return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
     }
 }

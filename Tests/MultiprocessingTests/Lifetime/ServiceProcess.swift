@@ -1,5 +1,6 @@
 import Glibc
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 /// The program `service`, which tests start in unusual surroundings.

@@ -84,7 +84,7 @@ private struct Soak {
             try? await Task.sleep(for: .milliseconds(Int.random(in: 2...12, using: &generator)))
             // Only those that were ready: one that dies again and again at its start is another story.
             let seen = Set(notebook.lines.suffix(12).compactMap { $0.split(separator: " ").last.flatMap { Int32($0) } })
-            let alive = seen.subtracting(victims).filter { ProcessTable.isRunning($0) }.sorted()
+            let alive = seen.subtracting(victims).filter { ProcessFacts.isRunning($0) }.sorted()
             guard let victim = alive.randomElement(using: &generator) else { continue }
             victims.insert(victim)
             Glibc.kill(victim, SIGKILL)

@@ -1,5 +1,6 @@
 import Glibc
 import MultiprocessingSystem
+import TestSupport
 import Testing
 
 /// What a process has of what a pool could leave behind.
@@ -13,7 +14,7 @@ struct Usage: CustomStringConvertible {
     static var current: Usage {
         // Timers are Dispatch's, which makes them when it likes; one descriptor lists the folder.
         let descriptors = ProcessTable.numbers(in: "/proc/self/fd").filter { number in
-            let target = ProcessTable.target(of: "/proc/self/fd/\(number)")
+            let target = ProcessFacts.target(of: "/proc/self/fd/\(number)")
             return target != nil && target != "anon_inode:[timerfd]"
         }
         return Usage(

@@ -64,7 +64,7 @@ extension Lifetime {
                 let pool = try Pool(.processes, workers: 2)
                 let processes = try await handler.register(onAllWorkersOf: pool)
                 await pool.shutDown()
-                #expect(!processes.contains { ProcessTable.isRunning($0) })
+                #expect(!processes.contains { ProcessFacts.isRunning($0) })
             }
         }
 
@@ -78,7 +78,7 @@ extension Lifetime {
                 }
                 let processes = notebook.numbers
                 #expect(processes.count == 1)
-                await expectSoon { !processes.contains { ProcessTable.isRunning(Int32($0)) } }
+                await expectSoon { !processes.contains { ProcessFacts.isRunning(Int32($0)) } }
             }
         }
 
@@ -92,7 +92,7 @@ extension Lifetime {
             #expect(notebook.lines.isEmpty)
             try probe.handle.send(.kill)
             await expectSoon("a worker outlives its program", within: .seconds(1)) {
-                !workers.contains { ProcessTable.isRunning($0) }
+                !workers.contains { ProcessFacts.isRunning($0) }
             }
             #expect(notebook.lines == ["written"])
         }

@@ -80,6 +80,6 @@ struct CodedCaptureTests {
             try await CapturePool.shared.run { handle.name }
         }
         #expect(error.code == .notPortable)
-        #expect(error.message.contains("captured value of type MultiprocessingTests.CodedCaptureTests.Handle"))
+        #expect(error.message.contains("captured value of type PoolTests.CodedCaptureTests.Handle"))
     }
 }

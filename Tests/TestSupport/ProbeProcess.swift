@@ -1,26 +1,25 @@
 import Glibc
-import MultiprocessingSystem
-import TestSupport
+package import MultiprocessingSystem
 import Testing
 
 /// The program `probe`, started by a test; killed when the test lets go of it.
-final class ProbeProcess: Sendable {
-    let handle: ProcessHandle
+package final class ProbeProcess: Sendable {
+    package let handle: ProcessHandle
     private let output: FileDescriptor
 
     /// The program stands next to the test bundle, because the tests' target depends on it.
-    static var path: String {
-        let bundle = ProcessTable.target(of: "/proc/self/exe") ?? ""
+    package static var path: String {
+        let bundle = ProcessFacts.target(of: "/proc/self/exe") ?? ""
         return bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
             + "/probe"
     }
 
-    convenience init(_ arguments: String..., path: String = ProbeProcess.path) throws {
+    package convenience init(_ arguments: String..., path: String = ProbeProcess.path) throws {
         try self.init(arguments, path: path)
     }
 
     /// Starts another program in its place.
-    init(_ arguments: [String], path: String, standardError: DescriptorNumber? = nil) throws {
+    package init(_ arguments: [String], path: String, standardError: DescriptorNumber? = nil) throws {
         let pipe = try PipePair()
         handle = try Command(path, arguments: [path] + arguments).spawn(
             standardOutput: pipe.writeEnd.number, standardError: standardError)
@@ -35,15 +34,15 @@ final class ProbeProcess: Sendable {
         _ = try? handle.waitUntilExit()
     }
 
-    var id: Int32 { handle.id.rawValue }
+    package var id: Int32 { handle.id.rawValue }
 
     /// Reads until a line comes, and returns all lines up to it.
-    func lines(until last: String) async throws -> [String] {
+    package func lines(until last: String) async throws -> [String] {
         try await lines { $0 == last }
     }
 
     /// Reads until the output ends, when the program and its workers are gone.
-    func remainingLines(limit: Duration = .seconds(120)) async throws -> [String] {
+    package func remainingLines(limit: Duration = .seconds(120)) async throws -> [String] {
         try await lines(limit: limit) { _ in false }
     }
 
@@ -71,7 +70,7 @@ final class ProbeProcess: Sendable {
     }
 
     /// How the program ended, within a limit.
-    func exitStatus() async throws -> MultiprocessingSystem.ExitStatus? {
+    package func exitStatus() async throws -> MultiprocessingSystem.ExitStatus? {
         var status: MultiprocessingSystem.ExitStatus?
         try await expectSoon("the probe did not end") {
             status = try handle.reap()
@@ -83,7 +82,7 @@ final class ProbeProcess: Sendable {
 
 extension [String] {
     /// The process ids in lines of the form "worker 123".
-    var workers: [Int32] {
+    package var workers: [Int32] {
         compactMap { line in line.hasPrefix("worker ") ? Int32(line.dropFirst("worker ".count)) : nil }
     }
 }
