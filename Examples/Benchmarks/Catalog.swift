@@ -5,7 +5,9 @@ enum Catalog {
     /// In the order in which they run: those with peers first, the one that starts very many processes last.
     static func all(_ effort: Effort) -> [any Measurement] {
         [
-            Start(effort), RoundTrip(effort), Submit(effort), Small(effort), Map(effort), Echo(effort), Structs(effort),
+            Start(effort), RoundTrip(effort), Submit(effort), Small(effort), Map(effort),
+            Streaming(effort), Streaming(effort, chunkSize: 256), StreamingInputs(effort), Echo(effort),
+            Structs(effort),
             Captures(effort), Locking(effort), HandOff(effort), Queue(effort), QueueItems(effort), PingPong(effort),
             Messages(effort), Value(effort), InPlace(effort), Speedup(effort), Uneven(effort), Recover(effort),
             Deadline(effort),

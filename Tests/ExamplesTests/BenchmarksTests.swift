@@ -7,6 +7,7 @@ struct BenchmarksTests {
     /// What there has to be a row of, by measurement and backend.
     private static let expected: [String: Set<String>] = [
         "start": both, "round-trip": both, "submit": both, "small": both, "map": both, "echo": both,
+        "stream": both, "stream-chunks": both, "stream-async": both,
         "structs": both, "captures": both, "cpu": both, "uneven": both, "recover": ["processes"],
         "deadline": both, "cancel": both, "kill": ["processes"], "armed": both, "recycle": both, "events": both,
         "memory": both, "idle": both, "scale": both,

@@ -59,6 +59,8 @@ enum PeerScript {
             def __init__(self, make): self.pool = make()
             def begin(self, f, x): return self.pool.apply_async(f, (x,)).get
             def map(self, f, xs, chunk): return self.pool.map(f, xs, chunk)
+            def stream(self, f, xs, chunk): return self.pool.imap(f, xs, chunk)
+            def stream_unordered(self, f, xs, chunk): return self.pool.imap_unordered(f, xs, chunk)
             def close(self):
                 self.pool.close()
                 self.pool.join()
@@ -66,6 +68,7 @@ enum PeerScript {
         class Executor:
             chunk = 1000
             def __init__(self, make): self.pool = make()
+            def stream(self, f, xs, chunk): raise Skip("it takes all its input before the first result")
             def begin(self, f, x): return self.pool.submit(f, x).result
             def map(self, f, xs, chunk):
                 if not (chunk or self.chunk): raise Skip("it sends items one by one and has no chunks")
@@ -77,11 +80,14 @@ enum PeerScript {
 
         class Mpire(Standard):
             def map(self, f, xs, chunk): return self.pool.map(f, xs, chunk_size=chunk)
+            def stream(self, f, xs, chunk): return self.pool.imap(f, xs, chunk_size=chunk)
+            def stream_unordered(self, f, xs, chunk): return self.pool.imap_unordered(f, xs, chunk_size=chunk)
             def close(self): self.pool.stop_and_join()
 
         class Pebble(Standard):
             def begin(self, f, x): return self.pool.schedule(f, args=(x,)).result
             def map(self, f, xs, chunk): return list(self.pool.map(f, xs, chunksize=chunk or 1000).result())
+            def stream(self, f, xs, chunk): raise Skip("it takes all its input before the first result")
 
         def context_pool(kind): return Standard(lambda: multiprocessing.get_context(kind).Pool(WORKERS))
 
@@ -139,6 +145,19 @@ enum PeerScript {
                 return lambda: pool.map(f, xs, chunk), lambda ys: ys == [f(x) for x in xs]
             return prepare
 
+        def streamed(chunk):
+            def prepare(pool, count):
+                return lambda: sum(pool.stream(square, range(count), chunk)), lambda total: total == squares(count)
+            return prepare
+
+        def streamed_unordered(chunk):
+            def prepare(pool, count):
+                return (lambda: sum(pool.stream_unordered(square, range(count), chunk)),
+                        lambda total: total == squares(count))
+            return prepare
+
+        def squares(count): return sum(square(x) for x in range(count))
+
         def echo(pool, count):
             data = bytes(range(256)) * (count // 256)
             return lambda: pool.begin(same, data)(), lambda back: back == data
@@ -158,6 +177,8 @@ enum PeerScript {
             return lambda: pool.map(f, xs, None), lambda ys: ys == [f(x) for x in xs]
 
         WARM = {"round-trip": round_trip, "submit": submit, "small": mapped(square, 1), "map": mapped(square, None),
+                "stream": streamed(1), "stream-unordered": streamed_unordered(1),
+                "stream-chunks": streamed(256), "stream-chunks-unordered": streamed_unordered(256),
                 "echo": echo, "structs": structs, "captures": captures}
 
         def start_first(make):

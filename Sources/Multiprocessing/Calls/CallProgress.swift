@@ -82,18 +82,28 @@ final class CallProgress<Output: Sendable>: Sendable {
             return taken
         }
 
-        /// Takes one chunk's result, if it came back.
-        mutating func take(_ index: Int) -> ChunkResult<Output>? {
-            arrived.removeValue(forKey: index)
+        /// Takes the results of the chunk at `index` and of those behind it, up to the first that has not come back.
+        mutating func takeAll(from index: Int) -> [ChunkResult<Output>] {
+            var index = index
+            var taken: [ChunkResult<Output>] = []
+            while let result = arrived.removeValue(forKey: index) {
+                taken.append(result)
+                index += result.count
+            }
+            return taken
         }
 
-        /// Takes the result that came back first.
-        mutating func takeFirstArrived() -> ChunkResult<Output>? {
+        /// Takes what came back, in the order in which it did.
+        mutating func takeAllArrived() -> [ChunkResult<Output>] {
+            var taken: [ChunkResult<Output>] = []
             while let index = arrivals.popFirst() {
-                if let result = arrived.removeValue(forKey: index) { return result }
+                if let result = arrived.removeValue(forKey: index) { taken.append(result) }
             }
-            return nil
+            return taken
         }
+
+        /// Whether every result was taken and none will come.
+        var isOver: Bool { isInputEnded && inFlight.isEmpty && arrived.isEmpty }
 
         fileprivate var onCancel: (@Sendable () -> Void)?
         fileprivate var consumer: (condition: @Sendable (borrowing State) -> Bool, waiter: Waiter)?
@@ -150,6 +160,44 @@ final class CallProgress<Output: Sendable>: Sendable {
             return state.nextIndex
         }
         submit(inputs, stride: stride, work, at: index)
+    }
+
+    /// Makes a chunk of each input and submits them together, so that workers are told once of them.
+    ///
+    /// An input that cannot be encoded fails alone, as if it had run.
+    func submitEach<Input: Sendable>(_ inputs: [Input], _ work: ItemFunction<Input, Output>) {
+        guard inputs.count > 1 else { return submit(inputs[...], stride: 1, work) }
+        let start = state.withLock { state in
+            defer { state.nextIndex += inputs.count }
+            return state.nextIndex
+        }
+        var chunks: [Chunk] = []
+        chunks.reserveCapacity(inputs.count)
+        var places: [Int] = []
+        places.reserveCapacity(inputs.count)
+        var failures: [(index: Int, error: any Error)] = []
+        for (offset, input) in inputs.enumerated() {
+            do {
+                // Each in memory of its own, which goes when the item has ended.
+                chunks.append(
+                    try BatchChunk(index: start + offset, inputs: [input], stride: 1, work: work, pipeline: self))
+                places.append(start + offset)
+            } catch {
+                failures.append((start + offset, error))
+            }
+        }
+        let isWanted = state.withLock { state in
+            guard !state.isCancelled, !(stopsAtFailure && state.lowestFailure != nil) else { return false }
+            for (index, chunk) in zip(places, chunks) {
+                state.inFlight[index] = BatchHandle(chunk: chunk, size: chunk.inputSize)
+                state.inFlightBytes += chunk.inputSize
+            }
+            return true
+        }
+        if isWanted { core.submit(chunks) }
+        for (index, error) in failures {
+            take(ChunkResult(failures: [(0, error)], count: 1), at: index, of: nil, retries: [])
+        }
     }
 
     private func submit<Input: Sendable>(
@@ -279,14 +327,16 @@ final class CallProgress<Output: Sendable>: Sendable {
         let retries: [Retry]
     }
 
-    /// Counts an item that was given out, which makes room for another.
-    func noteDelivery() {
-        let (consumer, producer) = state.withLock { state in
-            state.deliveredCount += 1
-            return state.takeReady()
+    /// Takes how many items were given out by now, which makes room for others; returns how many were taken from the input.
+    func noteDelivery(of count: Int) -> Int {
+        let (pulled, consumer, producer) = state.withLock { state in
+            state.deliveredCount = count
+            let (consumer, producer) = state.takeReady()
+            return (state.pulledCount, consumer, producer)
         }
         consumer?.resume()
         producer?.resume()
+        return pulled
     }
 
     // MARK: Waiting
@@ -305,6 +355,7 @@ final class CallProgress<Output: Sendable>: Sendable {
 
     /// As ``wait(until:)``, for the task that feeds the pipeline.
     func waitToFeed(until condition: @escaping @Sendable (borrowing State) -> Bool) async {
+        if state.withLock({ $0.isCancelled || condition($0) }) { return }
         await withUnsafeContinuation { (waiter: Waiter) in
             let isReady = state.withLock { state in
                 if state.isCancelled || condition(state) { return true }

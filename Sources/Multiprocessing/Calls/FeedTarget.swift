@@ -11,13 +11,41 @@ final class FeedTarget<Input: Sendable, Output: Sendable>: Sendable {
     }
 
     private let contents: Mutex<Contents?>
+    private let chunkSize: Int
 
     init(_ pipeline: CallProgress<Output>, _ plan: StreamPlan<Input, Output>) {
         contents = Mutex(Contents(pipeline: pipeline, plan: plan))
+        chunkSize = plan.chunkSize
+    }
+
+    /// Moves the input to the pool, chunk by chunk, as long as there is room.
+    func read<Base: AsyncSequence>(_ base: Base) async where Base.Element == Input {
+        do {
+            var iterator = base.makeAsyncIterator()
+            while await waitForRoom(), try await readChunk(&iterator) {}
+            end()
+        } catch {
+            end(error)
+        }
+    }
+
+    /// Moves one chunk; `false` at the end.
+    private func readChunk<Iterator: AsyncIteratorProtocol>(_ iterator: inout Iterator) async throws -> Bool
+    where Iterator.Element == Input {
+        var batch: [Input] = []
+        do {
+            while batch.count < chunkSize, let element = try await iterator.next() { batch.append(element) }
+        } catch {
+            // What was read before the input failed is still run.
+            submit(batch)
+            throw error
+        }
+        submit(batch)
+        return batch.count == chunkSize
     }
 
     /// Suspends until another chunk may be read; `false` when none is wanted any more.
-    func waitForRoom() async -> Bool {
+    private func waitForRoom() async -> Bool {
         guard let contents = contents.withLock({ $0 }) else { return false }
         let (pipeline, plan) = (contents.pipeline, contents.plan)
         await pipeline.waitToFeed { state in
@@ -27,14 +55,14 @@ final class FeedTarget<Input: Sendable, Output: Sendable>: Sendable {
     }
 
     /// Makes a chunk of what was read; what nobody waits for any more is dropped.
-    func submit(_ inputs: [Input]) {
+    private func submit(_ inputs: [Input]) {
         guard !inputs.isEmpty, let contents = contents.withLock({ $0 }) else { return }
         contents.pipeline.withState { $0.pulledCount += inputs.count }
         contents.pipeline.submit(inputs[...], stride: inputs.count, contents.plan.work)
     }
 
     /// Says that the input has ended, and what it threw, if it did.
-    func end(_ error: (any Error)? = nil) {
+    private func end(_ error: (any Error)? = nil) {
         take()?.pipeline.endInput(error)
     }
 

@@ -32,6 +32,7 @@ extension PoolCore {
 
     // MARK: Jobs
 
+    @usableFromInline
     func work<J: Job>(_ job: J.Type) throws -> ItemFunction<J, J.Output> {
         try work(.job, job, .asynchronous { try await $0.run() })
     }
@@ -92,6 +93,37 @@ extension PoolCore {
 
 /// The closures of calls that are compiled in the caller's module, where boxes are not known.
 extension PoolCore {
+    /// - Parameter loop: The work's code for many inputs.
+    @usableFromInline
+    func work<Input, Output>(
+        _ body: @escaping @Sendable (Input) throws -> Output,
+        loop: ItemLoop<Input, Output>
+    ) throws -> ItemFunction<Input, Output> {
+        try work(FunctionBox(body)).with(loop)
+    }
+
+    @usableFromInline
+    func work<A, B, Output>(
+        pairs body: @escaping @Sendable (A, B) throws -> Output,
+        loop: ItemLoop<(A, B), Output>
+    ) throws -> ItemFunction<(A, B), Output> {
+        try work(BinaryFunctionBox(body)).with(loop)
+    }
+
+    @usableFromInline
+    func work<Input, Output>(
+        suspending body: @escaping @Sendable (Input) async throws -> Output
+    ) throws -> ItemFunction<Input, Output> {
+        try work(AsyncFunctionBox(body))
+    }
+
+    @usableFromInline
+    func work<A, B, Output>(
+        suspendingPairs body: @escaping @Sendable (A, B) async throws -> Output
+    ) throws -> ItemFunction<(A, B), Output> {
+        try work(AsyncBinaryFunctionBox(body))
+    }
+
     @usableFromInline
     func work<Input, Output>(
         _ body: @escaping @Sendable (Input) throws -> Output

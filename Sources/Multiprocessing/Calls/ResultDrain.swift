@@ -1,53 +1,61 @@
-/// The consumer's side of a stream: takes chunk results off a pipeline in the wanted order, item by item.
+import Synchronization
+
+/// The consumer's side of a stream: takes the results that are there off a pipeline in the wanted order.
 struct ResultDrain<Output: Sendable> {
     let pipeline: CallProgress<Output>
     private let order: StreamOrder
     private var nextIndex = 0
-    private var current: [Result<Output, any Error>] = []
-    private var position = 0
+    /// What was taken and not yet given out, the next one last.
+    private var runs: [StreamRun<Output>] = []
+
+    /// Whether the items that came last were so quick that it pays to send several of them at once.
+    private(set) var isQuick = false
 
     init(_ pipeline: CallProgress<Output>, order: StreamOrder) {
         self.pipeline = pipeline
         self.order = order
     }
 
-    /// The next item of a chunk that has arrived.
-    mutating func takeItem() -> Result<Output, any Error>? {
-        while position == current.count {
-            guard let result = takeChunk() else { return nil }
-            current.removeAll(keepingCapacity: true)
-            result.forEachItem { current.append($0) }
-            position = 0
-        }
-        defer { position += 1 }
-        pipeline.noteDelivery()
-        return current[position]
+    /// The next results, as many as there are up to a failure; `nil` if there is none.
+    mutating func takeRun() -> StreamRun<Output>? {
+        if runs.isEmpty { takeChunks() }
+        return runs.popLast()
     }
 
-    private mutating func takeChunk() -> ChunkResult<Output>? {
+    private mutating func takeChunks() {
         let wanted = nextIndex
         let byInput = order.kind == .input
-        let result = pipeline.withState { state in
-            if byInput { return state.take(wanted) }
-            return state.takeFirstArrived()
+        let chunks = pipeline.withState { byInput ? $0.takeAll(from: wanted) : $0.takeAllArrived() }
+        guard !chunks.isEmpty else { return }
+        var count = 0
+        var nanoseconds: UInt64 = 0
+        for chunk in chunks {
+            count += chunk.count
+            nanoseconds &+= chunk.nanoseconds
         }
-        nextIndex += result?.count ?? 0
-        return result
+        nextIndex += count
+        isQuick = nanoseconds < UInt64(count) * ChunkSizer.strideTarget
+        runs = StreamRun.runs(of: chunks)
+        if runs.count > 1 { runs.reverse() }
     }
 
     /// Whether every result was given out and none will come.
-    var isAtEnd: Bool {
-        guard position == current.count else { return false }
-        return pipeline.withState { $0.isInputEnded && $0.inFlight.isEmpty && $0.arrived.isEmpty }
-    }
+    var isAtEnd: Bool { runs.isEmpty && pipeline.withState { $0.isOver } }
 
-    /// Suspends until ``takeItem()`` has something to give, or nothing is left to come.
+    /// Suspends until ``takeRun()`` has something to give, or nothing is left to come.
+    ///
+    /// Cancelling the task cancels the pipeline, which ends the wait.
     nonisolated(nonsending) func waitForChunk() async {
         let wanted = nextIndex
         let byInput = order.kind == .input
-        await pipeline.wait { state in
-            let isThere = byInput ? state.arrived[wanted] != nil : !state.arrived.isEmpty
-            return isThere || (state.isInputEnded && state.inFlight.isEmpty && state.arrived.isEmpty)
+        let pipeline = pipeline
+        pipeline.core.streamWaits.wrappingAdd(1, ordering: .relaxed)
+        await withCancellation(isolation: #isolation) {
+            await pipeline.wait { state in
+                (byInput ? state.arrived[wanted] != nil : !state.arrived.isEmpty) || state.isOver
+            }
+        } onCancel: {
+            pipeline.cancel()
         }
     }
 }

@@ -1,60 +1,120 @@
 /// The values of a stream; throws at the first failure.
-struct ValueStream<Engine: StreamEngine>: AsyncSequence {
-    typealias Element = Engine.Output
-    typealias Failure = any Error
+@usableFromInline
+struct ValueStream<Output: Sendable>: AsyncSequence {
+    @usableFromInline typealias Element = Output
+    @usableFromInline typealias Failure = any Error
 
-    let makeEngine: () -> Engine
+    @usableFromInline let makeEngine: () -> StreamEngine<Output>
 
+    init(_ makeEngine: @escaping () throws -> StreamEngine<Output>) {
+        self.makeEngine = { StreamEngine.made(makeEngine) }
+    }
+
+    @usableFromInline
     struct Iterator: AsyncIteratorProtocol {
-        var engine: Engine
+        @usableFromInline let engine: StreamEngine<Output>
+        /// What is there, how much of it was handed out, and when the engine is to be told of that.
+        @usableFromInline var run = StreamRun<Output>()
+        @usableFromInline var position = 0
+        @usableFromInline var limit = 0
 
-        mutating func next() async throws -> Element? {
+        @usableFromInline
+        init(_ engine: StreamEngine<Output>) {
+            self.engine = engine
+        }
+
+        @inlinable
+        mutating func next() async throws -> Output? {
             try await next(isolation: #isolation)
         }
 
-        mutating func next(isolation actor: isolated (any Actor)?) async throws(any Error) -> Element? {
-            switch await engine.next() {
-            case nil:
-                return nil
-            case .success(let value):
-                return value
-            case .failure(let error):
-                let ended = engine
-                engine.stop()
-                await ended.endProgress()
-                throw error
+        @inlinable
+        mutating func next(isolation actor: isolated (any Actor)?) async throws(any Error) -> Output? {
+            while true {
+                if position < run.values.count, !Task.isCancelled {
+                    if position >= limit { limit = engine.makeRoom(given: position) }
+                    defer { position += 1 }
+                    return run.values[position]
+                }
+                if run.values.isEmpty || !Task.isCancelled, let failure = run.failure {
+                    run = StreamRun()
+                    position = 0
+                    await engine.stop()
+                    throw failure
+                }
+                position = 0
+                limit = 0
+                run = StreamRun()
+                guard let next = await engine.nextRun() else { return nil }
+                run = next
             }
         }
     }
 
+    @inlinable
     func makeAsyncIterator() -> Iterator {
-        Iterator(engine: makeEngine())
+        Iterator(makeEngine())
     }
 }
 
 /// The results of a stream, values and errors, one for each input.
-struct ResultStream<Engine: StreamEngine>: AsyncSequence {
-    typealias Element = Result<Engine.Output, any Error>
-    typealias Failure = Never
+@usableFromInline
+struct ResultStream<Output: Sendable>: AsyncSequence {
+    @usableFromInline typealias Element = Result<Output, any Error>
+    @usableFromInline typealias Failure = Never
 
-    let makeEngine: () -> Engine
+    @usableFromInline let makeEngine: () -> StreamEngine<Output>
 
+    init(_ makeEngine: @escaping () throws -> StreamEngine<Output>) {
+        self.makeEngine = { StreamEngine.made(makeEngine) }
+    }
+
+    @usableFromInline
     struct Iterator: AsyncIteratorProtocol {
-        var engine: Engine
+        @usableFromInline let engine: StreamEngine<Output>
+        /// What is there, how much of it was handed out, and when the engine is to be told of that.
+        @usableFromInline var run = StreamRun<Output>()
+        @usableFromInline var position = 0
+        @usableFromInline var limit = 0
 
-        mutating func next() async -> Element? {
+        @usableFromInline
+        init(_ engine: StreamEngine<Output>) {
+            self.engine = engine
+        }
+
+        @inlinable
+        mutating func next() async -> Result<Output, any Error>? {
             await next(isolation: #isolation)
         }
 
-        mutating func next(isolation actor: isolated (any Actor)?) async -> Element? {
-            let result = await engine.next()
-            // The consumer was cancelled, and reads on until it is told that this is the end.
-            if case .failure(is CancellationError) = result, Task.isCancelled { return nil }
-            return result
+        @inlinable
+        mutating func next(isolation actor: isolated (any Actor)?) async -> Result<Output, any Error>? {
+            while true {
+                if !Task.isCancelled {
+                    if position < run.values.count {
+                        if position >= limit { limit = engine.makeRoom(given: position) }
+                        defer { position += 1 }
+                        return .success(run.values[position])
+                    }
+                    if let failure = run.failure {
+                        if position >= limit { limit = engine.makeRoom(given: position) }
+                        run.failure = nil
+                        return .failure(failure)
+                    }
+                }
+                position = 0
+                limit = 0
+                run = StreamRun()
+                guard let next = await engine.nextRun() else { return nil }
+                // The consumer was cancelled, and reads on until it is told that this is the end.
+                if next.values.isEmpty, next.failure is CancellationError, Task.isCancelled { return nil }
+                run = next
+            }
         }
     }
 
+    @inlinable
     func makeAsyncIterator() -> Iterator {
-        Iterator(engine: makeEngine())
+        Iterator(makeEngine())
     }
 }

@@ -1,4 +1,5 @@
 /// What a stream was asked to do.
+@usableFromInline
 struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
     let core: PoolCore
     /// Keeps the pool alive while the stream is in use.
@@ -66,6 +67,19 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
     func room(pulled: Int, delivered: Int) -> Bool {
         pulled == delivered || chunkSize <= buffer - (pulled - delivered)
     }
+
+    /// How many further results have to be given out until there is room for one chunk more than now.
+    func deliveriesUntilRoom(pulled: Int, delivered: Int) -> Int {
+        let ahead = pulled - delivered
+        guard chunkSize <= buffer else { return max(1, ahead) }
+        return chunkSize - (buffer - ahead) % chunkSize
+    }
+
+    /// Whether each item is a chunk of its own.
+    var isOneByOne: Bool { chunkSize == 1 }
+
+    /// How many quick items are sent together without waiting for more, if each is a chunk of its own.
+    var burst: Int { max(1, min(buffer / 2, 64)) }
 }
 
 /// Cancels what is out when the consumer lets go of its iterator.

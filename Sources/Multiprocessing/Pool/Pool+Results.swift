@@ -16,6 +16,7 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
+    @inlinable
     public func results<S: Sequence, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -24,8 +25,8 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(FunctionBox(body)) }
-        return ResultStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(body, loop: ItemLoop(body)) }
+        return outcomes(plan) { StreamIntake(inputs) }
     }
 
     /// Calls an asynchronous closure with each input and gives one result for each.
@@ -37,6 +38,7 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
+    @inlinable
     public func results<S: Sequence, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -45,8 +47,8 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(AsyncFunctionBox(body)) }
-        return ResultStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(suspending: body) }
+        return outcomes(plan) { StreamIntake(inputs) }
     }
 
     /// Calls a closure with both halves of each input and gives one result for each.
@@ -58,6 +60,7 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
+    @inlinable
     public func results<S: Sequence, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -66,8 +69,10 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(BinaryFunctionBox(body)) }
-        return ResultStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
+        let plan = plan(false, chunkSize, order, buffer, options) {
+            try core.work(pairs: body, loop: ItemLoop { try body($0.0, $0.1) })
+        }
+        return outcomes(plan) { StreamIntake(inputs) }
     }
 
     /// Calls an asynchronous closure with both halves of each input and gives one result for each.
@@ -79,6 +84,7 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
+    @inlinable
     public func results<S: Sequence, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -87,8 +93,8 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(AsyncBinaryFunctionBox(body)) }
-        return ResultStream { PlannedEngine { try SequenceEngine(inputs, plan.get()) } }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(suspendingPairs: body) }
+        return outcomes(plan) { StreamIntake(inputs) }
     }
 
     /// Runs jobs on the workers and gives one result for each.
@@ -102,6 +108,7 @@ extension Pool {
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    @inlinable
     public func results<S: Sequence>(
         _ jobs: S,
         chunkSize: Int? = nil,
@@ -110,7 +117,7 @@ extension Pool {
         options: WorkOptions = WorkOptions()
     ) -> some AsyncSequence<Result<S.Element.Output, any Error>, Never> where S.Element: Job {
         let plan = plan(false, chunkSize, order, buffer, options) { try core.work(S.Element.self) }
-        return ResultStream { PlannedEngine { try SequenceEngine(jobs, plan.get()) } }
+        return outcomes(plan) { StreamIntake(jobs) }
     }
 
     // MARK: Over an asynchronous sequence
@@ -127,6 +134,7 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
+    @inlinable
     public func results<S: AsyncSequence & Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -135,8 +143,8 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(FunctionBox(body)) }
-        return ResultStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(body, loop: ItemLoop(body)) }
+        return outcomes(plan, of: inputs)
     }
 
     /// Calls an asynchronous closure with each input of an asynchronous sequence and gives one result for each.
@@ -148,6 +156,7 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
+    @inlinable
     public func results<S: AsyncSequence & Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -156,8 +165,8 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(AsyncFunctionBox(body)) }
-        return ResultStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(suspending: body) }
+        return outcomes(plan, of: inputs)
     }
 
     /// Calls a closure with both halves of each input of an asynchronous sequence and gives one result for each.
@@ -169,6 +178,7 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
+    @inlinable
     public func results<S: AsyncSequence & Sendable, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -177,8 +187,10 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(BinaryFunctionBox(body)) }
-        return ResultStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
+        let plan = plan(false, chunkSize, order, buffer, options) {
+            try core.work(pairs: body, loop: ItemLoop { try body($0.0, $0.1) })
+        }
+        return outcomes(plan, of: inputs)
     }
 
     /// Calls an asynchronous closure with both halves of each input of an asynchronous sequence and gives one result
@@ -191,6 +203,7 @@ extension Pool {
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
+    @inlinable
     public func results<S: AsyncSequence & Sendable, A: Sendable, B: Sendable, Output: Sendable>(
         _ inputs: S,
         chunkSize: Int? = nil,
@@ -199,8 +212,8 @@ extension Pool {
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
     ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
-        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(AsyncBinaryFunctionBox(body)) }
-        return ResultStream { PlannedEngine { try AsyncSequenceEngine(inputs, plan.get()) } }
+        let plan = plan(false, chunkSize, order, buffer, options) { try core.work(suspendingPairs: body) }
+        return outcomes(plan, of: inputs)
     }
 
     /// Runs jobs of an asynchronous sequence on the workers and gives one result for each.
@@ -211,6 +224,7 @@ extension Pool {
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
+    @inlinable
     public func results<S: AsyncSequence & Sendable>(
         _ jobs: S,
         chunkSize: Int? = nil,
@@ -219,6 +233,6 @@ extension Pool {
         options: WorkOptions = WorkOptions()
     ) -> some AsyncSequence<Result<S.Element.Output, any Error>, Never> where S.Element: Job {
         let plan = plan(false, chunkSize, order, buffer, options) { try core.work(S.Element.self) }
-        return ResultStream { PlannedEngine { try AsyncSequenceEngine(jobs, plan.get()) } }
+        return outcomes(plan, of: jobs)
     }
 }

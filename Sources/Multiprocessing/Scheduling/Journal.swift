@@ -7,6 +7,7 @@ struct Journal {
     enum Fact {
         case other
         case submitted(Chunk)
+        case submittedTogether([Chunk])
         /// It may have to be set up first.
         case started(WorkerID, processID: Int32?)
         case setUpDone(WorkerID, UInt64)

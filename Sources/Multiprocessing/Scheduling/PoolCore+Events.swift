@@ -13,6 +13,7 @@ extension PoolCore.State {
         switch fact {
         case .other: break
         case .submitted(let chunk): journal.submitted(chunk, at: now)
+        case .submittedTogether(let chunks): for chunk in chunks { journal.submitted(chunk, at: now) }
         case .started(let worker, let processID):
             journal.started(worker, processID: processID)
             if scheduler.rules.setUpTimeout == nil { journal.ready(worker, at: now) }

@@ -43,6 +43,9 @@ final class PoolCore: WorkerReporting {
 
     let callerWait = BusyWait(.caller)
 
+    /// How often a stream's consumer had to wait; for tests.
+    let streamWaits = Atomic(0)
+
     /// How many threads are about to end chunks that the scheduler has let go of.
     private let endsInProgress = Atomic(0)
 
@@ -146,6 +149,17 @@ final class PoolCore: WorkerReporting {
         if origin.isElsewhere { return chunk.endOnce(failing: PoolError.forked, nanoseconds: 0) }
         let now = MonotonicTime.now().nanoseconds
         perform(.submitted(chunk), at: now) { $0.submit(chunk, now: now) }
+    }
+
+    /// Queues chunks that come together, or has them handed to idle workers; each of these is told once.
+    func submit(_ chunks: [Chunk]) {
+        if chunks.count == 1 { return submit(chunks[0]) }
+        if origin.isElsewhere {
+            for chunk in chunks { chunk.endOnce(failing: PoolError.forked, nanoseconds: 0) }
+            return
+        }
+        let now = MonotonicTime.now().nanoseconds
+        perform(.submittedTogether(chunks), at: now) { $0.submit(chunks, now: now) }
     }
 
     /// Queues the rest of what was submitted before, and was begun.

@@ -95,6 +95,11 @@ extension Scheduler {
             }
         }
 
+        mutating func append(contentsOf others: Actions) {
+            others.forEach { append($0) }
+            released += others.released
+        }
+
         /// Those that have to be done in order.
         var orders: [Action] {
             var orders: [Action] = []

@@ -165,14 +165,41 @@ package struct Scheduler {
         }
         if chunk.placement != nil { return submitPlacing(chunk, now: now) }
         enqueue(chunk)
-        if let limit = chunk.limits.queueTimeout {
-            chunk.startBy = now.advanced(by: limit)
-            nextExpiry = min(nextExpiry, chunk.startBy)
-            // Without a clock there may be some that are late.
-            wake(at: max(nextExpiry, now + 1), &actions)
-        }
+        noteExpiry(of: chunk, now: now, &actions)
         startIfNeeded(now: now, &actions)
         return actions
+    }
+
+    /// Takes chunks that come together: an idle worker gets as many of them as one that ends its work does.
+    package mutating func submit(_ chunks: [Chunk], now: UInt64) -> Actions {
+        var actions = Actions()
+        guard phase == .open, setUpFailure == nil else {
+            for chunk in chunks { actions.append(contentsOf: submit(chunk, now: now)) }
+            return actions
+        }
+        for chunk in chunks {
+            if chunk.placement == nil {
+                enqueue(chunk)
+                noteExpiry(of: chunk, now: now, &actions)
+            } else {
+                actions.append(contentsOf: submitPlacing(chunk, now: now))
+            }
+        }
+        while let index = idle.last, let (first, others) = nextLot(for: index) {
+            idle.removeLast()
+            assign(first, then: others, to: index, now: now, &actions)
+        }
+        // Each starts one worker at most.
+        for _ in chunks { startIfNeeded(now: now, &actions) }
+        return actions
+    }
+
+    private mutating func noteExpiry(of chunk: Chunk, now: UInt64, _ actions: inout Actions) {
+        guard let limit = chunk.limits.queueTimeout else { return }
+        chunk.startBy = now.advanced(by: limit)
+        nextExpiry = min(nextExpiry, chunk.startBy)
+        // Without a clock there may be some that are late.
+        wake(at: max(nextExpiry, now + 1), &actions)
     }
 
     /// Cancels a chunk: it never starts if it has not, and is told if it has, and stopped after the grace period.

@@ -140,6 +140,16 @@ private struct SchedulerModel {
     }
 
     private mutating func submit() {
+        guard Int.random(in: 0..<4, using: &random) == 0 else {
+            let isRest = Int.random(in: 0..<8, using: &random) == 0
+            return perform(scheduler.submit(makeChunk(), isRest: isRest, now: now))
+        }
+        var chunks: [Chunk] = []
+        for _ in 0..<Int.random(in: 2...6, using: &random) { chunks.append(makeChunk()) }
+        perform(scheduler.submit(chunks, now: now))
+    }
+
+    private mutating func makeChunk() -> Chunk {
         let count = Int.random(in: 1...12, using: &random)
         let chunk = Chunk.placeholder(count: count, stride: Int.random(in: 1...count + 1, using: &random))
         // Most often without limits.
@@ -148,7 +158,7 @@ private struct SchedulerModel {
         submitTimes[ObjectIdentifier(chunk)] = now
         open[ObjectIdentifier(chunk)] = chunk
         submittedItems += count
-        perform(scheduler.submit(chunk, isRest: Int.random(in: 0..<8, using: &random) == 0, now: now))
+        return chunk
     }
 
     private mutating func submitPlacement() {

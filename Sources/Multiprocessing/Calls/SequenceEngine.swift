@@ -1,0 +1,100 @@
+/// The engine of a stream over a sequence, whose elements are taken in the consumer's own calls.
+///
+/// So nothing is taken that was not asked for, and the sequence need not be `Sendable`.
+final class SequenceEngine<Input: Sendable, Output: Sendable>: StreamEngine<Output> {
+    private let plan: StreamPlan<Input, Output>
+    private let owner: PipelineOwner<Output>
+    private let intake: StreamIntake<Input>
+    private var drain: ResultDrain<Output>
+    /// What was taken and not yet submitted.
+    private var pending: [Input] = []
+    private var pulledCount = 0
+    /// How many results were handed out before the present run, and how many are in that.
+    private var deliveredCount = 0
+    private var runCount = 0
+    private var isExhausted = false
+    private var isInputEnded = false
+    private var isFinished = false
+
+    init(_ plan: StreamPlan<Input, Output>, _ makeIntake: () -> StreamIntake<Input>) throws {
+        let plan = try plan.carrying()
+        self.plan = plan
+        intake = makeIntake()
+        owner = PipelineOwner(plan.makePipeline(total: intake.hint > 0 ? intake.hint : nil))
+        drain = ResultDrain(owner.pipeline, order: plan.order)
+    }
+
+    override nonisolated(nonsending) func nextRun() async -> StreamRun<Output>? {
+        guard !isFinished else { return nil }
+        let pipeline = owner.pipeline
+        deliveredCount += runCount
+        runCount = 0
+        while true {
+            if Task.isCancelled { pipeline.cancel() }
+            if pipeline.isCancelled {
+                isFinished = true
+                await pipeline.endProgress()
+                return .cancelled
+            }
+            feed(delivered: deliveredCount)
+            if let run = drain.takeRun() {
+                runCount = run.count
+                return run
+            }
+            submitPending()
+            if drain.isAtEnd {
+                isFinished = true
+                await pipeline.endProgress()
+                return nil
+            }
+            await drain.waitForChunk()
+        }
+    }
+
+    override func makeRoom(given: Int) -> Int {
+        let delivered = deliveredCount + given
+        feed(delivered: delivered)
+        if isExhausted { return .max }
+        return given + plan.deliveriesUntilRoom(pulled: pulledCount, delivered: delivered)
+    }
+
+    override nonisolated(nonsending) func stop() async {
+        isFinished = true
+        owner.pipeline.cancel()
+        await owner.pipeline.endProgress()
+    }
+
+    /// Takes as many inputs as there is room for.
+    private func feed(delivered: Int) {
+        while !isExhausted, plan.room(pulled: pulledCount, delivered: delivered),
+            !(plan.stopsAtFailure && owner.pipeline.hasFailed)
+        {
+            let count = pending.count
+            intake.take(plan.chunkSize, &pending)
+            let taken = pending.count - count
+            pulledCount += taken
+            isExhausted = taken < plan.chunkSize
+            if !plan.isOneByOne { submitPending() }
+        }
+        // What is quick waits for company while there are results to hand out: half a buffer is ahead of it. Nothing waits
+        // while the consumer does.
+        if isExhausted || !drain.isQuick || pending.count >= plan.burst { submitPending() }
+    }
+
+    private func submitPending() {
+        if !pending.isEmpty {
+            if plan.isOneByOne {
+                owner.pipeline.submitEach(pending, plan.work)
+                pending.removeAll(keepingCapacity: true)
+            } else {
+                let inputs = pending
+                pending = []
+                owner.pipeline.submit(inputs[...], stride: inputs.count, plan.work)
+            }
+        }
+        if isExhausted, !isInputEnded {
+            isInputEnded = true
+            owner.pipeline.endInput()
+        }
+    }
+}
