@@ -8,9 +8,6 @@ struct ResultDrain<Output: Sendable> {
     /// What was taken and not yet given out, the next one last.
     private var runs: [StreamRun<Output>] = []
 
-    /// Whether the items that came last were so quick that it pays to send several of them at once.
-    private(set) var isQuick = false
-
     init(_ pipeline: CallProgress<Output>, order: StreamOrder) {
         self.pipeline = pipeline
         self.order = order
@@ -27,14 +24,7 @@ struct ResultDrain<Output: Sendable> {
         let byInput = order.kind == .input
         let chunks = pipeline.withState { byInput ? $0.takeAll(from: wanted) : $0.takeAllArrived() }
         guard !chunks.isEmpty else { return }
-        var count = 0
-        var nanoseconds: UInt64 = 0
-        for chunk in chunks {
-            count += chunk.count
-            nanoseconds &+= chunk.nanoseconds
-        }
-        nextIndex += count
-        isQuick = nanoseconds < UInt64(count) * ChunkSizer.strideTarget
+        for chunk in chunks { nextIndex += chunk.count }
         runs = StreamRun.runs(of: chunks)
         if runs.count > 1 { runs.reverse() }
     }

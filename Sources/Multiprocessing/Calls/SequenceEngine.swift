@@ -41,7 +41,6 @@ final class SequenceEngine<Input: Sendable, Output: Sendable>: StreamEngine<Outp
                 runCount = run.count
                 return run
             }
-            submitPending()
             if drain.isAtEnd {
                 isFinished = true
                 await pipeline.endProgress()
@@ -76,9 +75,8 @@ final class SequenceEngine<Input: Sendable, Output: Sendable>: StreamEngine<Outp
             isExhausted = taken < plan.chunkSize
             if !plan.isOneByOne { submitPending() }
         }
-        // What is quick waits for company while there are results to hand out: half a buffer is ahead of it. Nothing waits
-        // while the consumer does.
-        if isExhausted || !drain.isQuick || pending.count >= plan.burst { submitPending() }
+        // All that was taken is sent at once, together: nothing waits here while the consumer is elsewhere.
+        submitPending()
     }
 
     private func submitPending() {

@@ -77,9 +77,6 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
 
     /// Whether each item is a chunk of its own.
     var isOneByOne: Bool { chunkSize == 1 }
-
-    /// How many quick items are sent together without waiting for more, if each is a chunk of its own.
-    var burst: Int { max(1, min(buffer / 2, 64)) }
 }
 
 /// Cancels what is out when the consumer lets go of its iterator.
