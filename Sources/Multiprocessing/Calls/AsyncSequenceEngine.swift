@@ -17,7 +17,7 @@ where Base.Element: Sendable {
         self.base = base
         self.plan = try plan.carrying()
         owner = PipelineOwner(plan.makePipeline())
-        drain = ResultDrain(owner.pipeline, order: plan.order)
+        drain = ResultDrain(owner.pipeline, plan)
     }
 
     override nonisolated(nonsending) func nextRun() async -> StreamRun<Output>? {
@@ -50,7 +50,7 @@ where Base.Element: Sendable {
     override func makeRoom(given: Int) -> Int {
         let delivered = deliveredCount + given + 1
         let pulled = owner.pipeline.noteDelivery(of: delivered)
-        return given + plan.deliveriesUntilRoom(pulled: pulled, delivered: delivered)
+        return given + plan.deliveriesUntilRoom(for: plan.chunkSize, pulled: pulled, delivered: delivered)
     }
 
     override nonisolated(nonsending) func stop() async {

@@ -21,8 +21,12 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
     /// Where the values of the items belong, if the call has places for them; the pipeline keeps those.
     private let places: UnsafeMutablePointer<Output>?
 
-    // The owner's: see Chunk.
+    // The owner's: see Chunk. What came of the items that have ended, but for those that were handed over.
     @exclusivity(unchecked) private var result = ChunkResult<Output>()
+
+    /// How many items were handed over before the end, and the failures of those.
+    @exclusivity(unchecked) private var handedCount = 0
+    @exclusivity(unchecked) private var handedFailures: (count: Int, first: (any Error)?) = (0, nil)
 
     private struct Contents {
         let work: ItemFunction<Input, Output>
@@ -100,10 +104,14 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
 
     override var portable: PortableChunk? { contents.withLock { $0?.portable } }
 
-    override var failures: (count: Int, first: (any Error)?) { (result.failures.count, result.failures.first?.error) }
+    override var failures: (count: Int, first: (any Error)?) {
+        (handedFailures.count + result.failures.count, handedFailures.first ?? result.failures.first?.error)
+    }
+
+    private var hasFailed: Bool { handedFailures.count > 0 || !result.failures.isEmpty }
 
     override var wantsToRun: Bool {
-        super.wantsToRun && !(stopsAtFailure && !result.failures.isEmpty)
+        super.wantsToRun && !(stopsAtFailure && hasFailed)
     }
 
     // MARK: Parts
@@ -143,7 +151,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
     override func run() async {
         guard let contents = contents.withLock({ $0 }) else { return }
         switch contents.work.body {
-        case .synchronous(let body) where limits.timeout != nil && RemoteFence.isAvailable:
+        case .synchronous(let body) where (limits.timeout != nil || isPrompt) && RemoteFence.isAvailable:
             return runWatched(contents.inputs, contents.work.loop ?? ItemLoop(body))
         case _ where limits.timeout != nil:
             return await runGuarded(contents.inputs, contents.work.body)
@@ -310,25 +318,29 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
     }
 
     /// Whether an item has failed behind which none is to start.
-    private var hasToStop: Bool { !result.failures.isEmpty && stopsAtFailure }
+    private var hasToStop: Bool { hasFailed && stopsAtFailure }
 
     /// Takes the values that a run has staged, which is over, or has the right to settle.
     private func receive(_ run: StagedRun<Output>) {
-        receive(run, run.count)
+        // Behind what another thread has done with them.
+        let taken = run.takenCount.load(ordering: .acquiring)
+        receive(run, taken..<run.count)
         run.start += run.count
         run.count = 0
+        run.takenCount.store(0, ordering: .relaxed)
     }
 
-    private func receive(_ run: StagedRun<Output>, _ count: Int) {
+    private func receive(_ run: StagedRun<Output>, _ values: Range<Int>) {
         if let stage = run.stage {
             if let places {
-                (places + finishedCount).moveInitialize(from: stage, count: count)
+                (places + finishedCount).moveInitialize(from: stage + values.lowerBound, count: values.count)
             } else {
-                result.outputs.append(contentsOf: UnsafeBufferPointer(start: stage, count: count))
-                stage.deinitialize(count: count)
+                let values = UnsafeMutableBufferPointer(start: stage + values.lowerBound, count: values.count)
+                result.outputs.append(contentsOf: values)
+                values.deinitialize()
             }
         }
-        finishedCount += count
+        finishedCount += values.count
     }
 
     override var runningItem: (item: Int, since: UInt64?)? {
@@ -341,13 +353,57 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
         let taking = run?.watch.take(item) ?? super.takeRunning(item)
         guard case .taken(let item) = taking else { return taking }
         // From here on the chunk is the caller's. What comes of the item is the thread's to drop.
-        if let run { receive(run, item - finishedCount) }
+        if let run { receive(run, run.takenCount.load(ordering: .acquiring)..<item - run.start) }
         stagedRun.withLock { $0 = nil }
         contents.withLock { _ in
             noteParts()
             countStrides(from: item + 1)
         }
         return taking
+    }
+
+    // MARK: Results before the end
+
+    override func handOverFinished() {
+        guard isPrompt else { return }
+        if contents.withLock({ $0?.portable != nil }) {
+            storeFinished()()
+        } else if let run = stagedRun.withLock({ $0 }) {
+            // Stored while the thread is held, so that what comes of the chunk's end is behind it.
+            let tell = run.watch.hold { item in
+                let taken = run.takenCount.load(ordering: .relaxed)
+                receive(run, taken..<item - run.start)
+                run.takenCount.store(item - run.start, ordering: .releasing)
+                return storeFinished()
+            }
+            tell?()
+        }
+    }
+
+    /// Puts what has come since the last time where the call finds it; returns what tells whoever waits for it.
+    private func storeFinished() -> () -> Void {
+        let offset = handedCount
+        guard finishedCount > offset else { return {} }
+        var part = takeResult()
+        part.isPart = true
+        return pipeline.receivePart(part, of: self, at: index, from: offset)
+    }
+
+    /// Takes what has come of the items that have ended, of which the first is the first that was not handed over.
+    private func takeResult() -> ChunkResult<Output> {
+        var part = result
+        result = ChunkResult()
+        part.count = finishedCount - handedCount
+        if !part.failures.isEmpty {
+            handedFailures = failures(with: part.failures)
+            if handedCount > 0 { part.failures = part.failures.map { ($0.offset - handedCount, $0.error) } }
+        }
+        handedCount = finishedCount
+        return part
+    }
+
+    private func failures(with others: [(offset: Int, error: any Error)]) -> (count: Int, first: (any Error)?) {
+        (handedFailures.count + others.count, handedFailures.first ?? others.first?.error)
     }
 
     // MARK: Results of a process
@@ -400,11 +456,13 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
     }
 
     override func discardResults(from start: Int) {
+        // What was handed over was believed, as what had ended.
+        let start = max(start, handedCount)
         guard start < finishedCount else { return }
         let failed = result.failures.prefix { $0.offset < start }.count
         result.failures.removeLast(result.failures.count - failed)
         // Those in places of their own are written again, or never looked at.
-        if places == nil { result.outputs.removeLast(result.outputs.count - (start - failed)) }
+        if places == nil { result.outputs.removeLast(result.outputs.count - (start - handedCount - failed)) }
         finishedCount = start
     }
 
@@ -417,22 +475,27 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
 
     override func end(failing error: any Error, nanoseconds: UInt64) {
         while finishedCount < count { receiveFailure(error) }
-        result.count = count
+        let offset = handedCount
+        var result = takeResult()
         result.nanoseconds = nanoseconds
+        result.size = inputSize + receivedSize
+        result.isPart = offset > 0
         // Let go of outside of the lock: the caller's own values may go with it.
         let contents = contents.withLock { $0.take() }
-        let result = result
-        self.result = ChunkResult()
-        pipeline.receive(result, of: self, at: index) { nextAttempt(at: $0, contents) }
+        pipeline.receive(result, of: self, at: index, from: offset) { nextAttempt(at: $0 + offset, contents) }
     }
 
     override func abandon(_ error: any Error) {
         // Without the parts that were split off, which tell of their own items; after the end there is nothing to tell.
         guard let contents = contents.withLock({ $0 }) else { return }
-        var lost = ChunkResult<Output>()
-        lost.count = contents.count
-        lost.failures = (0..<contents.count).map { ($0, error) }
-        pipeline.receive(lost, of: self, at: index) { nextAttempt(at: $0, contents) }
+        var isTold = false
+        // Again if its worker has handed over some more meanwhile.
+        while !isTold, let start = pipeline.handedCount(of: self, at: index) {
+            var lost = ChunkResult<Output>()
+            lost.count = max(0, contents.count - start)
+            lost.failures = (0..<lost.count).map { ($0, error) }
+            isTold = pipeline.receive(lost, of: self, at: index, from: start) { nextAttempt(at: $0 + start, contents) }
+        }
     }
 
     /// The chunk in which the item at `offset` is tried again, alone.

@@ -54,6 +54,8 @@ final class CallProgress<Output: Sendable>: Sendable {
 
         /// Takes what came of a chunk, or of a part of it.
         fileprivate mutating func store(_ result: ChunkResult<Output>, of index: Int, keepsArrival: Bool) {
+            // All of the chunk was handed over before its end.
+            guard result.count > 0 else { return }
             arrived[index] = result
             if keepsArrival { arrivals.append(index) }
             noteFailure(result, of: index)
@@ -153,13 +155,17 @@ final class CallProgress<Output: Sendable>: Sendable {
     ///
     /// An input that cannot be encoded fails alone, as if it had run.
     ///
-    /// - Parameter stride: How many of them a worker begins together.
-    func submit<Input: Sendable>(_ inputs: ArraySlice<Input>, stride: Int, _ work: ItemFunction<Input, Output>) {
+    /// - Parameters:
+    ///   - stride: How many of them a worker begins together.
+    ///   - isPrompt: Whether what has come of some items is wanted while others run.
+    func submit<Input: Sendable>(
+        _ inputs: ArraySlice<Input>, stride: Int, isPrompt: Bool = false, _ work: ItemFunction<Input, Output>
+    ) {
         let index = state.withLock { state in
             defer { state.nextIndex += inputs.count }
             return state.nextIndex
         }
-        submit(inputs, stride: stride, work, at: index)
+        submit(inputs, stride: stride, isPrompt: isPrompt, work, at: index)
     }
 
     /// Makes a chunk of each input and submits them together, so that workers are told once of them.
@@ -203,11 +209,13 @@ final class CallProgress<Output: Sendable>: Sendable {
     private func submit<Input: Sendable>(
         _ inputs: ArraySlice<Input>,
         stride: Int,
+        isPrompt: Bool = false,
         _ work: ItemFunction<Input, Output>,
         at index: Int
     ) {
         do {
             let chunk = try BatchChunk(index: index, inputs: inputs, stride: stride, work: work, pipeline: self)
+            chunk.isPrompt = isPrompt
             let isWanted = state.withLock { state in
                 guard !state.isCancelled, !(stopsAtFailure && state.lowestFailure != nil) else { return false }
                 state.inFlight[index] = BatchHandle(chunk: chunk, size: chunk.inputSize)
@@ -248,14 +256,47 @@ final class CallProgress<Output: Sendable>: Sendable {
 
     /// Takes the end of a chunk; only the first end of each counts.
     ///
-    /// - Parameter nextAttempt: Makes the chunk in which the item at an offset is tried again.
+    /// - Parameters:
+    ///   - offset: How many of its items were handed over before.
+    ///   - nextAttempt: Makes the chunk in which the item at an offset, of those of the result, is tried again.
+    /// - Returns: `false`, and nothing is taken, if others were handed over before than that.
+    @discardableResult
     func receive(
         _ result: ChunkResult<Output>,
         of chunk: Chunk,
         at index: Int,
+        from offset: Int = 0,
         nextAttempt: (_ offset: Int) -> Chunk?
-    ) {
-        take(result, at: index, of: chunk, retries: retries(result, of: chunk, at: index, nextAttempt))
+    ) -> Bool {
+        take(
+            result, at: index, of: Origin(chunk: chunk, offset: offset, isEnd: true),
+            retries: retries(result, of: chunk, at: index, nextAttempt))
+    }
+
+    /// Takes what came of some of a chunk's items, while others run; nothing of a chunk that has ended.
+    ///
+    /// - Returns: What to do when the chunk is let go of.
+    func receivePart(
+        _ result: ChunkResult<Output>, of chunk: Chunk, at index: Int, from offset: Int
+    ) -> () -> Void {
+        let origin = Origin(chunk: chunk, offset: offset, isEnd: false)
+        guard let taken = store(result, at: index, of: origin, retries: []).taken else { return {} }
+        return { self.settle(taken, result) }
+    }
+
+    /// How many items of a chunk were handed over before its end; `nil` after that.
+    func handedCount(of chunk: Chunk, at index: Int) -> Int? {
+        state.withLock { state in
+            guard let handle = state.inFlight[index], handle.chunk === chunk else { return nil }
+            return handle.handedCount
+        }
+    }
+
+    /// Of which chunk a result is, and behind how many of its items that were handed over before.
+    private struct Origin {
+        let chunk: Chunk
+        let offset: Int
+        let isEnd: Bool
     }
 
     /// The failures that are tried again; asks the caller's predicate, so no lock is held.
@@ -276,14 +317,34 @@ final class CallProgress<Output: Sendable>: Sendable {
         }
     }
 
-    /// - Parameter chunk: The chunk that has ended; `nil` for one that was never sent.
-    private func take(_ result: ChunkResult<Output>, at index: Int, of chunk: Chunk?, retries: [Retry]) {
-        let taken: Taken? = state.withLock { state in
-            if let chunk {
-                guard let handle = state.inFlight[index], handle.chunk === chunk else { return nil }
-                state.inFlight[index] = nil
-                state.inFlightBytes -= handle.size
-                if handle.isRetry { state.retriedCount -= 1 }
+    /// - Parameters:
+    ///   - first: The number of the chunk's first item.
+    ///   - origin: The chunk; `nil` for one that was never sent.
+    /// - Returns: `false` if the result is not the next of its chunk.
+    @discardableResult
+    private func take(
+        _ result: ChunkResult<Output>, at first: Int, of origin: Origin?, retries: [Retry]
+    ) -> Bool {
+        let (taken, isNext) = store(result, at: first, of: origin, retries: retries)
+        if let taken { settle(taken, result) }
+        return isNext
+    }
+
+    private func store(
+        _ result: ChunkResult<Output>, at first: Int, of origin: Origin?, retries: [Retry]
+    ) -> (taken: Taken?, isNext: Bool) {
+        let index = first + (origin?.offset ?? 0)
+        return state.withLock { state in
+            if let origin {
+                guard let handle = state.inFlight[first], handle.chunk === origin.chunk else { return (nil, true) }
+                guard handle.handedCount == origin.offset else { return (nil, false) }
+                if origin.isEnd {
+                    state.inFlight[first] = nil
+                    state.inFlightBytes -= handle.size
+                    if handle.isRetry { state.retriedCount -= 1 }
+                } else {
+                    state.inFlight[first]?.handedCount += result.count
+                }
             }
             let lowest = state.lowestFailure?.index
             var retries = retries
@@ -301,9 +362,12 @@ final class CallProgress<Output: Sendable>: Sendable {
             }
             let failure = state.lowestFailure?.index
             let overtaken = stopsAtFailure && failure != lowest ? failure.map { state.chunks(behind: $0) } : nil
-            return Taken(ready: state.takeReady(), overtaken: overtaken ?? [], retries: retries)
+            return (Taken(ready: state.takeReady(), overtaken: overtaken ?? [], retries: retries), true)
         }
-        guard let taken else { return }
+    }
+
+    /// Tells everybody of results that were stored; with nothing held.
+    private func settle(_ taken: Taken, _ result: ChunkResult<Output>) {
         let failed = result.failures.count - taken.retries.count
         reporter?.note(completed: result.count - result.failures.count, failed: failed)
         // Here and not when the consumer wakes: until then the workers would go on with them.
@@ -417,4 +481,6 @@ struct BatchHandle: Sendable {
     let size: Int
     /// Whether it is a further attempt of an item.
     var isRetry = false
+    /// How many of the chunk's items were handed over before its end.
+    var handedCount = 0
 }

@@ -12,6 +12,12 @@ struct ChunkResult<Output: Sendable>: Sendable {
     /// How long the items ran.
     var nanoseconds: UInt64 = 0
 
+    /// How many bytes the encoded inputs and values took; zero on threads.
+    var size = 0
+
+    /// Whether other items of the chunk were still to end.
+    var isPart = false
+
     /// The runs of items between some that failed and are left out, each with the offset of its first item.
     ///
     /// - Parameter holes: The offsets of what is left out, ascending.

@@ -49,7 +49,7 @@ final class FeedTarget<Input: Sendable, Output: Sendable>: Sendable {
         guard let contents = contents.withLock({ $0 }) else { return false }
         let (pipeline, plan) = (contents.pipeline, contents.plan)
         await pipeline.waitToFeed { state in
-            plan.room(pulled: state.pulledCount, delivered: state.deliveredCount)
+            plan.room(for: plan.chunkSize, pulled: state.pulledCount, delivered: state.deliveredCount)
         }
         return !pipeline.isCancelled && !(plan.stopsAtFailure && pipeline.hasFailed)
     }

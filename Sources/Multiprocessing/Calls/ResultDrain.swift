@@ -8,9 +8,13 @@ struct ResultDrain<Output: Sendable> {
     /// What was taken and not yet given out, the next one last.
     private var runs: [StreamRun<Output>] = []
 
-    init(_ pipeline: CallProgress<Output>, order: StreamOrder) {
+    /// Learns from what was taken how many items go together.
+    var sizer: GroupSizer
+
+    init<Input>(_ pipeline: CallProgress<Output>, _ plan: StreamPlan<Input, Output>) {
         self.pipeline = pipeline
-        self.order = order
+        order = plan.order
+        sizer = plan.makeSizer()
     }
 
     /// The next results, as many as there are up to a failure; `nil` if there is none.
@@ -24,7 +28,10 @@ struct ResultDrain<Output: Sendable> {
         let byInput = order.kind == .input
         let chunks = pipeline.withState { byInput ? $0.takeAll(from: wanted) : $0.takeAllArrived() }
         guard !chunks.isEmpty else { return }
-        for chunk in chunks { nextIndex += chunk.count }
+        for chunk in chunks {
+            nextIndex += chunk.count
+            sizer.observe(chunk)
+        }
         runs = StreamRun.runs(of: chunks)
         if runs.count > 1 { runs.reverse() }
     }

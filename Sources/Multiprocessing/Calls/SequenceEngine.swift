@@ -21,7 +21,7 @@ final class SequenceEngine<Input: Sendable, Output: Sendable>: StreamEngine<Outp
         self.plan = plan
         intake = makeIntake()
         owner = PipelineOwner(plan.makePipeline(total: intake.hint > 0 ? intake.hint : nil))
-        drain = ResultDrain(owner.pipeline, order: plan.order)
+        drain = ResultDrain(owner.pipeline, plan)
     }
 
     override nonisolated(nonsending) func nextRun() async -> StreamRun<Output>? {
@@ -54,7 +54,7 @@ final class SequenceEngine<Input: Sendable, Output: Sendable>: StreamEngine<Outp
         let delivered = deliveredCount + given
         feed(delivered: delivered)
         if isExhausted { return .max }
-        return given + plan.deliveriesUntilRoom(pulled: pulledCount, delivered: delivered)
+        return given + plan.deliveriesUntilRoom(for: takingCount, pulled: pulledCount, delivered: delivered)
     }
 
     override nonisolated(nonsending) func stop() async {
@@ -63,17 +63,21 @@ final class SequenceEngine<Input: Sendable, Output: Sendable>: StreamEngine<Outp
         await owner.pipeline.endProgress()
     }
 
+    /// How many inputs are taken together.
+    private var takingCount: Int { max(plan.chunkSize, drain.sizer.size) }
+
     /// Takes as many inputs as there is room for.
     private func feed(delivered: Int) {
-        while !isExhausted, plan.room(pulled: pulledCount, delivered: delivered),
+        while !isExhausted, plan.room(for: takingCount, pulled: pulledCount, delivered: delivered),
             !(plan.stopsAtFailure && owner.pipeline.hasFailed)
         {
+            let wanted = takingCount
             let count = pending.count
-            intake.take(plan.chunkSize, &pending)
+            intake.take(wanted, &pending)
             let taken = pending.count - count
             pulledCount += taken
-            isExhausted = taken < plan.chunkSize
-            if !plan.isOneByOne { submitPending() }
+            isExhausted = taken < wanted
+            if wanted > 1 { submitPending() }
         }
         // All that was taken is sent at once, together: nothing waits here while the consumer is elsewhere.
         submitPending()
@@ -81,13 +85,18 @@ final class SequenceEngine<Input: Sendable, Output: Sendable>: StreamEngine<Outp
 
     private func submitPending() {
         if !pending.isEmpty {
-            if plan.isOneByOne {
-                owner.pipeline.submitEach(pending, plan.work)
-                pending.removeAll(keepingCapacity: true)
-            } else {
+            if plan.chunkSize > 1 {
                 let inputs = pending
                 pending = []
                 owner.pipeline.submit(inputs[...], stride: inputs.count, plan.work)
+            } else if drain.sizer.size > 1, pending.count > 1 {
+                let inputs = pending
+                pending = []
+                owner.pipeline.submit(inputs[...], stride: 1, isPrompt: true, plan.work)
+                if owner.pipeline.withState({ $0.inFlightBytes }) > Self.byteBudget { drain.sizer.noteLoad() }
+            } else {
+                owner.pipeline.submitEach(pending, plan.work)
+                pending.removeAll(keepingCapacity: true)
             }
         }
         if isExhausted, !isInputEnded {
@@ -95,4 +104,7 @@ final class SequenceEngine<Input: Sendable, Output: Sendable>: StreamEngine<Outp
             owner.pipeline.endInput()
         }
     }
+
+    /// Encoded inputs that may be on their way before items are not grouped any more.
+    private static var byteBudget: Int { 1 << 20 }
 }

@@ -1,4 +1,5 @@
 import MultiprocessingSystem
+import Synchronization
 
 /// Where a thread puts the values of items with a deadline, until they are the chunk's.
 ///
@@ -17,6 +18,9 @@ final class StagedRun<Output>: @unchecked Sendable {
     // Exclusivity is unchecked because one thread uses them, an item at a time.
     @exclusivity(unchecked) var start: Int
     @exclusivity(unchecked) var count = 0
+
+    /// How many of them were taken already, by another thread that held this one in the item behind.
+    let takenCount = Atomic(0)
 
     /// The most values that are staged: few enough to be in the core's cache when they are moved.
     private static var limit: Int { 512 }
@@ -50,7 +54,7 @@ final class StagedRun<Output>: @unchecked Sendable {
 
     /// Drops the values that are not the taker's, after an item was taken.
     func dropRest() {
-        let kept = watch.takenItem - start
+        let kept = max(watch.takenItem - start, takenCount.load(ordering: .acquiring))
         if let stage, kept < count { (stage + kept).deinitialize(count: count - kept) }
     }
 }

@@ -1,3 +1,5 @@
+import MultiprocessingSystem
+
 /// What a stream was asked to do.
 @usableFromInline
 struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
@@ -6,7 +8,10 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
     private let pool: any AnyObject & Sendable
     let work: ItemFunction<Input, Output>
     let chunkSize: Int
-    let buffer: Int
+    /// How many inputs are taken ahead at most, as far as the caller has said it.
+    private let buffer: Int?
+    /// How many items may be grouped; 1 if the caller wants them to travel as they are.
+    private let groupLimit: Int
     let order: StreamOrder
     let stopsAtFailure: Bool
     let options: CallOptions
@@ -31,8 +36,12 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
         self.pool = pool
         self.work = work
         self.chunkSize = min(chunkSize ?? 1, ChunkSizer.limit)
-        let (product, overflow) = self.chunkSize.multipliedReportingOverflow(by: 4 * core.workerCount)
-        self.buffer = buffer ?? (overflow ? .max : product)
+        self.buffer = buffer
+        // Limits and retries are an item's own, and begin with it.
+        let canGroup =
+            chunkSize == nil && options.limits == WorkLimits() && options.retry == nil && RemoteFence.isAvailable
+            && (core.needsPortableWork || work.body.isSynchronous)
+        groupLimit = canGroup ? GroupSizer.limit(buffer: buffer, workerCount: core.workerCount) : 1
         self.order = order
         self.stopsAtFailure = stopsAtFailure
         self.options = options
@@ -49,6 +58,7 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
         self.work = work
         chunkSize = plan.chunkSize
         buffer = plan.buffer
+        groupLimit = plan.groupLimit
         order = plan.order
         stopsAtFailure = plan.stopsAtFailure
         options = plan.options
@@ -61,22 +71,32 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
             total: total)
     }
 
-    /// How many inputs may be taken now: a whole chunk, or nothing.
+    /// What chooses how many items go together, of a stream that groups them; each of them is a chunk to the caller.
+    func makeSizer() -> GroupSizer { GroupSizer(limit: groupLimit) }
+
+    /// How many inputs are taken ahead at most, of chunks, or groups, of a size.
+    private func capacity(_ size: Int) -> Int {
+        if let buffer { return buffer }
+        let (product, overflow) = size.multipliedReportingOverflow(by: 4 * core.workerCount)
+        return overflow ? .max : product
+    }
+
+    /// Whether a whole chunk, or group, may be taken now.
     ///
-    /// A chunk that is larger than the buffer travels alone.
-    func room(pulled: Int, delivered: Int) -> Bool {
-        pulled == delivered || chunkSize <= buffer - (pulled - delivered)
+    /// One that is larger than the buffer travels alone.
+    func room(for size: Int, pulled: Int, delivered: Int) -> Bool {
+        pulled == delivered || size <= capacity(size) - (pulled - delivered)
     }
 
     /// How many further results have to be given out until there is room for one chunk more than now.
-    func deliveriesUntilRoom(pulled: Int, delivered: Int) -> Int {
+    func deliveriesUntilRoom(for size: Int, pulled: Int, delivered: Int) -> Int {
         let ahead = pulled - delivered
-        guard chunkSize <= buffer else { return max(1, ahead) }
-        return chunkSize - (buffer - ahead) % chunkSize
+        let capacity = capacity(size)
+        guard size <= capacity else { return max(1, ahead) }
+        // More may be ahead than now would be taken.
+        guard ahead <= capacity else { return ahead - capacity + size }
+        return size - (capacity - ahead) % size
     }
-
-    /// Whether each item is a chunk of its own.
-    var isOneByOne: Bool { chunkSize == 1 }
 }
 
 /// Cancels what is out when the consumer lets go of its iterator.

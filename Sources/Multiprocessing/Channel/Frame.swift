@@ -158,7 +158,8 @@ package enum Frame {
 
         private static let stopsFlag: UInt32 = 1
         private static let timedFlag: UInt32 = 2
-        private static let attemptShift: UInt32 = 2
+        private static let promptFlag: UInt32 = 4
+        private static let attemptShift: UInt32 = 3
 
         /// Counts the chunks of one worker, from 1.
         var sequence: UInt64
@@ -175,6 +176,8 @@ package enum Frame {
         var stride: UInt32
         /// Whether the worker notes when it begins the chunk; see ``ProgressBoard/begunAt``.
         var isTimed: Bool
+        /// Whether each stride's values are to be found in the stage before the next is begun.
+        var isPrompt: Bool
 
         func append(to buffer: ByteBuffer) {
             buffer.append(sequence)
@@ -183,7 +186,9 @@ package enum Frame {
             buffer.append(stride)
             // As wide as they need not be, so that the items begin on a multiple of 16 bytes.
             buffer.append(UInt32(epoch))
-            let flags = (stopsAtFailure ? Self.stopsFlag : 0) | (isTimed ? Self.timedFlag : 0)
+            let flags =
+                (stopsAtFailure ? Self.stopsFlag : 0) | (isTimed ? Self.timedFlag : 0)
+                | (isPrompt ? Self.promptFlag : 0)
             buffer.append(min(attempt, .max >> Self.attemptShift) << Self.attemptShift | flags)
         }
 
@@ -198,7 +203,8 @@ package enum Frame {
             return ChunkHeader(
                 sequence: sequence, context: context, function: function,
                 stopsAtFailure: flags & stopsFlag != 0, attempt: flags >> attemptShift,
-                epoch: UInt16(truncatingIfNeeded: epoch), stride: stride, isTimed: flags & timedFlag != 0)
+                epoch: UInt16(truncatingIfNeeded: epoch), stride: stride, isTimed: flags & timedFlag != 0,
+                isPrompt: flags & promptFlag != 0)
         }
     }
 

@@ -52,6 +52,9 @@ final class PoolCore: WorkerReporting {
     /// How many decisions workers are still to be told of; the thread that brings the first tells them all.
     private let untoldCount = Atomic(0)
 
+    /// When the scheduler is told that its time has come; without the alarm itself while that is being set.
+    private let alarm = Mutex<(time: UInt64, set: AlarmClock.Alarm?)?>(nil)
+
     /// What happens, for those who read it.
     let events = EventLog()
 
@@ -434,11 +437,39 @@ final class PoolCore: WorkerReporting {
         }
     }
 
+    /// Has the scheduler told when a time has come; once, for it then asks again for what is still to come.
     private func wake(at time: UInt64) {
-        let alarm = AlarmClock.shared.call(at: MonotonicTime(nanoseconds: time)) { [weak self] in
+        let (isFirst, later) = alarm.withLock { alarm in
+            if let alarm, alarm.time <= time { return (false, nil as AlarmClock.Alarm?) }
+            let later = alarm?.set
+            alarm = (time, nil)
+            return (true, later)
+        }
+        guard isFirst else { return }
+        // Left to go off, it would ask for a call of its own each time.
+        if let later { AlarmClock.shared.cancel(later) }
+        let set = AlarmClock.shared.call(at: MonotonicTime(nanoseconds: time)) { [weak self] in
+            self?.forgetAlarm(time)
             self?.timeIsUp()
         }
-        if alarm == nil { perform { $0.clockFailed(now: MonotonicTime.now().nanoseconds) } }
+        guard let set else {
+            forgetAlarm(time)
+            perform { $0.clockFailed(now: MonotonicTime.now().nanoseconds) }
+            return
+        }
+        let isWanted = alarm.withLock { alarm in
+            guard alarm?.time == time else { return false }
+            alarm?.set = set
+            return true
+        }
+        // It has gone off, or an earlier one was asked for meanwhile.
+        if !isWanted { AlarmClock.shared.cancel(set) }
+    }
+
+    private func forgetAlarm(_ time: UInt64) {
+        alarm.withLock { alarm in
+            if alarm?.time == time { alarm = nil }
+        }
     }
 
     private func timeIsUp() {

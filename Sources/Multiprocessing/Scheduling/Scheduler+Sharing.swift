@@ -78,6 +78,18 @@ extension Scheduler {
         if let index { reclaim(from: index, &actions) }
     }
 
+    /// Asks for what workers have sat on for long, while others have nothing to do.
+    mutating func reclaimOverdue(now: UInt64, _ actions: inout Actions) {
+        for index in seats.indices {
+            guard case .busy(let work) = seats[index].life, work.sharesInTime else { continue }
+            if work.age(at: now) < Self.patience {
+                wake(at: work.since + Self.patience, &actions)
+            } else if !idle.isEmpty {
+                reclaim(from: index, &actions)
+            }
+        }
+    }
+
     mutating func reclaim(from index: Int, _ actions: inout Actions) {
         guard case .busy(var work) = seats[index].life else { return }
         work.isDivisible = false

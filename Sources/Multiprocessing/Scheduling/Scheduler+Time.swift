@@ -14,6 +14,7 @@ extension Scheduler {
         if inquires { inquire(now: now, &actions) }
         expire(now: now, &actions)
         enforceLimits(now: now, &actions)
+        reclaimOverdue(now: now, &actions)
         releaseIdle(now: now, &actions)
         placeActors(now: now, &actions)
         stopIfDrained(&actions)

@@ -348,6 +348,8 @@ package struct Scheduler {
         wake(at: work.lookTime, &actions)
         actions.append(.assign(chunk, then: others, id(index)))
         if inquires { wake(at: now + Self.silence, &actions) }
+        // Nothing else may happen that has who is idle ask for the rest.
+        if work.sharesInTime { wake(at: now + Self.patience, &actions) }
     }
 
     /// Gives an idle worker something to do: work, a rest, or the end.

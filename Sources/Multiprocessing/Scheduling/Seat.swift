@@ -119,6 +119,9 @@ package struct Seat {
 
         var chunks: [Chunk] { [first] + others }
 
+        /// Whether what was not begun is given to others after a time, though nobody has come for work.
+        var sharesInTime: Bool { isDivisible && first.isPrompt }
+
         /// For how long the worker has had it, in nanoseconds.
         func age(at now: UInt64) -> UInt64 { now > since ? now - since : 0 }
 

@@ -32,6 +32,9 @@ public class Chunk: @unchecked Sendable {
     /// The actor that it makes, if it does; set before the chunk is submitted.
     @exclusivity(unchecked) package final var placement: ActorPlacement?
 
+    /// Whether what has come of its items is wanted before all have ended; set before the chunk is submitted.
+    @exclusivity(unchecked) package final var isPrompt = false
+
     /// How often the chunk came back unstarted from a worker that ended.
     @exclusivity(unchecked) package final var returns = 0
 
@@ -147,6 +150,7 @@ public class Chunk: @unchecked Sendable {
         limits = whole.limits
         startBy = whole.startBy
         attempt = whole.attempt
+        isPrompt = whole.isPrompt
         label = whole.label
         if whole.isCancelled { markCancelled() }
     }
@@ -218,6 +222,11 @@ public class Chunk: @unchecked Sendable {
     ///
     /// - Throws: When no item is outstanding, or the memory is that of another value.
     package func receiveArray(_ landing: ArrivingArray) throws { mustBeOverridden() }
+
+    /// Hands on what has come of its items so far, if that is wanted before all have ended.
+    ///
+    /// On threads safe from any thread, one at a time, while another runs the chunk; on processes for the owner.
+    package func handOverFinished() {}
 
     /// Decides, for the scheduler, that the items before the one at `end` that have not ended are lost.
     package final func lose(through end: Int, _ error: any Error) {

@@ -106,6 +106,20 @@ package final class StrideWatch: Sendable {
         return (item, item == first ? start : nil)
     }
 
+    /// Calls `body` while the thread is in an item, and has it wait before the next: what came of the items before that one
+    /// is the caller's meanwhile.
+    ///
+    /// - Parameter body: Gets the number of the item; short, for the thread may wait for it.
+    /// - Returns: `nil`, without a call, if the thread is in no item, and so about to begin one or at its end.
+    package func hold<R>(_ body: (Int) -> R) -> R? {
+        guard order.load(ordering: .relaxed) == 0 else { return nil }
+        order.store(Self.undecided, ordering: .releasing)
+        RemoteFence.pass(.threads)
+        defer { order.store(0, ordering: .releasing) }
+        let current = position.load(ordering: .acquiring)
+        return current >= 0 ? body(current) : nil
+    }
+
     /// Takes the item that runs, and with it the chunk.
     ///
     /// - Parameter item: The number of the item that it has to be; `nil` for any.

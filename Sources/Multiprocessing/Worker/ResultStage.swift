@@ -88,6 +88,11 @@ final class ResultStage {
         board.setRunCount(count + 1, at: start)
     }
 
+    /// Has the parent find the values that are staged, which it can do only when they are a whole frame.
+    func publishValues() {
+        closeRun()
+    }
+
     /// Makes a whole frame of the run in progress.
     ///
     /// Published first: until `openRun` is cleared it points below `published`, where it counts for nothing.

@@ -9,6 +9,8 @@ final class WorkerChunk: Sendable {
     let stride: Int
     /// Whether its items have a deadline.
     let isTimed: Bool
+    /// Whether the values of a stride are wanted before the next is begun.
+    let isPrompt: Bool
     private let stopsAtFailure: Bool
     private let cancelled = Atomic(false)
     private let place: ItemPlace
@@ -18,6 +20,7 @@ final class WorkerChunk: Sendable {
         epoch = header.epoch
         stride = Int(header.stride)
         isTimed = header.isTimed
+        isPrompt = header.isPrompt
         stopsAtFailure = header.stopsAtFailure
         self.count = count
         place = ItemPlace(board, sequence: header.sequence, isTimed: header.isTimed)

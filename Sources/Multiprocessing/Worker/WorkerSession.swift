@@ -113,6 +113,7 @@ final class WorkerSession: @unchecked Sendable {
 
     /// Begins the items behind those up to `end`; `nil` if there are none, or the worker is not to go on.
     func nextStride(of chunk: WorkerChunk, behind end: Int) -> Range<Int>? {
+        if chunk.isPrompt { stage.publishValues() }
         guard end < chunk.count, !chunk.isCancelled, stage.begin(end / chunk.stride, of: chunk) else { return nil }
         return end..<min(end + chunk.stride, chunk.count)
     }

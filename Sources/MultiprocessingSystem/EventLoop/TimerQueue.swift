@@ -18,6 +18,8 @@ package struct TimerQueue<Value> {
 
     package var isEmpty: Bool { values.isEmpty }
 
+    package var count: Int { values.count }
+
     package init() {}
 
     package mutating func insert(_ value: Value, at deadline: MonotonicTime) -> UInt64 {

@@ -73,6 +73,9 @@ package final class AlarmClock: Sendable {
         _ = state.withLock { $0.alarms.remove(alarm.id) }
     }
 
+    /// How many alarms are to go off; for tests.
+    package var pendingCount: Int { state.withLock { $0.alarms.count } }
+
     /// Starts the thread; without one, what others wait for is called too early rather than never.
     private func start(for id: UInt64) -> Bool {
         do throws(SystemError) {

@@ -73,7 +73,7 @@ extension WorkerLink {
             Frame.ChunkHeader(
                 sequence: entry.sequence, context: portable.context?.number ?? 0, function: portable.definition.id,
                 stopsAtFailure: chunk.stopsAtFailure, attempt: UInt32(clamping: chunk.attempt), epoch: ledger.epoch,
-                stride: UInt32(clamping: entry.stride), isTimed: chunk.limits.timeout != nil
+                stride: UInt32(clamping: entry.stride), isTimed: chunk.limits.timeout != nil, isPrompt: chunk.isPrompt
             ).append(to: head)
             append(portable.inputs, items, behind: head)
             Frame.appendPadding(after: Frame.ChunkHeader.size + items.count, to: head)

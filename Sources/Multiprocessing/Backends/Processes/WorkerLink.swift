@@ -29,8 +29,9 @@ final class WorkerLink: AttachmentHolder {
     private let passed = Mutex<PassedLimit?>(nil)
     private let isWatchingStage = Atomic(false)
 
-    /// How long a result may lie with a worker that has more to do.
+    /// How long a result may lie with a worker that has more to do, and one that is wanted before its chunk has ended.
     private static let stageInterval = Duration.milliseconds(2)
+    private static let promptInterval = Duration.microseconds(500)
 
     /// How long a worker may take to end by itself.
     private static let endLimit = Duration.seconds(5)
@@ -95,7 +96,7 @@ final class WorkerLink: AttachmentHolder {
         // A cancellation that another thread brought a moment ago did not find the chunk here.
         if chunk.isCancelled { cancel(chunk) }
         for other in others where other.isCancelled { cancel(other) }
-        if !others.isEmpty { watchStage() }
+        if !others.isEmpty || chunk.isPrompt { watchStage() }
     }
 
     /// Tells the worker that a chunk that it holds was cancelled.
@@ -159,9 +160,13 @@ final class WorkerLink: AttachmentHolder {
     }
 
     private func lookAtStageLater() {
-        loop.events.schedule(after: Self.stageInterval) { [weak self] in
+        let interval = holdsPrompt ? Self.promptInterval : Self.stageInterval
+        loop.events.schedule(after: interval) { [weak self] in
             guard let self else { return }
-            inbox.whenReading(self) { self.inbox.takeStaged(self) }
+            inbox.whenReading(self) {
+                self.inbox.takeStaged(self)
+                if self.inbox.isTrusted { self.current?.handOverFinished() }
+            }
             // Behind the last chunk nothing waits in the stage while it runs: its end is sent.
             if holdsMany { return lookAtStageLater() }
             isWatchingStage.store(false, ordering: .releasing)
@@ -170,7 +175,11 @@ final class WorkerLink: AttachmentHolder {
         }
     }
 
-    private var holdsMany: Bool { outbox.withLock { $0.ledger.count > 1 } }
+    private var holdsMany: Bool {
+        outbox.withLock { $0.ledger.count > 1 || $0.ledger.first?.chunk.isPrompt ?? false }
+    }
+
+    private var holdsPrompt: Bool { outbox.withLock { $0.ledger.first?.chunk.isPrompt ?? false } }
 
     /// Tells the worker that an attachment is not needed any more.
     func forget(attachment: UInt64) {

@@ -21,6 +21,13 @@ final class ThreadWorker: ProgressReporting {
     private let hasChunk = Atomic(false)
     private let wait = BusyWait(.worker)
 
+    private let isHandingOver = Atomic(false)
+
+    /// How long what has come of an item may wait for the end of its chunk, if it is wanted before.
+    private static let handOverInterval = DispatchTimeInterval.microseconds(500)
+
+    private static let handOverQueue = DispatchQueue(label: "Multiprocessing.results")
+
     private struct State {
         /// The chunk to run next, or running now.
         var chunk: Chunk?
@@ -66,6 +73,33 @@ final class ThreadWorker: ProgressReporting {
             return !state.isServing
         }
         if mustServe { serve() }
+        if chunk.isPrompt { handOverLater() }
+    }
+
+    /// Has what came of some items handed over, now and then, while others of their chunk run.
+    private func handOverLater() {
+        guard !isHandingOver.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        scheduleHandOver()
+    }
+
+    private func scheduleHandOver() {
+        Self.handOverQueue.asyncAfter(deadline: .now() + Self.handOverInterval) { [weak self] in
+            guard let self else { return }
+            if let chunk = promptChunk {
+                chunk.handOverFinished()
+                return scheduleHandOver()
+            }
+            isHandingOver.store(false, ordering: .sequentiallyConsistent)
+            // A chunk that came between the two looks for its hand-over itself; this is for the gap.
+            if promptChunk != nil { handOverLater() }
+        }
+    }
+
+    private var promptChunk: Chunk? {
+        state.withLock { state in
+            guard !state.isInterrupted, let chunk = state.chunk, chunk.isPrompt else { return nil }
+            return chunk
+        }
     }
 
     /// Takes back what is not begun.
