@@ -11,9 +11,9 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - inputs: The inputs.
-    ///   - chunkSize: How many items travel together; 1 if left out.
+    ///   - chunkSize: How many items travel together; if left out 1, or a group of those that are quick.
     ///   - order: Whether results come in the order of the inputs or as items end.
-    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks or groups a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     @inlinable
@@ -33,9 +33,9 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - inputs: The inputs.
-    ///   - chunkSize: How many items travel together; 1 if left out.
+    ///   - chunkSize: How many items travel together; if left out 1, or a group of those that are quick.
     ///   - order: Whether results come in the order of the inputs or as items end.
-    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks or groups a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     @inlinable
@@ -55,9 +55,9 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - inputs: The inputs in pairs.
-    ///   - chunkSize: How many items travel together; 1 if left out.
+    ///   - chunkSize: How many items travel together; if left out 1, or a group of those that are quick.
     ///   - order: Whether results come in the order of the inputs or as items end.
-    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks or groups a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     @inlinable
@@ -79,9 +79,9 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - inputs: The inputs in pairs.
-    ///   - chunkSize: How many items travel together; 1 if left out.
+    ///   - chunkSize: How many items travel together; if left out 1, or a group of those that are quick.
     ///   - order: Whether results come in the order of the inputs or as items end.
-    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks or groups a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     @inlinable
@@ -104,9 +104,9 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - jobs: The jobs.
-    ///   - chunkSize: How many items travel together; 1 if left out.
+    ///   - chunkSize: How many items travel together; if left out 1, or a group of those that are quick.
     ///   - order: Whether results come in the order of the inputs or as items end.
-    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks or groups a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     @inlinable
     public func results<S: Sequence>(
