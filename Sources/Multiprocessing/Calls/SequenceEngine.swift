@@ -64,7 +64,7 @@ final class SequenceEngine<Input: Sendable, Output: Sendable>: StreamEngine<Outp
     }
 
     /// How many inputs are taken together.
-    private var takingCount: Int { max(plan.chunkSize, drain.sizer.size) }
+    private var takingCount: Int { drain.sizer.size }
 
     /// Takes as many inputs as there is room for.
     private func feed(delivered: Int) {
@@ -85,14 +85,12 @@ final class SequenceEngine<Input: Sendable, Output: Sendable>: StreamEngine<Outp
 
     private func submitPending() {
         if !pending.isEmpty {
-            if plan.chunkSize > 1 {
+            if drain.sizer.size > 1 {
                 let inputs = pending
                 pending = []
-                owner.pipeline.submit(inputs[...], stride: inputs.count, plan.work)
-            } else if drain.sizer.size > 1, pending.count > 1 {
-                let inputs = pending
-                pending = []
-                owner.pipeline.submit(inputs[...], stride: 1, isPrompt: true, plan.work)
+                // Of several chunks the results of the first are not to wait for the last.
+                let isGroup = inputs.count > plan.chunkSize
+                owner.pipeline.submit(inputs[...], stride: plan.chunkSize, isPrompt: isGroup, plan.work)
                 if owner.pipeline.withState({ $0.inFlightBytes }) > Self.byteBudget { drain.sizer.noteLoad() }
             } else {
                 owner.pipeline.submitEach(pending, plan.work)

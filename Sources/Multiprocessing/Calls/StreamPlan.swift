@@ -10,7 +10,7 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
     let chunkSize: Int
     /// How many inputs are taken ahead at most, as far as the caller has said it.
     private let buffer: Int?
-    /// How many items may be grouped; 1 if the caller wants them to travel as they are.
+    /// How many chunks may travel together; 1 if each has to travel by itself.
     private let groupLimit: Int
     let order: StreamOrder
     let stopsAtFailure: Bool
@@ -39,9 +39,11 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
         self.buffer = buffer
         // Limits and retries are an item's own, and begin with it.
         let canGroup =
-            chunkSize == nil && options.limits == WorkLimits() && options.retry == nil && RemoteFence.isAvailable
+            options.limits == WorkLimits() && options.retry == nil && RemoteFence.isAvailable
             && (core.needsPortableWork || work.body.isSynchronous)
-        groupLimit = canGroup ? GroupSizer.limit(buffer: buffer, workerCount: core.workerCount) : 1
+        groupLimit =
+            canGroup
+            ? GroupSizer.limit(chunkSize: self.chunkSize, buffer: buffer, workerCount: core.workerCount) : 1
         self.order = order
         self.stopsAtFailure = stopsAtFailure
         self.options = options
@@ -71,8 +73,8 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
             total: total)
     }
 
-    /// What chooses how many items go together, of a stream that groups them; each of them is a chunk to the caller.
-    func makeSizer() -> GroupSizer { GroupSizer(limit: groupLimit) }
+    /// What chooses how many chunks go together.
+    func makeSizer() -> GroupSizer { GroupSizer(chunkSize: chunkSize, limit: groupLimit) }
 
     /// How many inputs are taken ahead at most, of chunks, or groups, of a size.
     private func capacity(_ size: Int) -> Int {

@@ -11,7 +11,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - inputs: The inputs.
-    ///   - chunkSize: How many items travel together; if left out 1, or a group of those that are quick.
+    ///   - chunkSize: How many items are a chunk, which a worker begins together; 1 if left out. Quick chunks travel in groups.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks or groups a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
@@ -33,7 +33,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - inputs: The inputs.
-    ///   - chunkSize: How many items travel together; if left out 1, or a group of those that are quick.
+    ///   - chunkSize: How many items are a chunk, which a worker begins together; 1 if left out. Quick chunks travel in groups.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks or groups a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
@@ -55,7 +55,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - inputs: The inputs in pairs.
-    ///   - chunkSize: How many items travel together; if left out 1, or a group of those that are quick.
+    ///   - chunkSize: How many items are a chunk, which a worker begins together; 1 if left out. Quick chunks travel in groups.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks or groups a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
@@ -79,7 +79,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - inputs: The inputs in pairs.
-    ///   - chunkSize: How many items travel together; if left out 1, or a group of those that are quick.
+    ///   - chunkSize: How many items are a chunk, which a worker begins together; 1 if left out. Quick chunks travel in groups.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks or groups a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
@@ -104,7 +104,7 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - jobs: The jobs.
-    ///   - chunkSize: How many items travel together; if left out 1, or a group of those that are quick.
+    ///   - chunkSize: How many items are a chunk, which a worker begins together; 1 if left out. Quick chunks travel in groups.
     ///   - order: Whether results come in the order of the inputs or as items end.
     ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks or groups a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.

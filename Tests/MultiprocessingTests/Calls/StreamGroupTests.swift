@@ -223,7 +223,9 @@ struct StreamGroupTests {
 
     // MARK: How many
 
-    @Test("What is taken ahead grows only with what was given out, and stays within its bound", arguments: TestBackend.allCases)
+    @Test(
+        "What is taken ahead grows only with what was given out, and stays within its bound",
+        arguments: TestBackend.allCases)
     func ahead(_ backend: TestBackend) async throws {
         try await backend.withPool(workers: 2) { pool async throws in
             let numbers = CountedNumbers()
@@ -242,7 +244,7 @@ struct StreamGroupTests {
 
     @Test("Groups grow while items are quick, and are none where one was slow or large")
     func sizes() {
-        var sizer = GroupSizer(limit: .max)
+        var sizer = GroupSizer(chunkSize: 1, limit: GroupSizer.limit(chunkSize: 1, buffer: nil, workerCount: 2))
         var grown: [Int] = []
         for _ in 0..<10 {
             sizer.observe(ChunkResult<Int>(count: sizer.size, nanoseconds: UInt64(sizer.size) * 100))
@@ -257,12 +259,46 @@ struct StreamGroupTests {
         #expect(sizer.size == 16)
         sizer.observe(ChunkResult<Int>(count: 3, isPart: true))
         #expect(sizer.size == 1)
-        #expect(GroupSizer.limit(buffer: nil, workerCount: 2) == GroupSizer.maximum)
-        #expect(GroupSizer.limit(buffer: 31, workerCount: 2) == 1)
-        #expect(GroupSizer.limit(buffer: 64, workerCount: 2) == 16)
+        #expect(GroupSizer.limit(chunkSize: 1, buffer: 31, workerCount: 2) == 1)
+        #expect(GroupSizer.limit(chunkSize: 1, buffer: 64, workerCount: 2) == 16)
+        #expect(GroupSizer.limit(chunkSize: 5_000, buffer: nil, workerCount: 2) == 1)
+        #expect(GroupSizer.limit(chunkSize: 10, buffer: 100, workerCount: 2) == 1)
+
+        var chunks = GroupSizer(chunkSize: 10, limit: GroupSizer.limit(chunkSize: 10, buffer: nil, workerCount: 2))
+        grown = []
+        for _ in 0..<6 {
+            chunks.observe(ChunkResult<Int>(count: chunks.size, nanoseconds: UInt64(chunks.size) * 10))
+            grown.append(chunks.size)
+        }
+        #expect(grown == [20, 40, 80, 160, 160, 160])
+        chunks.observe(ChunkResult<Int>(count: 160, nanoseconds: 160 * 8_000))
+        #expect(chunks.size == 20)
     }
 
-    @Test("Items with limits, retries or a chunk size of the caller's are not grouped", arguments: TestBackend.allCases)
+    @Test(
+        "Chunks of the caller's size travel together too, and are begun one at a time", arguments: TestBackend.allCases)
+    func chunks(_ backend: TestBackend) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        try await backend.withPool(workers: 1) { pool async throws in
+            let items = (0..<6_000).lazy.map { Numbered(number: $0, ticket: ticket) }
+            var values: [Int] = []
+            for try await value in pool.stream(
+                items, chunkSize: 5,
+                { item -> Int in
+                    if item.number == 5_002 { item.ticket.wait() }
+                    return item.number
+                })
+            {
+                values.append(value)
+                // The last of the chunk before that of the slow item.
+                if value == 4_999 { rendezvous.letThrough() }
+            }
+            #expect(values == Array(0..<6_000))
+        }
+    }
+
+    @Test("Items with limits or retries are not grouped", arguments: TestBackend.allCases)
     func ungrouped(_ backend: TestBackend) async throws {
         try await backend.withPool(workers: 2) { pool async throws in
             for options in [WorkOptions.timeout(.seconds(60)), .retry(.attempts(2))] {
@@ -272,12 +308,6 @@ struct StreamGroupTests {
                     #expect(try await iterator.next() == given)
                     #expect(numbers.counter.count <= given + 8)
                 }
-            }
-            let numbers = CountedNumbers()
-            var iterator = pool.stream(numbers, chunkSize: 1) { $0 }.makeAsyncIterator()
-            for given in 0..<1_000 {
-                #expect(try await iterator.next() == given)
-                #expect(numbers.counter.count <= given + 8)
             }
         }
     }
