@@ -36,6 +36,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
         let portable: PortableChunk?
         /// How many items there are, less the parts that were split off.
         var count: Int
+        /// Whether those who wait were told that nothing will come: then no part is split off that would tell them otherwise.
+        var isAbandoned = false
 
         /// Splits off the items from the one at `offset` on.
         mutating func split(at offset: Int) -> Contents {
@@ -119,7 +121,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
     override func split(keeping count: Int) -> Chunk? {
         guard count > 0, count < self.count else { return nil }
         return contents.withLock { contents in
-            guard let part = split(&contents, at: count) else { return nil }
+            guard contents?.isAbandoned == false, let part = split(&contents, at: count) else { return nil }
             self.count = count
             countStrides(from: max(strideBase, finishedCount))
             return part
@@ -130,7 +132,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
         // All with the lock held: the thread that runs the chunk finds its new end in the claims, and must
         // not report that end before the pipeline knows of the part that is missing.
         contents.withLock { contents in
-            guard contents != nil else { return nil }
+            guard contents?.isAbandoned == false else { return nil }
             return revokeUnbegun().flatMap { split(&contents, at: $0) }
         }
     }
@@ -364,26 +366,30 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
 
     // MARK: Results before the end
 
-    override func handOverFinished() {
-        guard isPrompt else { return }
+    override func handOverFinished() -> Bool {
+        guard isPrompt else { return false }
+        var tell: (() -> Void)?
         if contents.withLock({ $0?.portable != nil }) {
-            storeFinished()()
+            tell = storeFinished()
         } else if let run = stagedRun.withLock({ $0 }) {
             // Stored while the thread is held, so that what comes of the chunk's end is behind it.
-            let tell = run.watch.hold { item in
+            let told = run.watch.hold(behind: run.start + run.takenCount.load(ordering: .relaxed)) { item in
                 let taken = run.takenCount.load(ordering: .relaxed)
                 receive(run, taken..<item - run.start)
                 run.takenCount.store(item - run.start, ordering: .releasing)
                 return storeFinished()
             }
-            tell?()
+            tell = told ?? nil
         }
+        tell?()
+        return tell != nil
     }
 
-    /// Puts what has come since the last time where the call finds it; returns what tells whoever waits for it.
-    private func storeFinished() -> () -> Void {
+    /// Puts what has come since the last time where the call finds it; returns what tells whoever waits for it, if something
+    /// has.
+    private func storeFinished() -> (() -> Void)? {
         let offset = handedCount
-        guard finishedCount > offset else { return {} }
+        guard finishedCount > offset else { return nil }
         var part = takeResult()
         part.isPart = true
         return pipeline.receivePart(part, of: self, at: index, from: offset)
@@ -487,7 +493,11 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
 
     override func abandon(_ error: any Error) {
         // Without the parts that were split off, which tell of their own items; after the end there is nothing to tell.
-        guard let contents = contents.withLock({ $0 }) else { return }
+        let contents: Contents? = contents.withLock { contents in
+            contents?.isAbandoned = true
+            return contents
+        }
+        guard let contents else { return }
         var isTold = false
         // Again if its worker has handed over some more meanwhile.
         while !isTold, let start = pipeline.handedCount(of: self, at: index) {

@@ -279,9 +279,14 @@ final class CallProgress<Output: Sendable>: Sendable {
     func receivePart(
         _ result: ChunkResult<Output>, of chunk: Chunk, at index: Int, from offset: Int
     ) -> () -> Void {
+        // Before whoever reads the stream can come to its end.
+        reporter?.note(completed: result.count - result.failures.count, failed: result.failures.count)
         let origin = Origin(chunk: chunk, offset: offset, isEnd: false)
-        guard let taken = store(result, at: index, of: origin, retries: []).taken else { return {} }
-        return { self.settle(taken, result) }
+        guard let taken = store(result, at: index, of: origin, retries: []).taken else {
+            // Values that nobody wants go with the chunk let go of.
+            return { withExtendedLifetime(result) {} }
+        }
+        return { self.settle(taken) }
     }
 
     /// How many items of a chunk were handed over before its end; `nil` after that.
@@ -326,7 +331,11 @@ final class CallProgress<Output: Sendable>: Sendable {
         _ result: ChunkResult<Output>, at first: Int, of origin: Origin?, retries: [Retry]
     ) -> Bool {
         let (taken, isNext) = store(result, at: first, of: origin, retries: retries)
-        if let taken { settle(taken, result) }
+        if let taken {
+            let failed = result.failures.count - taken.retries.count
+            reporter?.note(completed: result.count - result.failures.count, failed: failed)
+            settle(taken)
+        }
         return isNext
     }
 
@@ -367,9 +376,7 @@ final class CallProgress<Output: Sendable>: Sendable {
     }
 
     /// Tells everybody of results that were stored; with nothing held.
-    private func settle(_ taken: Taken, _ result: ChunkResult<Output>) {
-        let failed = result.failures.count - taken.retries.count
-        reporter?.note(completed: result.count - result.failures.count, failed: failed)
+    private func settle(_ taken: Taken) {
         // Here and not when the consumer wakes: until then the workers would go on with them.
         for chunk in taken.overtaken { core.cancel(chunk) }
         for retry in taken.retries { core.retry(retry.chunk, after: retry.pause) }

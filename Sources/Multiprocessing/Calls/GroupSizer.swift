@@ -57,6 +57,11 @@ struct GroupSizer {
         size = max(1, items / chunkSize) * chunkSize
     }
 
+    /// Takes the news that there was to wait for the inputs, which then are no longer taken so far ahead.
+    mutating func noteSlowIntake() {
+        size = chunkSize
+    }
+
     /// Takes the news that what is on its way takes much memory.
     mutating func noteLoad() {
         size = chunkSize

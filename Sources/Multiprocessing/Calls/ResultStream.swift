@@ -13,7 +13,7 @@ struct ValueStream<Output: Sendable>: AsyncSequence {
     @usableFromInline
     struct Iterator: AsyncIteratorProtocol {
         @usableFromInline let engine: StreamEngine<Output>
-        /// What is there, how much of it was handed out, and when the engine is to be told of that.
+        /// What is there, the next value last, how much was handed out, and when the engine is to be told of that.
         @usableFromInline var run = StreamRun<Output>()
         @usableFromInline var position = 0
         @usableFromInline var limit = 0
@@ -31,10 +31,10 @@ struct ValueStream<Output: Sendable>: AsyncSequence {
         @inlinable
         mutating func next(isolation actor: isolated (any Actor)?) async throws(any Error) -> Output? {
             while true {
-                if position < run.values.count, !Task.isCancelled {
+                if !run.values.isEmpty, !Task.isCancelled {
                     if position >= limit { limit = engine.makeRoom(given: position) }
-                    defer { position += 1 }
-                    return run.values[position]
+                    position += 1
+                    return run.values.popLast()
                 }
                 if run.values.isEmpty || !Task.isCancelled, let failure = run.failure {
                     run = StreamRun()
@@ -47,6 +47,8 @@ struct ValueStream<Output: Sendable>: AsyncSequence {
                 run = StreamRun()
                 guard let next = await engine.nextRun() else { return nil }
                 run = next
+                // Each is to be gone from here when it is given out.
+                run.values.reverse()
             }
         }
     }
@@ -72,7 +74,7 @@ struct ResultStream<Output: Sendable>: AsyncSequence {
     @usableFromInline
     struct Iterator: AsyncIteratorProtocol {
         @usableFromInline let engine: StreamEngine<Output>
-        /// What is there, how much of it was handed out, and when the engine is to be told of that.
+        /// What is there, the next value last, how much was handed out, and when the engine is to be told of that.
         @usableFromInline var run = StreamRun<Output>()
         @usableFromInline var position = 0
         @usableFromInline var limit = 0
@@ -91,10 +93,10 @@ struct ResultStream<Output: Sendable>: AsyncSequence {
         mutating func next(isolation actor: isolated (any Actor)?) async -> Result<Output, any Error>? {
             while true {
                 if !Task.isCancelled {
-                    if position < run.values.count {
+                    if !run.values.isEmpty {
                         if position >= limit { limit = engine.makeRoom(given: position) }
-                        defer { position += 1 }
-                        return .success(run.values[position])
+                        position += 1
+                        return run.values.popLast().map { .success($0) }
                     }
                     if let failure = run.failure {
                         if position >= limit { limit = engine.makeRoom(given: position) }
@@ -109,6 +111,8 @@ struct ResultStream<Output: Sendable>: AsyncSequence {
                 // The consumer was cancelled, and reads on until it is told that this is the end.
                 if next.values.isEmpty, next.failure is CancellationError, Task.isCancelled { return nil }
                 run = next
+                // Each is to be gone from here when it is given out.
+                run.values.reverse()
             }
         }
     }

@@ -73,11 +73,13 @@ final class SequenceEngine<Input: Sendable, Output: Sendable>: StreamEngine<Outp
         {
             let wanted = takingCount
             let count = pending.count
-            intake.take(wanted, &pending)
+            let end = intake.take(wanted, plan.chunkSize, &pending)
             let taken = pending.count - count
             pulledCount += taken
-            isExhausted = taken < wanted
-            if wanted > 1 { submitPending() }
+            isExhausted = end == .ended
+            if wanted > 1 || end == .slow { submitPending() }
+            // As much as would be taken if nothing were quick, so that what is there already is given out.
+            if end == .slow { drain.sizer.noteSlowIntake() }
         }
         // All that was taken is sent at once, together: nothing waits here while the consumer is elsewhere.
         submitPending()

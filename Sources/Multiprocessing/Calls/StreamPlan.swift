@@ -39,11 +39,15 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
         self.buffer = buffer
         // Limits and retries are an item's own, and begin with it.
         let canGroup =
-            options.limits == WorkLimits() && options.retry == nil && RemoteFence.isAvailable
+            chunkSize != 1 && options.limits == WorkLimits() && options.retry == nil && RemoteFence.isAvailable
             && (core.needsPortableWork || work.body.isSynchronous)
+        // No more of them than a worker may run.
+        let recycling = max(1, (core.recyclingItems ?? .max) / self.chunkSize)
         groupLimit =
             canGroup
-            ? GroupSizer.limit(chunkSize: self.chunkSize, buffer: buffer, workerCount: core.workerCount) : 1
+            ? min(
+                recycling,
+                GroupSizer.limit(chunkSize: self.chunkSize, buffer: buffer, workerCount: core.workerCount)) : 1
         self.order = order
         self.stopsAtFailure = stopsAtFailure
         self.options = options

@@ -27,6 +27,9 @@ final class PoolCore: WorkerReporting {
     /// What holds for those calls.
     private let defaultCall: CallOptions
 
+    /// After how many items a worker is replaced, if it is.
+    let recyclingItems: Int?
+
     /// Whether workers are replaced because of the memory that they have.
     private let measuresMemory: Bool
 
@@ -105,6 +108,7 @@ final class PoolCore: WorkerReporting {
         if ForkMark.isFork { throw PoolError.madeInFork }
         WorkerActorSystem.install()
         size = Atomic(workerCount)
+        recyclingItems = rules.recyclingItems
         measuresMemory = rules.recyclingGrowth != nil
         self.defaults = defaults
         defaultCall = try WorkOptions().call(over: defaults)

@@ -226,7 +226,9 @@ public class Chunk: @unchecked Sendable {
     /// Hands on what has come of its items so far, if that is wanted before all have ended.
     ///
     /// On threads safe from any thread, one at a time, while another runs the chunk; on processes for the owner.
-    package func handOverFinished() {}
+    ///
+    /// - Returns: Whether there was something.
+    package func handOverFinished() -> Bool { false }
 
     /// Decides, for the scheduler, that the items before the one at `end` that have not ended are lost.
     package final func lose(through end: Int, _ error: any Error) {

@@ -74,7 +74,8 @@ package final class StrideWatch: Sendable {
     package func settle() -> Bool {
         position.store(Self.settling, ordering: .releasing)
         atomicMemoryFence(ordering: .acquiringAndReleasing)
-        return order.load(ordering: .relaxed) == 0 || wasLeft()
+        // Behind what somebody has done who held the thread.
+        return order.load(ordering: .acquiring) == 0 || wasLeft()
     }
 
     /// Notes that nothing further begins, after the last items were settled.
@@ -109,10 +110,12 @@ package final class StrideWatch: Sendable {
     /// Calls `body` while the thread is in an item, and has it wait before the next: what came of the items before that one
     /// is the caller's meanwhile.
     ///
-    /// - Parameter body: Gets the number of the item; short, for the thread may wait for it.
+    /// - Parameters:
+    ///   - known: The item in which the thread was before; there is no call if it still is in that.
+    ///   - body: Gets the number of the item; short, for the thread may wait for it.
     /// - Returns: `nil`, without a call, if the thread is in no item, and so about to begin one or at its end.
-    package func hold<R>(_ body: (Int) -> R) -> R? {
-        guard order.load(ordering: .relaxed) == 0 else { return nil }
+    package func hold<R>(behind known: Int, _ body: (Int) -> R) -> R? {
+        guard order.load(ordering: .relaxed) == 0, position.load(ordering: .relaxed) > known else { return nil }
         order.store(Self.undecided, ordering: .releasing)
         RemoteFence.pass(.threads)
         defer { order.store(0, ordering: .releasing) }

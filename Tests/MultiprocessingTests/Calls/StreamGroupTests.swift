@@ -1,3 +1,4 @@
+import Glibc
 import MultiprocessingSystem
 import Synchronization
 import TestSupport
@@ -298,7 +299,7 @@ struct StreamGroupTests {
         }
     }
 
-    @Test("Items with limits or retries are not grouped", arguments: TestBackend.allCases)
+    @Test("Items with limits or retries, and those that are asked to travel alone, are not grouped", arguments: TestBackend.allCases)
     func ungrouped(_ backend: TestBackend) async throws {
         try await backend.withPool(workers: 2) { pool async throws in
             for options in [WorkOptions.timeout(.seconds(60)), .retry(.attempts(2))] {
@@ -309,6 +310,60 @@ struct StreamGroupTests {
                     #expect(numbers.counter.count <= given + 8)
                 }
             }
+            let numbers = CountedNumbers()
+            var iterator = pool.stream(numbers, chunkSize: 1) { $0 }.makeAsyncIterator()
+            for given in 0..<1_000 {
+                #expect(try await iterator.next() == given)
+                #expect(numbers.counter.count <= given + 8)
+            }
         }
     }
+
+    @Test("Results that are there do not wait for inputs that are not", arguments: TestBackend.allCases)
+    func slowInputs(_ backend: TestBackend) async throws {
+        try await backend.withPool(workers: 2) { pool async throws in
+            let taken = Counter()
+            // After many that are there, each has to be waited for.
+            let inputs = (0..<5_000).lazy.map { number -> Int in
+                taken.increment()
+                if number >= 4_000 { usleep(300) }
+                return number
+            }
+            var (given, most) = (0, 0)
+            for try await number in pool.stream(inputs, { $0 }) {
+                #expect(number == given)
+                if given > 4_300 { most = max(most, taken.count - given) }
+                given += 1
+            }
+            #expect(given == 5_000)
+            #expect(most <= 32)
+        }
+    }
+
+    @Test("A value is not kept that was given out", arguments: [nil, 64] as [Int?])
+    func givenValues(_ chunkSize: Int?) async throws {
+        try await TestBackend.threads.withPool(workers: 2) { pool async throws in
+            for try await value in pool.stream(0..<10_000, chunkSize: chunkSize, { Marked($0) })
+            where value.number % 100 == 50 {
+                // The one before was let go of when this one was asked for, if not by the thread that has just brought it.
+                await expectSoon("\(value.number - 1) is kept") { !Marked.isAlive(value.number - 1) }
+            }
+        }
+    }
+}
+
+/// A value that can be asked for by its number.
+private final class Marked: Sendable {
+    private static let living = Mutex<Set<Int>>([])
+
+    let number: Int
+
+    init(_ number: Int) {
+        self.number = number
+        _ = Self.living.withLock { $0.insert(number) }
+    }
+
+    deinit { _ = Self.living.withLock { $0.remove(number) } }
+
+    static func isAlive(_ number: Int) -> Bool { living.withLock { $0.contains(number) } }
 }

@@ -40,6 +40,7 @@ extension WorkerLink {
         /// Whether the output waits for the right to read.
         private var isOutputDeferred = false
         private var isSending = false
+        var pace = HandOverPace()
         var isReadingOutput = true
 
         /// How long a worker may take until it says hello; starting one takes milliseconds.
@@ -213,6 +214,17 @@ extension WorkerLink {
         func takeStaged(_ link: WorkerLink) {
             guard isReady, isReadingOutput, assembler.isBetweenFrames else { return }
             if !results.takeReady({ take($0, link) }) { fail(link, "it has more results ready than have room") }
+        }
+
+        /// Looks, now and then, for what the worker has ready, and hands over what is wanted before its chunk has ended.
+        func lookAtStage(_ link: WorkerLink) {
+            let chunk = link.current
+            let isDue = chunk.map { pace.isDue($0) } ?? false
+            whenReading(link) {
+                self.takeStaged(link)
+                // With the right to read the chunk is this thread's, if it is still the worker's.
+                if isDue, self.isTrusted, let chunk, link.current === chunk { self.pace.note(chunk.handOverFinished()) }
+            }
         }
 
         func take(_ bytes: UnsafeRawBufferPointer, _ link: WorkerLink) {

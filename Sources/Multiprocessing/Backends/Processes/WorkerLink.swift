@@ -29,9 +29,8 @@ final class WorkerLink: AttachmentHolder {
     private let passed = Mutex<PassedLimit?>(nil)
     private let isWatchingStage = Atomic(false)
 
-    /// How long a result may lie with a worker that has more to do, and one that is wanted before its chunk has ended.
+    /// How long a result may lie with a worker that has more to do.
     private static let stageInterval = Duration.milliseconds(2)
-    private static let promptInterval = Duration.microseconds(500)
 
     /// How long a worker may take to end by itself.
     private static let endLimit = Duration.seconds(5)
@@ -160,13 +159,10 @@ final class WorkerLink: AttachmentHolder {
     }
 
     private func lookAtStageLater() {
-        let interval = holdsPrompt ? Self.promptInterval : Self.stageInterval
+        let interval = holdsPrompt ? inbox.pace.interval : Self.stageInterval
         loop.events.schedule(after: interval) { [weak self] in
             guard let self else { return }
-            inbox.whenReading(self) {
-                self.inbox.takeStaged(self)
-                if self.inbox.isTrusted { self.current?.handOverFinished() }
-            }
+            inbox.lookAtStage(self)
             // Behind the last chunk nothing waits in the stage while it runs: its end is sent.
             if holdsMany { return lookAtStageLater() }
             isWatchingStage.store(false, ordering: .releasing)

@@ -23,9 +23,6 @@ final class ThreadWorker: ProgressReporting {
 
     private let isHandingOver = Atomic(false)
 
-    /// How long what has come of an item may wait for the end of its chunk, if it is wanted before.
-    private static let handOverInterval = DispatchTimeInterval.microseconds(500)
-
     private static let handOverQueue = DispatchQueue(label: "Multiprocessing.results")
 
     private struct State {
@@ -79,25 +76,33 @@ final class ThreadWorker: ProgressReporting {
     /// Has what came of some items handed over, now and then, while others of their chunk run.
     private func handOverLater() {
         guard !isHandingOver.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        scheduleHandOver()
+        scheduleHandOver(HandOverPace())
     }
 
-    private func scheduleHandOver() {
-        Self.handOverQueue.asyncAfter(deadline: .now() + Self.handOverInterval) { [weak self] in
+    private func scheduleHandOver(_ pace: HandOverPace) {
+        // Not a timer of Dispatch's: see the clock.
+        let alarm = AlarmClock.shared.call(at: .now().advanced(by: pace.interval)) { [weak self] in
             guard let self else { return }
-            if let chunk = promptChunk {
-                chunk.handOverFinished()
-                return scheduleHandOver()
-            }
-            isHandingOver.store(false, ordering: .sequentiallyConsistent)
-            // A chunk that came between the two looks for its hand-over itself; this is for the gap.
-            if promptChunk != nil { handOverLater() }
+            Self.handOverQueue.async { self.handOver(pace) }
         }
+        // Without a clock what has come is given out when the chunk has ended.
+        if alarm == nil { isHandingOver.store(false, ordering: .releasing) }
+    }
+
+    private func handOver(_ pace: HandOverPace) {
+        var pace = pace
+        if let chunk = promptChunk {
+            if pace.isDue(chunk) { pace.note(chunk.handOverFinished()) }
+            return scheduleHandOver(pace)
+        }
+        isHandingOver.store(false, ordering: .sequentiallyConsistent)
+        // A chunk that came between the two looks for its hand-over itself; this is for the gap.
+        if promptChunk != nil { handOverLater() }
     }
 
     private var promptChunk: Chunk? {
         state.withLock { state in
-            guard !state.isInterrupted, let chunk = state.chunk, chunk.isPrompt else { return nil }
+            guard !state.isInterrupted, !state.isAbandoned, let chunk = state.chunk, chunk.isPrompt else { return nil }
             return chunk
         }
     }
