@@ -299,7 +299,9 @@ struct StreamGroupTests {
         }
     }
 
-    @Test("Items with limits or retries, and those that are asked to travel alone, are not grouped", arguments: TestBackend.allCases)
+    @Test(
+        "Items with limits or retries, and those that are asked to travel alone, are not grouped",
+        arguments: TestBackend.allCases)
     func ungrouped(_ backend: TestBackend) async throws {
         try await backend.withPool(workers: 2) { pool async throws in
             for options in [WorkOptions.timeout(.seconds(60)), .retry(.attempts(2))] {
