@@ -197,6 +197,23 @@ struct RestartTests {
         }
     }
 
+    @Test("One that is shut down while it starts again hosts nothing any more")
+    func shutDownWhileStarting() async throws {
+        try await withLimit {
+            let manager = try await Manager(.processes, restarts: true)
+            _ = try await manager.host { Servant(actorSystem: $0) }
+            let process = try #require(manager.processID)
+            kill(process, SIGKILL)
+            await expectSoon { manager.processID == nil }
+            await manager.shutDown()
+            let error = await #expect(throws: PoolError.self) {
+                _ = try await manager.host { Servant(actorSystem: $0) }
+            }
+            #expect(error?.code == .shutDown)
+            #expect(manager.processID == nil)
+        }
+    }
+
     @Test("One whose actors crash again and again is given up, and says so")
     func givingUp() async throws {
         try await withLimit {

@@ -91,9 +91,15 @@ final class ManagerProcess: Sendable {
         work: @escaping @Sendable (PoolCore) throws -> ItemFunction<WorkerActorSystem, Act>
     ) async throws -> Act where Act.ActorSystem == WorkerActorSystem {
         // It may die again when it has just been started again.
-        while let restart = state.withLock({ $0.restart }) { await restart.value }
+        while let restart = state.withLock({ $0.isOver ? nil : $0.restart }) { await restart.value }
         guard let core = state.withLock({ $0.isOver ? nil : $0.core }) else { throw PoolError.managerIsOver() }
-        let actor = try await Self.make(core, work)
+        let actor: Act
+        do {
+            actor = try await Self.make(core, work)
+        } catch let error as PoolError where error.code == .shutDown && isReplaced(core) {
+            // Its process died before this was begun.
+            return try await host(work: work)
+        }
         actor.id.host?.keep(self)
         guard address != nil else { return actor }
         let number = actor.id.number
@@ -106,6 +112,11 @@ final class ManagerProcess: Sendable {
                 })
         }
         return actor
+    }
+
+    /// Whether a process is not the manager's any more, though the manager goes on.
+    private func isReplaced(_ core: PoolCore) -> Bool {
+        state.withLock { state in !state.isOver && state.core !== core }
     }
 
     private static func make<Act: DistributedActor>(
@@ -134,26 +145,36 @@ final class ManagerProcess: Sendable {
         let last = state.withLock { $0.core.take() }
         last?.removeObserver()
         while mayStartAgain() {
-            do {
-                let core = try await startCore()
-                for recipe in state.withLock({ $0.recipes }) { try await recipe.make(core) }
-                let isWanted = state.withLock { state in
-                    guard !state.isOver else { return false }
-                    state.core = core
-                    state.restart = nil
-                    return true
-                }
-                if !isWanted { core.abandon() }
-                // As when it is started first.
-                if isWanted, core.processID(at: 0) == nil { noteEnd() }
-                return
-            } catch {
-                // Tried again, as often as processes may die.
+            // Tried again, as often as processes may die.
+            guard let core = await startWithActors() else { continue }
+            let isWanted = state.withLock { state in
+                state.restart = nil
+                guard !state.isOver else { return false }
+                state.core = core
+                return true
             }
+            // Gone when whoever ends the manager is told that it has ended.
+            if !isWanted { await core.terminate() }
+            // As when it is started first.
+            if isWanted, core.processID(at: 0) == nil { noteEnd() }
+            return
         }
         state.withLock { state in
             state.isOver = true
             state.restart = nil
+        }
+    }
+
+    /// Starts a process that has all actors of the last one; `nil`, and there is none, if that fails.
+    private func startWithActors() async -> PoolCore? {
+        guard let core = try? await startCore() else { return nil }
+        do {
+            for recipe in state.withLock({ $0.recipes }) { try await recipe.make(core) }
+            return core
+        } catch {
+            // Nobody is to find a process where some actors are and others are not.
+            await core.terminate()
+            return nil
         }
     }
 
