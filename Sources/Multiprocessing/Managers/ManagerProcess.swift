@@ -96,14 +96,14 @@ final class ManagerProcess: Sendable {
         let actor: Act
         do {
             actor = try await Self.make(core, work)
+            actor.id.host?.keep(self)
+            guard address != nil else { return actor }
+            try await Self.run(KeepActor(made: actor.id.number, number: actor.id.number), on: core)
         } catch let error as PoolError where error.code == .shutDown && isReplaced(core) {
-            // Its process died before this was begun.
+            // Its process died before it was begun, or before it could be kept.
             return try await host(work: work)
         }
-        actor.id.host?.keep(self)
-        guard address != nil else { return actor }
         let number = actor.id.number
-        try await Self.run(KeepActor(made: number, number: number), on: core)
         state.withLock { state in
             state.recipes.append(
                 Recipe { core in
