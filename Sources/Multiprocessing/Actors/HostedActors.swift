@@ -29,6 +29,8 @@ final class HostedActors: Sendable {
     }
 
     private let state: Mutex<State>
+    /// Held while the door is made.
+    private let opening = Mutex(())
     private let origin = ForkMark()
 
     /// How long a reference may be on its way; in nanoseconds.
@@ -190,15 +192,15 @@ final class HostedActors: Sendable {
         if origin.isElsewhere { throw ActorCallError.inFork() }
         if state.withLock({ $0.door != nil }) { return }
         let loop = try ActorLoop.shared()
-        let isOpen = state.withLock { $0.door != nil }
-        if isOpen { return }
-        do {
-            let door = try ActorDoor(at: self.address, on: loop, to: self)
-            state.withLock { $0.door = door }
-        } catch {
-            // Two threads may have come to open it, of whom one has the name.
+        // One at a time: two threads may have come to open it, of whom only one can have the name.
+        try opening.withLock { _ in
             if state.withLock({ $0.door != nil }) { return }
-            throw ActorCallError.unavailable(error)
+            do {
+                let door = try ActorDoor(at: self.address, on: loop, to: self)
+                state.withLock { $0.door = door }
+            } catch {
+                throw ActorCallError.unavailable(error)
+            }
         }
     }
 }
