@@ -48,7 +48,7 @@ struct GroupSizer {
     mutating func observe<Output>(_ result: ChunkResult<Output>) {
         guard limit > 1, result.count > 0 else { return }
         // Others of the group were still to end when it should have been over for long.
-        if result.isPart { return size = chunkSize }
+        if result.isPart { return startAgain() }
         let time = max(1, result.nanoseconds / UInt64(result.count))
         let bytes = max(1, result.size / result.count)
         // Few quick items say little about many.
@@ -57,13 +57,9 @@ struct GroupSizer {
         size = max(1, items / chunkSize) * chunkSize
     }
 
-    /// Takes the news that there was to wait for the inputs, which then are no longer taken so far ahead.
-    mutating func noteSlowIntake() {
-        size = chunkSize
-    }
-
-    /// Takes the news that what is on its way takes much memory.
-    mutating func noteLoad() {
+    /// Has chunks go one by one until more is known of them: there was to wait for inputs, or what is on its way takes much
+    /// memory.
+    mutating func startAgain() {
         size = chunkSize
     }
 }

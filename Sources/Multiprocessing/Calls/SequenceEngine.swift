@@ -79,7 +79,7 @@ final class SequenceEngine<Input: Sendable, Output: Sendable>: StreamEngine<Outp
             isExhausted = end == .ended
             if wanted > 1 || end == .slow { submitPending() }
             // As much as would be taken if nothing were quick, so that what is there already is given out.
-            if end == .slow { drain.sizer.noteSlowIntake() }
+            if end == .slow { drain.sizer.startAgain() }
         }
         // All that was taken is sent at once, together: nothing waits here while the consumer is elsewhere.
         submitPending()
@@ -93,7 +93,7 @@ final class SequenceEngine<Input: Sendable, Output: Sendable>: StreamEngine<Outp
                 // Of several chunks the results of the first are not to wait for the last.
                 let isGroup = inputs.count > plan.chunkSize
                 owner.pipeline.submit(inputs[...], stride: plan.chunkSize, isPrompt: isGroup, plan.work)
-                if owner.pipeline.withState({ $0.inFlightBytes }) > Self.byteBudget { drain.sizer.noteLoad() }
+                if owner.pipeline.withState({ $0.inFlightBytes }) > Self.byteBudget { drain.sizer.startAgain() }
             } else {
                 owner.pipeline.submitEach(pending, plan.work)
                 pending.removeAll(keepingCapacity: true)

@@ -78,13 +78,14 @@ extension Scheduler {
         if let index { reclaim(from: index, &actions) }
     }
 
-    /// Asks for what workers have sat on for long, while others have nothing to do.
+    /// Asks for what workers have sat on for long, while others have nothing to do, or are not there and could be.
     mutating func reclaimOverdue(now: UInt64, _ actions: inout Actions) {
+        let canStart = now >= startsPausedUntil && seats.prefix(workerCount).contains { !$0.isTaken }
         for index in seats.indices {
             guard case .busy(let work) = seats[index].life, work.sharesInTime else { continue }
             if work.age(at: now) < Self.patience {
                 wake(at: work.since + Self.patience, &actions)
-            } else if !idle.isEmpty {
+            } else if !idle.isEmpty || canStart {
                 reclaim(from: index, &actions)
             }
         }
