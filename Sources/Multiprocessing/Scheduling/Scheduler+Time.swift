@@ -13,8 +13,9 @@ extension Scheduler {
         if now < startsPausedUntil { wake(at: startsPausedUntil, &actions) }
         if inquires { inquire(now: now, &actions) }
         expire(now: now, &actions)
-        enforceLimits(now: now, &actions)
+        // Before a worker may be told to let go of what it has.
         reclaimOverdue(now: now, &actions)
+        enforceLimits(now: now, &actions)
         releaseIdle(now: now, &actions)
         placeActors(now: now, &actions)
         stopIfDrained(&actions)

@@ -152,6 +152,7 @@ private struct SchedulerModel {
     private mutating func makeChunk() -> Chunk {
         let count = Int.random(in: 1...12, using: &random)
         let chunk = Chunk.placeholder(count: count, stride: Int.random(in: 1...count + 1, using: &random))
+        chunk.isPrompt = Int.random(in: 0..<3, using: &random) == 0
         // Most often without limits.
         chunk.limits.timeout = [nil, nil, 40_000, 800_000_000].randomElement(using: &random) ?? nil
         chunk.limits.queueTimeout = [nil, nil, nil, 60_000, 900_000_000].randomElement(using: &random) ?? nil
