@@ -55,14 +55,13 @@ extension ProgressBoard {
     }
 
     /// Has the worker wait before it runs another item, for the parent, which has to ``decide(_:)`` soon.
-    ///
-    /// - Returns: What was decided last.
-    package func halt() -> Order {
-        let last = Order(order.load())
+    package func halt() {
         order.store(Order.wait.word)
         RemoteFence.pass(.processes)
-        return last
     }
+
+    /// What stands on the board; what the parent decided last, if nobody else has written there.
+    package var decision: Order { Order(order.load()) }
 
     package func decide(_ decision: Order) {
         order.store(decision.word)

@@ -47,12 +47,13 @@ struct ProgressBoardTests {
         let board = ProgressBoard(try ProgressBoard.makeMemory())
         let place = ItemPlace(board, sequence: 5, isTimed: true)
         #expect(place.begin(0) && place.begin(1))
-        let last = board.halt()
-        #expect(last == .goOn)
+        #expect(board.decision == .goOn)
+        board.halt()
+        #expect(board.decision == .wait)
         #expect(board.standing?.running == ProgressBoard.Running(item: 1, of: 5))
-        board.decide(last)
+        board.decide(.goOn)
         #expect(place.begin(2))
-        #expect(board.halt() == .goOn)
+        board.halt()
         board.decide(.leave(5))
         #expect(!place.begin(3))
         let next = ItemPlace(board, sequence: 6, isTimed: true)
@@ -76,8 +77,11 @@ struct ProgressBoardTests {
                         shared.begun.store(item, ordering: .relaxed)
                     }
                 } else {
-                    for _ in 0..<round { board.decide(board.halt()) }
-                    _ = board.halt()
+                    for _ in 0..<round {
+                        board.halt()
+                        board.decide(.goOn)
+                    }
+                    board.halt()
                     shared.known.store(board.standing?.running.item ?? -2, ordering: .relaxed)
                     board.decide(.leave(1))
                 }

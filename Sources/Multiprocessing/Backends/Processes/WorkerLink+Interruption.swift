@@ -42,9 +42,12 @@ extension WorkerLink {
     /// Forbids the worker to begin anything else, if it is where it is to be interrupted.
     private func stopWork(on chunk: Chunk, item: Int?) -> WorkerLedger.Interruptibility {
         // The worker waits where it is about to begin an item, until the decision is made.
-        let last = board.halt()
-        var decision = last
-        defer { board.decide(decision) }
+        board.halt()
+        var decision = inbox.decision
+        defer {
+            inbox.decision = decision
+            board.decide(decision)
+        }
         return outbox.withLock { outbox in
             guard !outbox.isClosed else { return .ended }
             // One that begins stride after stride all the time hangs in no item.

@@ -28,6 +28,8 @@ extension WorkerLink {
         var protocolError: String?
         /// Whether the worker's results can be believed: what it sent and what stands on its board makes sense.
         var isTrusted = true
+        /// What the parent has decided that the worker is to do before the next item.
+        var decision = ProgressBoard.Order.goOn
         var killError: SystemError?
         var hasEnded = false
 
@@ -328,6 +330,11 @@ extension WorkerLink {
 
         /// The most that is read for one answer; a worker's socket holds less.
         private static let answerLimit = 64 << 20
+
+        /// Ends a worker that has had itself wait for a decision, of which its parent knows nothing.
+        func checkDecision(_ link: WorkerLink) {
+            if link.board.decision != decision { fail(link, "it has changed what its parent had decided") }
+        }
 
         /// Takes the worker's word that it has done all up to a chunk: the results have been sent, then.
         func settle(_ sequence: UInt64, _ link: WorkerLink) {

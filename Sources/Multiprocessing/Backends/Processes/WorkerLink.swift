@@ -126,6 +126,9 @@ final class WorkerLink: AttachmentHolder {
             guard !outbox.isClosed, outbox.appendInquiry() else { return }
             send(&outbox)
         }
+        loop.events.execute { [self] in
+            inbox.whenReading(self) { self.inbox.checkDecision(self) }
+        }
     }
 
     /// Has the calling thread take the worker's results; `nil` while another does.
