@@ -35,6 +35,7 @@ enum Service {
             try printSquares()
         case "environment": try changeEnvironment()
         case "terminal": try openTerminal()
+        case "complain": try complain()
         case "drop": try dropRoot()
         case "daemon": try becomeDaemon()
         case "daemon-first":
@@ -59,6 +60,19 @@ enum Service {
         let pool = try makePool()
         let futures = (1...4).map { number in pool.submit(number) { $0 * $0 } }
         print("squares \(try futures.map { try $0.wait(timeout: .seconds(20)) })")
+        try wait { await pool.shutDown() }
+    }
+
+    /// Ends as soon as its workers have, which have said much on standard error.
+    private static func complain() throws {
+        let pool = try makePool()
+        let futures = (0..<8).map { number in
+            pool.submit(number) { number in
+                let line = "complaint \(number) " + String(repeating: "x", count: 1_000) + "\n"
+                for _ in 0..<100 { fputs(line, stderr) }
+            }
+        }
+        for future in futures { try future.wait(timeout: .seconds(20)) }
         try wait { await pool.shutDown() }
     }
 

@@ -76,6 +76,9 @@ package struct FrameLink: ~Copyable, Sendable {
             }
         }
 
+        /// Calls `body` with the bytes of the first segment; there has to be one.
+        fileprivate func withFirst<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R { body(segments[0].bytes) }
+
         /// Removes the first `count` bytes, which were sent.
         fileprivate mutating func drop(_ count: Int) {
             var rest = count
@@ -127,6 +130,44 @@ package struct FrameLink: ~Copyable, Sendable {
         return .sent
     }
 
+    /// What came of sending descriptors with the bytes that they are announced for.
+    package enum Announcing {
+        /// They are on their way; the bytes may not all be.
+        case sent
+        case mustWait
+        /// More descriptors are on their way in the whole system than may be; nothing tells when that ends.
+        case mustRetry
+        case peerGone
+        case failed
+    }
+
+    /// Sends the descriptors of ``Unsent/announced`` with the first of the bytes that have waited for them.
+    ///
+    /// For a socket of this machine, whose other end reads with ``receive(_:into:descriptors:admit:land:_:)``.
+    package borrowing func sendAnnounced(_ unsent: inout Unsent) -> Announcing {
+        guard let announced = unsent.announced else { return .sent }
+        // Their owners live as long as the segment, which is still there.
+        let result = unsent.withFirst { bytes in
+            Result { () throws(SystemError) in
+                try socket.send(bytes, descriptors: announced.descriptors.map(\.number))
+            }
+        }
+        switch result {
+        case .success(.sent(let count)):
+            unsent.noteAnnounced()
+            unsent.drop(count)
+            return .sent
+        case .success(.wouldBlock): return .mustWait
+        case .success(.peerGone):
+            unsent.removeAll()
+            return .peerGone
+        case .failure(let error):
+            if error.errno == .tooManyReferences || error.errno == .noMemory { return .mustRetry }
+            unsent.removeAll()
+            return .failed
+        }
+    }
+
     /// Blocks the calling thread until the socket may take more.
     ///
     /// - Returns: False if it never will.
@@ -156,6 +197,32 @@ package struct FrameLink: ~Copyable, Sendable {
                 let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
                 try assembler.take(bytes, admit: admit, land: land, deliver)
             }
+        }
+        return result
+    }
+
+    /// Reads as the other does, with the descriptors that came with the bytes.
+    ///
+    /// - Parameter descriptors: Called before the bytes are handed on, with those that came: with the bytes of at most
+    ///   one frame, which begins with them.
+    package borrowing func receive(
+        _ assembler: inout FrameAssembler,
+        into buffer: UnsafeMutableRawBufferPointer,
+        descriptors take: (consuming ReceivedDescriptors) -> Void,
+        land: FrameAssembler.Land,
+        _ deliver: FrameAssembler.Deliver
+    ) throws -> ReceiveResult {
+        var descriptors = ReceivedDescriptors()
+        let room = assembler.room
+        let target = room ?? buffer
+        let result = (try? socket.receive(into: target, descriptors: &descriptors)) ?? .endOfStream
+        guard case .received(let count) = result else { return result }
+        if descriptors.count > 0 || descriptors.areIncomplete { take(descriptors) }
+        if room != nil {
+            try assembler.takeRead(count, deliver)
+        } else {
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            try assembler.take(bytes, admit: { _ in }, land: land, deliver)
         }
         return result
     }

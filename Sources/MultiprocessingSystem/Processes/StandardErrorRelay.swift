@@ -8,8 +8,15 @@ internal import Synchronization
 /// reader takes what is there, workers are made to wait, as they would be if they wrote there
 /// themselves. When nothing was taken for a while, nobody reads: what comes then is dropped and
 /// counted, and neither workers nor memory depend on a reader that may never come.
+///
+/// What waits when the program ends is written first, if somebody reads it.
 package final class StandardErrorRelay: Sendable {
-    package static let shared = StandardErrorRelay(STDERR_FILENO)
+    package static let shared: StandardErrorRelay = {
+        let relay = StandardErrorRelay(STDERR_FILENO)
+        // Refused only without memory, and then the last lines may be lost.
+        _ = atexit { StandardErrorRelay.shared.drain() }
+        return relay
+    }()
 
     /// When as many bytes wait, no more is taken from workers that run.
     package static let limit = 256 << 10
@@ -26,6 +33,7 @@ package final class StandardErrorRelay: Sendable {
     private let patience: Duration
     private let queue = DispatchQueue(label: "Multiprocessing.standard-error")
     private let state: Mutex<State>
+    private let origin = ForkMark()
 
     private struct State {
         /// What the writer has not taken yet.
@@ -66,6 +74,13 @@ package final class StandardErrorRelay: Sendable {
             return !state.isWriting
         }
         if mustStart { queue.async { self.writeWaiting() } }
+    }
+
+    /// Blocks until all is written, or a reader has taken nothing for a while.
+    package func drain() {
+        // What a fork has of the queue has no thread.
+        guard !origin.isElsewhere else { return }
+        while state.withLock({ $0.count > 0 && !isStalled($0) }) { usleep(500) }
     }
 
     private func isStalled(_ state: borrowing State) -> Bool {

@@ -72,6 +72,19 @@ extension Lifetime {
             }
         }
 
+        @Test("All that workers said on standard error is written before the program ends")
+        func lastWords() async throws {
+            let notebook = try Notebook()
+            defer { notebook.remove() }
+            let errors = notebook.path + ".errors"
+            defer { unlink(errors) }
+            let service = try ServiceProcess.start(byShell: "exec \"$0\" complain 2> \(errors)")
+            #expect(try await service.remainingLines() == ["main", "end"])
+            #expect(try await service.exitStatus() == .exited(0))
+            // Two workers say it at once, each a part of a line at a time.
+            #expect(try FileDescriptor.open(errors).readToEnd().count == 800 * (12 + 1_000 + 1))
+        }
+
         @Test("Workers bear the program's name and their number, and see the program's arguments")
         func names() async throws {
             let worker = try #require(
