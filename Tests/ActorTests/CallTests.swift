@@ -14,6 +14,22 @@ private struct Secret: Codable, Hashable, Sendable {
     var text: String
 }
 
+/// Private with all that it takes and returns, none of it generic.
+private distributed actor Safe {
+    typealias ActorSystem = WorkerActorSystem
+
+    struct Inner: Error, Codable, Hashable {
+        let secret: Secret
+    }
+
+    distributed func add(_ secret: Secret, to secrets: [Secret], _ none: Inner?) -> [Secret] { secrets + [secret] }
+    distributed func wrap(_ secret: Secret, as name: String) -> [String: Inner] { [name: Inner(secret: secret)] }
+    distributed func refuse(_ secret: Secret) throws { throw Inner(secret: secret) }
+    distributed func ask(_ other: Safe, _ secret: Secret) async throws -> [Secret] {
+        try await other.add(secret, to: [], nil)
+    }
+}
+
 /// Holds a reference among other things.
 private struct Order: Codable, Sendable {
     var numbers: [Int]
@@ -147,12 +163,27 @@ struct CallTests {
         }
     }
 
-    @Test("Shared state among the arguments is refused by name")
-    func sharedState() async throws {
+    @Test("Private types are parameters and results of methods that are not generic", arguments: TestBackend.allCases)
+    func privateTypes(_ home: TestBackend) async throws {
+        try await withManager(home) { manager in
+            let safe = try await manager.host { Safe(actorSystem: $0) }
+            let secret = Secret(text: "s")
+            try await expect([secret, Secret(text: "t")]) { try await safe.add(Secret(text: "t"), to: [secret], nil) }
+            try await expect(["a": Safe.Inner(secret: secret)]) { try await safe.wrap(secret, as: "a") }
+            let error = await #expect(throws: Safe.Inner.self) { try await safe.refuse(secret) }
+            #expect(error == Safe.Inner(secret: secret))
+            // A reference to such an actor is a value like any other.
+            let other = try await manager.host { Safe(actorSystem: $0) }
+            try await expect([secret]) { try await safe.ask(other, secret) }
+        }
+    }
+
+    @Test("What a method returned is let go of")
+    func resultsAreReleased() async throws {
         try await withServant(.processes) { servant in
-            let lock = try SharedLock()
-            await expectRefusal("shared state") { _ = try await servant.echo(lock) }
-            try await expect(1) { try await servant.echo(1) }
+            let before = try await servant.liveCount()
+            for _ in 0..<100 { _ = try await servant.makeCounted() }
+            try await expectSoonAsync { try await servant.liveCount() == before }
         }
     }
 

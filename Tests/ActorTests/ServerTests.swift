@@ -44,6 +44,22 @@ struct ServerTests {
         }
     }
 
+    @Test("Shared state does not travel to a server, which is said by name, and the connection goes on")
+    func sharedState() async throws {
+        try await withLimit {
+            let server = try await Self.makeServer()
+            try await server.register("servant") { Servant(actorSystem: $0) }
+            let remote = try await Manager.connect(to: server.address, key: Self.key)
+            let servant = try await remote.object("servant", as: Servant.self)
+            let error = await #expect(throws: PoolError.self) { try await servant.lock(SharedLock()) }
+            #expect(error?.code == .notPortable)
+            #expect(error?.message.contains("shared state") ?? false, "\(String(describing: error))")
+            try await servant.note(3)
+            try await expect([3]) { try await servant.noted() }
+            await server.shutDown()
+        }
+    }
+
     @Test("A program can connect to its own server")
     func own() async throws {
         try await withLimit {

@@ -2,6 +2,7 @@ import Dispatch
 import Distributed
 import Glibc
 import Multiprocessing
+import Synchronization
 import TestSupport
 
 /// What the tests' actors throw.
@@ -50,6 +51,7 @@ distributed actor Servant {
     }
 
     distributed func note(_ number: Int) { log.append(number) }
+    distributed func lock(_ lock: SharedLock) throws { try lock.withLock {} }
     distributed func noted() -> [Int] { log }
     distributed func processID() -> Int32 { getpid() }
 
@@ -97,6 +99,9 @@ distributed actor Servant {
         return 7
     }
 
+    distributed func makeCounted() -> Counted { Counted() }
+    distributed func liveCount() -> Int { Counted.liveCount.load(ordering: .relaxed) }
+
     distributed func crash() -> Int { fatalError("as the test wants it") }
 
     /// Calls another actor, wherever that is.
@@ -106,6 +111,16 @@ distributed actor Servant {
 
     /// Makes an actor where this one is.
     distributed func makeTally() -> Tally { Tally(actorSystem: actorSystem) }
+}
+
+/// An object of which it is known how many there are.
+final class Counted: Codable, Sendable {
+    static let liveCount = Atomic(0)
+
+    init() { Self.liveCount.add(1, ordering: .relaxed) }
+    init(from decoder: any Decoder) throws { Self.liveCount.add(1, ordering: .relaxed) }
+    deinit { Self.liveCount.subtract(1, ordering: .relaxed) }
+    func encode(to encoder: any Encoder) throws { _ = encoder.singleValueContainer() }
 }
 
 /// A generic actor, which nothing but tests uses.

@@ -18,6 +18,8 @@ final class ActorCaller: Sendable {
     private struct State {
         var calls: [UInt64: Running] = [:]
         var hasGreeted = false
+        /// Those that the process has named, by their numbers less one.
+        var methods: [Result<DistributedMethod, any Error>] = []
         /// What is called at the end, once it is due.
         var endings: [UInt64: @Sendable () -> Void] = [:]
         var endingCount: UInt64 = 0
@@ -97,8 +99,22 @@ final class ActorCaller: Sendable {
         case .keys:
             try guest?.checkKeys(sender.keys.count, reader.remaining)
             try sender.keys.append(from: &reader)
+        case .attachment:
+            try link.takeAttachment(header, &reader, from: sender)
+        case .forget:
+            try sender.attachments.forget(try reader.read())
         case .find:
             try find(&reader)
+        case .method:
+            // A program of another build names what it calls, each time.
+            guard guest == nil else { throw PortableFailure.unknownFrame }
+            let method = Result { try ActorFrame.Method.read(from: &reader).resolve() }
+            try state.withLock { state in
+                state.methods.append(method)
+                if state.methods.count != header.number { throw PortableFailure.unknownFrame }
+            }
+        case .call where header.number > 0:
+            try begin(header.number, &reader)
         case .call:
             try begin(try ActorFrame.Call.read(from: &reader), reader)
         case .cancelCall:
@@ -149,6 +165,50 @@ final class ActorCaller: Sendable {
 
     // MARK: Calls
 
+    /// Begins a call that names its method by number.
+    private func begin(_ method: UInt32, _ reader: inout ByteReader) throws {
+        let (number, actorNumber): (UInt64, UInt64) = (try reader.read(), try reader.read())
+        let (method, isKnown) = state.withLock { state in
+            (Int(method) <= state.methods.count ? state.methods[Int(method) - 1] : nil, state.calls[number] != nil)
+        }
+        guard let method, !isKnown else { throw PortableFailure.unknownFrame }
+        let handler = ActorResultHandler(of: number, to: link)
+        guard let actor = actors.actor(actorNumber) else {
+            return handler.refuse(ActorCallError.noSuchActor(actorNumber))
+        }
+        switch method {
+        case .failure(let error): handler.refuse(error)
+        case .success(let method):
+            guard type(of: actor) == method.actor else {
+                return handler.refuse(ActorCallError.notTheCallersType(type(of: actor)))
+            }
+            let decoder = decoder(of: reader, .named([]))
+            begin(number) { await self.run(method, on: actor, decoder, handler, number) }
+        }
+    }
+
+    /// The arguments, which are read later.
+    private func decoder(
+        of reader: ByteReader, _ generics: ActorInvocationDecoder.Generics
+    ) -> ActorInvocationDecoder {
+        var rest = reader
+        let arguments = ByteBuffer(capacity: rest.remaining)
+        if let bytes = try? rest.readBytes(rest.remaining) { arguments.append(contentsOf: bytes) }
+        return ActorInvocationDecoder(generics: generics, arguments, from: sender)
+    }
+
+    /// Begins to run a call, here, and in the order of calls: up to where the method is enqueued on the actor, which
+    /// suspends.
+    private func begin(_ number: UInt64, _ run: @escaping @Sendable () async -> Void) {
+        state.withLock { $0.calls[number] = .begun }
+        let task = ActorCaller.$current.withValue(self) {
+            Task.immediate { await run() }
+        }
+        state.withLock { state in
+            if state.calls[number] != nil { state.calls[number] = .task(task) }
+        }
+    }
+
     private func begin(_ call: ActorFrame.Call, _ reader: ByteReader) throws {
         let handler = ActorResultHandler(of: call.number, to: link, guest)
         let isKnown = state.withLock { $0.calls[call.number] != nil }
@@ -163,18 +223,8 @@ final class ActorCaller: Sendable {
         } catch {
             return handler.refuse(error)
         }
-        var rest = reader
-        let arguments = ByteBuffer(capacity: rest.remaining)
-        if let bytes = try? rest.readBytes(rest.remaining) { arguments.append(contentsOf: bytes) }
-        let decoder = ActorInvocationDecoder(generics: generics, arguments, from: sender)
-        state.withLock { $0.calls[call.number] = .begun }
-        // Begun here, and in the order of calls: up to where the method is enqueued on the actor, which suspends.
-        let task = ActorCaller.$current.withValue(self) {
-            Task.immediate { await self.run(call, on: actor, decoder, handler) }
-        }
-        state.withLock { state in
-            if state.calls[call.number] != nil { state.calls[call.number] = .task(task) }
-        }
+        let decoder = decoder(of: reader, generics)
+        begin(call.number) { await self.run(call, on: actor, decoder, handler) }
     }
 
     /// Checks that the caller means what is there.
@@ -205,6 +255,26 @@ final class ActorCaller: Sendable {
         }
         state.withLock { $0.calls[call.number] = nil }
         guest?.end(decoder.size)
+    }
+
+    private func run(
+        _ method: DistributedMethod,
+        on actor: any DistributedActor,
+        _ decoder: ActorInvocationDecoder,
+        _ handler: ActorResultHandler,
+        _ number: UInt64
+    ) async {
+        var decoder = decoder
+        do {
+            try await method.call(on: actor, &decoder) { result in
+                if method.result == Void.self { return try await handler.onReturnVoid() }
+                try await WorkerActorSystem.shared.invokeHandlerOnReturn(
+                    handler: handler, resultBuffer: result, metatype: method.result)
+            }
+        } catch {
+            handler.fail(error)
+        }
+        state.withLock { $0.calls[number] = nil }
     }
 
     // MARK: The end

@@ -9,6 +9,10 @@ public struct ActorInvocationEncoder: DistributedTargetInvocationEncoder {
 
     private(set) var generics: [any Any.Type] = []
 
+    /// The types of the parameters, and of the result.
+    private(set) var parameters: [any Any.Type] = []
+    private(set) var result: any Any.Type = Void.self
+
     /// Made for the first argument.
     private var arguments: Outgoing?
 
@@ -29,6 +33,7 @@ public struct ActorInvocationEncoder: DistributedTargetInvocationEncoder {
     ///
     /// - Throws: ``PoolError/Code/notPortable`` when it cannot be encoded.
     public mutating func recordArgument<Value: Codable>(_ argument: RemoteCallArgument<Value>) throws {
+        parameters.append(Value.self)
         let role = { "argument \(argument.effectiveLabel)" }
         if later != nil {
             later?.append { try encode(argument.value, as: role(), into: &$0) }
@@ -42,20 +47,22 @@ public struct ActorInvocationEncoder: DistributedTargetInvocationEncoder {
     /// Does nothing: the host knows what the method throws.
     public mutating func recordErrorType<E: Error>(_ type: E.Type) throws {}
 
-    /// Does nothing: the host knows what the method returns.
-    public mutating func recordReturnType<R: Codable>(_ type: R.Type) throws {}
+    /// Notes what the method returns.
+    public mutating func recordReturnType<R: Codable>(_ type: R.Type) throws {
+        result = type
+    }
 
     /// Does nothing: a call is complete when it is sent.
     public mutating func doneRecording() throws {}
 
-    /// The arguments' bytes.
+    /// The arguments, encoded; `nil` if there are none.
     ///
     /// - Parameter peer: The program that they are for, if it is another one.
-    func finish(for peer: (any NetworkPeer)?) throws -> ByteBuffer? {
-        guard let later else { return arguments?.bytes }
+    func finish(for peer: (any NetworkPeer)?) throws -> Outgoing? {
+        guard let later else { return arguments }
         var message = Outgoing(for: peer)
         for encode in later { try encode(&message) }
-        return message.bytes
+        return message
     }
 }
 
@@ -74,14 +81,15 @@ private func encode<Value: Codable>(_ value: Value, as role: @autoclosure () -> 
 {
     do {
         try Codec<Value>.resolve().encode(value, into: &message)
-        guard message.attachments.isEmpty else {
+        guard !message.isForOtherBuild || message.attachments.isEmpty else {
             throw EncodingError.invalidValue(
                 value,
                 .init(
                     codingPath: [],
                     debugDescription: """
-                        it refers to a lock, queue or other shared state, which does not travel with calls to actors; \
-                        give that to the actor's process as an input or a capture of what makes the actor
+                        it refers to a lock, queue or other shared state, which is memory of one machine and does not \
+                        travel to a server or its clients; share it within each program, or have an actor of the \
+                        server hold the state
                         """))
         }
     } catch let error as PoolError where error.code == .notPortable {
@@ -194,7 +202,7 @@ public struct ActorResultHandler: DistributedTargetInvocationResultHandler, Send
         send(.refused, message)
     }
 
-    private func fail(_ error: any Error) {
+    func fail(_ error: any Error) {
         var message = Outgoing(for: peer)
         ErrorCoding.encode(error, into: &message)
         send(.threw, message)
@@ -204,6 +212,6 @@ public struct ActorResultHandler: DistributedTargetInvocationResultHandler, Send
         link.send(
             ActorFrame.make(kind, number) { buffer in
                 message.bytes.withUnsafeBytes { buffer.append(contentsOf: $0) }
-            })
+            }, message.attachments)
     }
 }

@@ -5,7 +5,7 @@ import Synchronization
 /// One end of a connection between who calls actors and their host: frames both ways, from any thread.
 ///
 /// `Sendable` is unchecked for the variables of the reading side, which only the loop's thread uses.
-final class ActorLink: @unchecked Sendable {
+final class ActorLink: AttachmentHolder, @unchecked Sendable {
     /// Takes a frame, on the loop's thread; the link ends if it throws.
     typealias Deliver = @Sendable (Frame.Header, inout ByteReader) throws -> Void
 
@@ -31,9 +31,13 @@ final class ActorLink: @unchecked Sendable {
     private struct Outgoing {
         var unsent = FrameLink.Unsent()
         var sentKeys = 0
+        /// What the peer has of what is encoded by number.
+        var sentAttachments: Set<UInt64> = []
         var appendedCount: UInt64 = 0
         /// Whether the loop waits for room.
         var isAwaited = false
+        /// Whether a timer goes on, because too many descriptors are on their way.
+        var isPaused = false
         /// Whether the peer has not proved itself yet, and is told nothing.
         var isHeld: Bool
         /// What is sent when it has.
@@ -55,8 +59,22 @@ final class ActorLink: @unchecked Sendable {
             put(frame)
         }
 
-        private mutating func put(_ bytes: ByteBuffer) {
-            unsent.append(OwnedBytes(bytes, 0..<bytes.count))
+        /// Has what a frame refers to go out ahead of it, once.
+        mutating func append(_ attachment: Attachment) {
+            guard sentAttachments.insert(attachment.number).inserted else { return }
+            for inner in attachment.attachments { append(inner) }
+            let frame = ByteBuffer(capacity: 64 + attachment.bytes.count)
+            Frame.append(.attachment, number: UInt32(attachment.descriptors.count), to: frame) { buffer in
+                buffer.append(attachment.number)
+                attachment.bytes.withUnsafeBytes { buffer.append(contentsOf: $0) }
+            }
+            put(frame, attachment.descriptors.isEmpty ? nil : AnnouncedDescriptors(of: attachment))
+        }
+
+        private mutating func put(_ bytes: ByteBuffer, _ announced: AnnouncedDescriptors? = nil) {
+            var segment = OwnedBytes(bytes, 0..<bytes.count)
+            segment.announced = announced
+            unsent.append(segment)
             appendedCount += UInt64(bytes.count)
         }
 
@@ -84,6 +102,10 @@ final class ActorLink: @unchecked Sendable {
     private var proved: Proved?
     private var proof: Proof?
     private var seal: FrameSeal?
+    private var arrived = ArrivedDescriptors()
+
+    /// Whether the peer is a process of this program on this machine, and descriptors travel between the two.
+    private let carriesDescriptors: Bool
 
     /// How many bytes may wait to be sent before no more is read: a host takes no calls of who reads no answers.
     private let unsentLimit: Int
@@ -105,6 +127,7 @@ final class ActorLink: @unchecked Sendable {
         self.unsentLimit = unsentLimit
         self.messageLimit = messageLimit
         self.proof = proof
+        carriesDescriptors = proof == nil
         outgoing = Mutex(Outgoing(isHeld: proof != nil, end: end))
     }
 
@@ -137,11 +160,13 @@ final class ActorLink: @unchecked Sendable {
 
     /// Sends a frame, behind names of keys that it may refer to; never waits.
     ///
+    /// - Parameter attachments: What it refers to; none to another program.
     /// - Returns: How many bytes will have gone out when it has; `nil` when the connection is over.
     @discardableResult
-    func send(_ frame: ByteBuffer) -> UInt64? {
-        let (position, mustWatch): (UInt64?, Bool) = outgoing.withLock { outgoing in
-            guard !outgoing.isOver else { return (nil, false) }
+    func send(_ frame: ByteBuffer, _ attachments: [Attachment] = []) -> UInt64? {
+        for attachment in attachments { attachment.addHolder(self) }
+        let (position, rest): (UInt64?, Rest) = outgoing.withLock { outgoing in
+            guard !outgoing.isOver else { return (nil, .none) }
             if KeyTable.shared.count > outgoing.sentKeys {
                 let keys = ByteBuffer()
                 Frame.append(.keys, to: keys) {
@@ -149,38 +174,85 @@ final class ActorLink: @unchecked Sendable {
                 }
                 outgoing.append(keys)
             }
+            for attachment in attachments { outgoing.append(attachment) }
             outgoing.append(frame)
             let position = outgoing.appendedCount
-            if outgoing.isAwaited || outgoing.isHeld { return (position, false) }
-            send(&outgoing)
-            return (position, outgoing.isAwaited)
+            if outgoing.isAwaited || outgoing.isPaused || outgoing.isHeld { return (position, .none) }
+            return (position, send(&outgoing))
         }
-        if mustWatch { loop.events.execute { self.updateInterest() } }
+        switch rest {
+        case .none: break
+        case .waits: loop.events.execute { self.updateInterest() }
+        case .pauses: loop.events.execute { self.continueLater() }
+        }
         return position
     }
 
-    private func send(_ outgoing: inout Outgoing) {
-        guard let end = outgoing.end else { return }
-        switch end.frames.send(&outgoing.unsent) {
-        case .sent:
-            outgoing.isAwaited = false
-        case .mustWait:
-            outgoing.isAwaited = true
-        // What the peer has sent is read to its end.
-        case .peerGone:
-            outgoing.isAwaited = false
-            outgoing.isOver = true
-        // Nothing is announced here. The end comes by the reading side.
-        case .failed, .mustAnnounce:
-            outgoing.isAwaited = false
-            outgoing.isOver = true
-            end.frames.shutDown()
+    func forget(attachment number: UInt64) {
+        let isKnown = outgoing.withLock { $0.sentAttachments.remove(number) != nil }
+        if isKnown { send(ActorFrame.make(.forget, number)) }
+    }
+
+    /// What is to be done for what has not gone out.
+    private enum Rest {
+        case none
+        /// The loop has to wait for room.
+        case waits
+        /// A timer has to go on.
+        case pauses
+    }
+
+    private func send(_ outgoing: inout Outgoing) -> Rest {
+        outgoing.isAwaited = false
+        outgoing.isPaused = false
+        guard let end = outgoing.end else { return .none }
+        while true {
+            switch end.frames.send(&outgoing.unsent) {
+            case .sent: return .none
+            case .mustWait:
+                outgoing.isAwaited = true
+                return .waits
+            // What the peer has sent is read to its end.
+            case .peerGone:
+                outgoing.isOver = true
+                return .none
+            case .failed: return fail(end, &outgoing)
+            case .mustAnnounce: break
+            }
+            switch end.frames.sendAnnounced(&outgoing.unsent) {
+            case .sent: break
+            case .mustWait:
+                outgoing.isAwaited = true
+                return .waits
+            case .mustRetry:
+                outgoing.isPaused = true
+                return .pauses
+            case .peerGone:
+                outgoing.isOver = true
+                return .none
+            case .failed: return fail(end, &outgoing)
+            }
         }
     }
 
+    /// The end comes by the reading side.
+    private func fail(_ end: LinkEnd, _ outgoing: inout Outgoing) -> Rest {
+        outgoing.isOver = true
+        end.frames.shutDown()
+        return .none
+    }
+
     private func continueSending() {
-        outgoing.withLock { send(&$0) }
+        let rest = outgoing.withLock { send(&$0) }
         updateInterest()
+        if case .pauses = rest { continueLater() }
+    }
+
+    private func continueLater() {
+        guard !hasEnded else { return }
+        loop.events.schedule(after: .milliseconds(Int64(DescriptorLane.retryMilliseconds))) { [weak self] in
+            self?.continueSending()
+        }
     }
 
     // MARK: Reading
@@ -200,17 +272,33 @@ final class ActorLink: @unchecked Sendable {
         guard !hasEnded, let deliver, let reading else { return }
         if proof != nil { return readProof(reading) }
         do {
-            let result = try reading.frames.receive(
-                &assembler, into: loop.buffer, admit: admit,
-                land: { _ in throw PortableFailure.unexpectedArray },
-                { header, reader, _ in
-                    if try seal?.open(header, reader) != false { try deliver(header, &reader) }
-                })
+            let result: ReceiveResult
+            if carriesDescriptors {
+                result = try reading.frames.receive(
+                    &assembler, into: loop.buffer, descriptors: { arrived.add($0) },
+                    land: { _ in throw PortableFailure.unexpectedArray },
+                    { header, reader, _ in try deliver(header, &reader) })
+                try arrived.check()
+            } else {
+                result = try reading.frames.receive(
+                    &assembler, into: loop.buffer, admit: admit,
+                    land: { _ in throw PortableFailure.unexpectedArray },
+                    { header, reader, _ in
+                        if try seal?.open(header, reader) != false { try deliver(header, &reader) }
+                    })
+            }
             if case .endOfStream = result { return finish() }
             if outgoing.withLock({ $0.unsent.byteCount >= unsentLimit }) { updateInterest() }
         } catch {
             finish(error)
         }
+    }
+
+    /// Takes what has come with a frame of ``Frame/Kind/attachment``.
+    ///
+    /// On the loop's thread, while the frame is delivered.
+    func takeAttachment(_ header: Frame.Header, _ reader: inout ByteReader, from sender: Sender) throws {
+        try sender.attachments.receive(from: &reader) { _ in try arrived.take(Int(header.number)) }
     }
 
     private func admit(_ header: Frame.Header) throws {
@@ -264,7 +352,7 @@ final class ActorLink: @unchecked Sendable {
         seal = seals?.receiving
         outgoing.withLock { outgoing in
             outgoing.letGo(seals?.sending)
-            send(&outgoing)
+            _ = send(&outgoing)
         }
         updateInterest()
     }

@@ -33,6 +33,8 @@ final class HostConnection: Sendable {
     let peer: (any NetworkPeer)?
     private let count = Atomic<UInt64>(0)
     private let state = Mutex(State())
+    /// The numbers of methods that the host was told of.
+    private let methods = Mutex<[String: UInt32]>([:])
 
     /// Connects to another process of this program.
     ///
@@ -149,7 +151,7 @@ final class HostConnection: Sendable {
             return state.isOver
         }
         if isOver { return call.fail(ActorCallError.hostGone(isInDoubt: false)) }
-        guard let position = link.send(frame) else {
+        guard let position = link.send(frame, call.attachments) else {
             take(number)?.fail(ActorCallError.hostGone(isInDoubt: false))
             return
         }
@@ -162,6 +164,25 @@ final class HostConnection: Sendable {
         // Whoever set a signal before the call was in the list has found nothing there.
         if signals.isCancelled { link.send(ActorFrame.make(.cancelCall, number)) }
         if let limit = signals.expiredLimit { giveUp(number, after: limit) }
+    }
+
+    /// The number of a method, of which the host is told before its first call.
+    func method(_ target: String, _ actor: Any.Type, _ invocation: ActorInvocationEncoder) throws -> UInt32 {
+        if let known = methods.withLock({ $0[target] }) { return known }
+        let method = ActorFrame.Method(
+            actor: try SealedTypeNames.name(of: actor), target: target,
+            parameters: try invocation.parameters.map(SealedTypeNames.name),
+            result: try SealedTypeNames.name(of: invocation.result))
+        return methods.withLock { methods in
+            if let known = methods[target] { return known }
+            let number = UInt32(methods.count + 1)
+            let frame = ByteBuffer(capacity: 256)
+            Frame.append(.method, number: number, to: frame) { method.append(to: $0) }
+            // Under the lock, so that it is on its way before anybody knows the number; it does not wait.
+            link.send(frame)
+            methods[target] = number
+            return number
+        }
     }
 
     /// Tells the method's task that nobody needs what it does.
@@ -189,7 +210,12 @@ final class HostConnection: Sendable {
     // MARK: Answers
 
     private func receive(_ header: Frame.Header, _ reader: inout ByteReader) throws {
-        if header.kind == .keys { return try sender.keys.append(from: &reader) }
+        switch header.kind {
+        case .keys: return try sender.keys.append(from: &reader)
+        case .attachment: return try link.takeAttachment(header, &reader, from: sender)
+        case .forget: return try sender.attachments.forget(try reader.read())
+        default: break
+        }
         let number: UInt64 = try reader.read()
         if number == Self.everyCall, header.kind == .refused {
             var incoming = Incoming(reader, from: sender)
@@ -254,6 +280,7 @@ final class HostConnection: Sendable {
 
 /// Who waits for a server to prove itself.
 private final class ProofWaiter: PendingCalling {
+    var attachments: [Attachment] { [] }
     private let continuation: CheckedContinuation<Void, any Error>
 
     init(_ continuation: CheckedContinuation<Void, any Error>) {

@@ -5,6 +5,9 @@ import Synchronization
 ///
 /// Whoever takes it from the list of calls ends it, once.
 protocol PendingCalling: AnyObject, Sendable {
+    /// What the arguments refer to, which is kept until the call has ended: the host reads them when it begins it.
+    var attachments: [Attachment] { get }
+
     /// Ends the call with what it returned, which follows in the bytes.
     func complete(_ incoming: inout Incoming)
     func fail(_ error: any Error)
@@ -13,13 +16,16 @@ protocol PendingCalling: AnyObject, Sendable {
 /// `Sendable` is unchecked because of the closure, which is called once, by the one who ends the call.
 final class PendingCall<Value>: PendingCalling, @unchecked Sendable {
     private let continuation: CheckedContinuation<Returned<Value>, any Error>
+    let attachments: [Attachment]
     private let decode: (inout Incoming) throws -> Value
 
     init(
         _ continuation: CheckedContinuation<Returned<Value>, any Error>,
+        _ attachments: [Attachment],
         _ decode: @escaping (inout Incoming) throws -> Value
     ) {
         self.continuation = continuation
+        self.attachments = attachments
         self.decode = decode
     }
 

@@ -109,14 +109,21 @@ final class RemoteHost: Sendable {
         _ decode: @escaping (inout Incoming) throws -> Value
     ) async throws -> Value {
         let connection = try connection()
-        let name = connection.peer == nil ? SealedTypeNames.name : NetworkNames.name
-        let call = ActorFrame.Call(
-            number: connection.makeNumber(), actor: actor, type: try name(type), target: target,
-            generics: try invocation.generics.map(name))
+        let number = connection.makeNumber()
         let arguments = try invocation.finish(for: connection.peer)
-        try Route.check(arguments?.count ?? 0, for: connection.peer)
-        return try await ask(
-            connection, call.number, ActorFrame.make(call, arguments: arguments), timeout: timeout, decode)
+        let frame: ByteBuffer
+        if connection.peer == nil, invocation.generics.isEmpty {
+            let method = try connection.method(target, type, invocation)
+            frame = ActorFrame.make(method, of: actor, call: number, arguments: arguments?.bytes)
+        } else {
+            let name = connection.peer == nil ? SealedTypeNames.name : NetworkNames.name
+            let call = ActorFrame.Call(
+                number: number, actor: actor, type: try name(type), target: target,
+                generics: try invocation.generics.map(name))
+            try Route.check(arguments?.bytes.count ?? 0, for: connection.peer)
+            frame = ActorFrame.make(call, arguments: arguments?.bytes)
+        }
+        return try await ask(connection, number, frame, arguments?.attachments ?? [], timeout: timeout, decode)
     }
 
     /// Asks a server for the number of the actor that it offers under a name.
@@ -138,6 +145,7 @@ final class RemoteHost: Sendable {
         _ connection: HostConnection,
         _ number: UInt64,
         _ frame: ByteBuffer,
+        _ attachments: [Attachment] = [],
         timeout: Duration?,
         _ decode: @escaping (inout Incoming) throws -> Value
     ) async throws -> Value {
@@ -151,7 +159,7 @@ final class RemoteHost: Sendable {
         defer { if let alarm { AlarmClock.shared.cancel(alarm) } }
         let returned = try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                connection.begin(number, PendingCall(continuation, decode), frame, signals)
+                connection.begin(number, PendingCall(continuation, attachments, decode), frame, signals)
             }
         } onCancel: {
             signals.cancel()

@@ -71,7 +71,7 @@ package enum Frame {
 
         // Between who calls an actor and its host: see ``ActorFrame``.
 
-        /// A call.
+        /// A call: of the method with this `number`, or of one that it names if that is zero.
         case call
         /// The number of a call that its caller does not need any more.
         case cancelCall
@@ -89,6 +89,8 @@ package enum Frame {
         case find
         /// What shows that the next frame is unchanged: see ``FrameSeal``.
         case seal
+        /// A method, which later calls name by its `number`, from 1.
+        case method
     }
 
     /// The fixed part in front of each payload.
@@ -119,7 +121,7 @@ package enum Frame {
             switch kind {
             case .define, .variable, .chunk, .stop, .inquiry, .cancel, .watchActor, .answer, .progress, .actorEnded:
                 false
-            case .call, .cancelCall, .returned, .threw, .refused, .hold, .drop, .find, .seal: false
+            case .call, .cancelCall, .returned, .threw, .refused, .hold, .drop, .find, .seal, .method: false
             case .hello, .attachment: !isLarge
             case .forget: length == 8
             case .chunkEnd: length == 16
