@@ -187,6 +187,8 @@ __attribute__((constructor)) static void mp_worker_entry(int argc, char **argv, 
     // Before anything else runs, so that no program that this process starts is taken for a worker.
     unsetenv(MP_WORKER_VARIABLE);
     mp_worker_arguments = argv;
+    // Here, where there is one thread: later the kernel waits for all processors, for tens of milliseconds.
+    mp_remote_fence_register();
 
     // This function never returns, so the initializers that stand behind it in the array
     // would never run. With a static standard library libdispatch's is one of them, and

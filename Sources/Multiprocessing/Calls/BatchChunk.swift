@@ -385,6 +385,14 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
         return tell != nil
     }
 
+    // With retries a failure may not be the last word, and is told of at the end.
+    override var tellsLosses: Bool { !pipeline.stopsAtFailure && pipeline.options.retry == nil }
+
+    override func tellLosses() {
+        failLost()
+        storeFinished()?()
+    }
+
     /// Puts what has come since the last time where the call finds it; returns what tells whoever waits for it, if something
     /// has.
     private func storeFinished() -> (() -> Void)? {
@@ -512,6 +520,8 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
     private func nextAttempt(at offset: Int, _ contents: Contents?) -> Chunk? {
         guard let contents else { return nil }
         let next = BatchChunk(self, contents.item(at: offset), from: offset)
+        next.limits = limits
+        next.label = label
         next.attempt = attempt + 1
         return next
     }

@@ -436,6 +436,7 @@ final class PoolCore: WorkerReporting {
     private func cut(_ actions: Scheduler.Actions) {
         actions.forEach { action in
             guard case .cut(let chunk, let places) = action else { return }
+            if chunk.hasLoss { chunk.tellLosses() }
             let parts = chunk.cut(before: places)
             perform(.cut(parts)) { $0.cut(parts, now: MonotonicTime.now().nanoseconds) }
         }

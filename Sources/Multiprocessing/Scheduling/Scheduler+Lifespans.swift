@@ -7,7 +7,7 @@ extension Scheduler {
         guard phase != .terminated, !seats[index].isKept else { return false }
         if index >= workerCount { return true }
         if let limit = rules.recyclingItems, seats[index].itemCount >= limit { return true }
-        if let age = rules.recyclingAge { return seats[index].readyTime.advanced(by: age) <= now }
+        if let age = rules.recyclingAge, seats[index].readyTime.advanced(by: age) <= now { return true }
         if let limit = rules.recyclingGrowth, seats[index].memoryGrowth >= limit { return true }
         return false
     }

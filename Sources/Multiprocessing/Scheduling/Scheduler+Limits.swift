@@ -104,7 +104,7 @@ extension Scheduler {
         } else {
             seats[index].life = .ending(nil)
         }
-        distribute(outstanding, .poolShutDown, now: now, &actions)
+        giveBack(outstanding, .poolShutDown, now: now, &actions)
         return actions
     }
 

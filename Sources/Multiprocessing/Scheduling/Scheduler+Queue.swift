@@ -61,7 +61,7 @@ extension Scheduler {
             chunk.place = .queued
             queue.prepend(chunk)
             queuedCount += 1
-            return
+            return noteExpiry(of: chunk, now: now, &actions)
         }
         chunk.place = .ended
         actions.append(.end(chunk, reason))

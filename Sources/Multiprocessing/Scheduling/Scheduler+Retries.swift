@@ -34,7 +34,10 @@ extension Scheduler {
         if let next = delayed.map(\.time).min() { wake(at: next, &actions) }
         guard !due.isEmpty else { return }
         // Behind all that waits: what failed once holds up nothing else.
-        for next in due { enqueue(next.chunk) }
+        for next in due {
+            enqueue(next.chunk)
+            noteExpiry(of: next.chunk, now: now, &actions)
+        }
         distribute([], .poolShutDown, now: now, &actions)
     }
 

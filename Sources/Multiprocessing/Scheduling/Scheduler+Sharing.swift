@@ -113,6 +113,18 @@ extension Scheduler {
 
     // MARK: What a worker had
 
+    /// Puts back in the queue what has come back from a worker that is gone, or that nobody waits for any more.
+    ///
+    /// What has lost an item that somebody waits for is first the owner's, as one that is cut, who tells of the loss.
+    mutating func giveBack(_ chunks: [Chunk], _ error: PoolError, now: UInt64, _ actions: inout Actions) {
+        for chunk in chunks where phase != .terminated && chunk.tellsLosses && chunk.hasLoss && chunk.wantsToRun {
+            chunk.place = .cut
+            cuttingCount += 1
+            actions.append(.cut(chunk, []))
+        }
+        distribute(chunks.filter { $0.place != .cut }, error, now: now, &actions)
+    }
+
     /// Decides what becomes of the items that a worker which is gone had begun; returns the chunks that come back.
     ///
     /// The owner of a chunk fails its lost items when it gets the chunk next, to hand it on or to end it.

@@ -194,7 +194,8 @@ package struct Scheduler {
         return actions
     }
 
-    private mutating func noteExpiry(of chunk: Chunk, now: UInt64, _ actions: inout Actions) {
+    /// Has a chunk that waits from now on fail when it has waited for too long.
+    mutating func noteExpiry(of chunk: Chunk, now: UInt64, _ actions: inout Actions) {
         guard let limit = chunk.limits.queueTimeout else { return }
         chunk.startBy = now.advanced(by: limit)
         nextExpiry = min(nextExpiry, chunk.startBy)
@@ -302,7 +303,7 @@ package struct Scheduler {
             if case .unbegun = fact { outstanding.first?.returns += 1 }
         }
         if quickDeaths >= Self.quickDeathLimit { giveUpStarts(outstanding, error, now: now, &actions) }
-        distribute(outstanding, error, now: now, &actions)
+        giveBack(outstanding, error, now: now, &actions)
         return actions
     }
 

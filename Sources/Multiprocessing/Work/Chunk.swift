@@ -81,24 +81,27 @@ public class Chunk: @unchecked Sendable {
     }
 
     /// Makes a chunk that nobody can run, which is all that the scheduler's decisions need.
-    package static func placeholder(count: Int, stride: Int? = nil) -> Chunk {
-        Placeholder(count: count, stride: stride ?? count)
+    package static func placeholder(count: Int, stride: Int? = nil, tellsLosses: Bool = false) -> Chunk {
+        Placeholder(count: count, stride: stride ?? count, tellsLosses: tellsLosses)
     }
 
     // Sendable: as every chunk.
     private final class Placeholder: Chunk, @unchecked Sendable {
         private let stride: Int
+        private let isAwaited: Bool
 
-        init(count: Int, stride: Int) {
+        init(count: Int, stride: Int, tellsLosses: Bool) {
             self.stride = stride
+            isAwaited = tellsLosses
             super.init(count: count)
         }
 
         override var strideLength: Int { stride }
+        override var tellsLosses: Bool { isAwaited }
 
         override func split(keeping count: Int) -> Chunk? {
             guard count > 0, count < self.count else { return nil }
-            let part = Placeholder(count: self.count - count, stride: stride)
+            let part = Placeholder(count: self.count - count, stride: stride, tellsLosses: isAwaited)
             part.follow(self)
             self.count = count
             return part
@@ -243,7 +246,16 @@ public class Chunk: @unchecked Sendable {
         while finishedCount < loss.end { receiveFailure(loss.error) }
     }
 
-    /// The items of which it was decided that they are lost, and which have not been failed.
+    /// Whether whoever waits for its items wants to know of lost ones while others have not ended.
+    package var tellsLosses: Bool { false }
+
+    /// Fails the items of which it was decided that they are lost, and tells of them; for who takes the chunk over.
+    package func tellLosses() { failLost() }
+
+    /// Whether there are items of which it was decided that they are lost, and which have not been failed.
+    final var hasLoss: Bool { loss != nil }
+
+    /// How many they are, and with what they fail.
     final var pendingLoss: (count: Int, error: any Error)? {
         loss.map { (max(0, $0.end - finishedCount), $0.error) }
     }

@@ -53,6 +53,53 @@ struct RetryTests {
         }
     }
 
+    @Test("Each attempt of one item of many has the limit of its call", arguments: TestBackend.allCases)
+    func limitOfEach(_ backend: TestBackend) async throws {
+        let options = WorkOptions.timeout(.seconds(1)).retry(.attempts(4, delay: .none)).label("limited")
+        let body: @Sendable (Int) throws -> Int = { number in
+            // It hangs until it is told that its time is up.
+            if number == 4, (Worker.current?.attempt ?? 0) < 3 { while !Task.isCancelled { usleep(1_000) } }
+            return number
+        }
+        try await backend.withPool(workers: 2, limit: .seconds(120)) { pool async throws in
+            let values = try await pool.map(0..<6, chunkSize: 3, options: options, body)
+            #expect(values == Array(0..<6))
+            var results: [Int] = []
+            for await result in pool.results(0..<6, chunkSize: 3, options: options, body) {
+                results.append(try result.get())
+            }
+            #expect(results == Array(0..<6))
+            var streamed: [Int] = []
+            for try await value in pool.stream(0..<6, options: options, body) { streamed.append(value) }
+            #expect(streamed == Array(0..<6))
+        }
+    }
+
+    @Test("A further attempt waits for a worker no longer than it may", arguments: TestBackend.allCases)
+    func queueTimeout(_ backend: TestBackend) async throws {
+        let first = try Rendezvous()
+        let second = try Rendezvous()
+        let (failing, blocking) = (first.ticket, second.ticket)
+        try await backend.withPool(workers: 1) { pool async throws in
+            try await pool.start()
+            let future = pool.submit(
+                options: .thrown(2).queueTimeout(.seconds(5))
+            ) { () throws -> Int in
+                failing.arrive()
+                failing.wait()
+                throw Flaky()
+            }
+            await first.expectArrivals(1)
+            let blocked = pool.submit { blocking.wait() }
+            first.letThrough()
+            let error = await future.result.failure
+            #expect((error as? PoolError)?.code == .timedOut, "\(String(describing: error))")
+            #expect(first.arrivals.count == 1)
+            second.letThrough()
+            try await blocked.value
+        }
+    }
+
     @Test("The failure of the last attempt is the item's", arguments: TestBackend.allCases)
     func lastFailure(_ backend: TestBackend) async throws {
         let rendezvous = try Rendezvous()

@@ -125,10 +125,16 @@ extension Control {
             }
         }
 
-        @Test("Pitfall 9: a worker is replaced when its own memory has grown, after the item, which gives its value")
-        func afterGrowth() async throws {
-            try await TestBackend.processes.withPool(workers: 1, .with { $0.recycling.memoryGrowth = 32 << 20 }) {
-                pool async throws in
+        @Test(
+            "Pitfall 9: a worker is replaced when its own memory has grown, after the item, which gives its value",
+            arguments: [nil, Duration.seconds(3_600)])
+        func afterGrowth(age: Duration?) async throws {
+            let configuration = Pool.Configuration.with {
+                $0.recycling.memoryGrowth = 32 << 20
+                // Another rule that does not strike takes nothing from this one.
+                $0.recycling.age = age
+            }
+            try await TestBackend.processes.withPool(workers: 1, configuration) { pool async throws in
                 var workers: [Int32] = []
                 for number in 0..<6 {
                     let worker = try await pool.run(number) { number in

@@ -144,6 +144,35 @@ struct DeadlineTests {
         rendezvous.letThrough(2)
     }
 
+    @Test(arguments: TestBackend.allCases, [StreamOrder.input, .completion])
+    func `The failure of an item that hangs is told of while others of its chunk go on`(
+        backend: TestBackend, order: StreamOrder
+    ) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        try await backend.withStrictPool(workers: 1) { pool in
+            let results = pool.results(
+                0..<6, chunkSize: 6, order: order, options: .timeout(.seconds(4))
+            ) { number -> Int in
+                if number == 1 { while !Task.isCancelled { usleep(1_000) } }
+                // Not before the test has the failure.
+                if number > 1 { ticket.wait() }
+                return number
+            }
+            var values: [Int] = []
+            for await result in results {
+                switch result {
+                case .success(let value): values.append(value)
+                case .failure(let error):
+                    #expect((error as? PoolError)?.code == .timedOut)
+                    #expect(values == [0])
+                    rendezvous.letThrough(4)
+                }
+            }
+            #expect(values == [0, 2, 3, 4, 5])
+        }
+    }
+
     @Test(arguments: TestBackend.allCases)
     func `Of many items that are begun together each has its limit, its value or its error`(
         backend: TestBackend

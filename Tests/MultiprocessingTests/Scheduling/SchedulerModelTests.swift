@@ -52,7 +52,7 @@ private struct SchedulerModel {
     private var alarms: [UInt64] = []
     private var processes: [WorkerID: Process] = [:]
     private var open: [ObjectIdentifier: Chunk] = [:]
-    private var submitTimes: [ObjectIdentifier: UInt64] = [:]
+    private var waitTimes: [ObjectIdentifier: UInt64] = [:]
     /// Whether each actor that was made keeps its worker.
     private var madeActors: [UInt64: Bool] = [:]
     /// Chunks that are to be cut before the items with these numbers.
@@ -151,12 +151,13 @@ private struct SchedulerModel {
 
     private mutating func makeChunk() -> Chunk {
         let count = Int.random(in: 1...12, using: &random)
-        let chunk = Chunk.placeholder(count: count, stride: Int.random(in: 1...count + 1, using: &random))
+        let chunk = Chunk.placeholder(count: count, stride: Int.random(in: 1...count + 1, using: &random),
+            tellsLosses: .random(using: &random))
         chunk.isPrompt = Int.random(in: 0..<3, using: &random) == 0
         // Most often without limits.
         chunk.limits.timeout = [nil, nil, 40_000, 800_000_000].randomElement(using: &random) ?? nil
         chunk.limits.queueTimeout = [nil, nil, nil, 60_000, 900_000_000].randomElement(using: &random) ?? nil
-        submitTimes[ObjectIdentifier(chunk)] = now
+        waitTimes[ObjectIdentifier(chunk)] = now
         open[ObjectIdentifier(chunk)] = chunk
         submittedItems += count
         return chunk
@@ -259,17 +260,20 @@ private struct SchedulerModel {
         }
         process.chunks.removeAll { held in back.contains { $0 === held } }
         processes[worker] = process
+        noteWait(of: back)
         perform(scheduler.reclaimed(back, from: worker, now: now))
     }
 
     private mutating func cut() {
         guard let index = cuts.indices.randomElement(using: &random) else { return }
         let (chunk, places) = cuts.remove(at: index)
+        chunk.tellLosses()
         let parts = chunk.cut(before: places)
         if parts.count != places.count + 1 || parts.contains(where: { $0.count < 1 }) {
             breaches.append("a chunk was to be cut where it cannot be")
         }
         for part in parts { open[ObjectIdentifier(part)] = part }
+        noteWait(of: parts)
         perform(scheduler.cut(parts, now: now))
     }
 
@@ -277,6 +281,7 @@ private struct SchedulerModel {
         guard let worker = pick({ state == nil || $0.state == state }, using: &random),
             let process = processes.removeValue(forKey: worker)
         else { return }
+        noteWait(of: process.chunks)
         perform(scheduler.workerEnded(worker, holding: account(process.chunks), error: error, now: now))
     }
 
@@ -337,6 +342,7 @@ private struct SchedulerModel {
             breaches.append("an item was stopped before its time")
         }
         if item == nil, !chunk.isCancelled { breaches.append("an item was stopped without a reason") }
+        noteWait(of: process.chunks)
         process.chunks = []
         process.isReclaiming = false
         process.isOverstaying = true
@@ -460,8 +466,13 @@ private struct SchedulerModel {
         if worker.index >= workerCount { breaches.append("a worker that is too many was given work") }
     }
 
+    /// Chunks wait from now on, with all the time that they had when they were submitted.
+    private mutating func noteWait(of chunks: [Chunk]) {
+        for chunk in chunks { waitTimes[ObjectIdentifier(chunk)] = now }
+    }
+
     private mutating func checkExpiry(of chunk: Chunk) {
-        guard let limit = chunk.limits.queueTimeout, let time = submitTimes[ObjectIdentifier(chunk)] else {
+        guard let limit = chunk.limits.queueTimeout, let time = waitTimes[ObjectIdentifier(chunk)] else {
             return breaches.append("a chunk without a limit has waited for too long")
         }
         if now < time + limit { breaches.append("a chunk has waited for too long before its time") }

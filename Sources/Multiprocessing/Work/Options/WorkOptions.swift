@@ -19,7 +19,8 @@ public struct WorkOptions: Sendable {
     /// How long an item may wait for a worker, counted from its submission; more than zero, `nil` for ever.
     ///
     /// An item that waits longer fails with ``PoolError/Code/timedOut`` and never starts. An item that is tried again
-    /// has the whole time again once its pause is over.
+    /// has the whole time again once its pause is over, and so has one that comes back from a worker that died before it
+    /// began. Items that travel in one chunk wait together: it counts until the first of them starts.
     public var queueTimeout: Duration?
 
     /// Which failures are tried again, how often and when; `nil` for never, because work may have effects.
