@@ -151,7 +151,8 @@ private struct SchedulerModel {
 
     private mutating func makeChunk() -> Chunk {
         let count = Int.random(in: 1...12, using: &random)
-        let chunk = Chunk.placeholder(count: count, stride: Int.random(in: 1...count + 1, using: &random),
+        let chunk = Chunk.placeholder(
+            count: count, stride: Int.random(in: 1...count + 1, using: &random),
             tellsLosses: .random(using: &random))
         chunk.isPrompt = Int.random(in: 0..<3, using: &random) == 0
         // Most often without limits.
