@@ -4,6 +4,15 @@ import Multiprocessing
 import TestSupport
 import Testing
 
+/// What a client saw.
+private struct Refusal: Codable, Sendable {
+    var code: String
+    var message: String
+    var noted: [Int]
+
+    var parts: (String, String, [Int]) { (code, message, noted) }
+}
+
 /// A server in this process, and clients in others.
 @Suite("Servers of actors, and programs that connect to them", .admitted)
 struct ServerTests {
@@ -49,13 +58,21 @@ struct ServerTests {
         try await withLimit {
             let server = try await Self.makeServer()
             try await server.register("servant") { Servant(actorSystem: $0) }
-            let remote = try await Manager.connect(to: server.address, key: Self.key)
-            let servant = try await remote.object("servant", as: Servant.self)
-            let error = await #expect(throws: PoolError.self) { try await servant.lock(SharedLock()) }
-            #expect(error?.code == .notPortable)
-            #expect(error?.message.contains("shared state") ?? false, "\(String(describing: error))")
-            try await servant.note(3)
-            try await expect([3]) { try await servant.noted() }
+            let (code, message, noted) = try await Self.inClient(of: server) { remote in
+                let servant = try await remote.object("servant", as: Servant.self)
+                var refusal: PoolError?
+                do {
+                    try await servant.lock(SharedLock())
+                } catch let error as PoolError {
+                    refusal = error
+                }
+                try await servant.note(3)
+                return Refusal(
+                    code: "\(String(describing: refusal?.code))", message: refusal?.message ?? "",
+                    noted: try await servant.noted())
+            }.parts
+            #expect(code == "Optional(notPortable)" && message.contains("shared state"), "\(code): \(message)")
+            #expect(noted == [3])
             await server.shutDown()
         }
     }

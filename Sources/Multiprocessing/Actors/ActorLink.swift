@@ -38,6 +38,10 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
         var isAwaited = false
         /// Whether a timer goes on, because too many descriptors are on their way.
         var isPaused = false
+        /// Whether a thread sends what it has taken.
+        var isSending = false
+        /// Whether the end waits for that thread, which knows what went out.
+        var isEndAwaited = false
         /// Whether the peer has not proved itself yet, and is told nothing.
         var isHeld: Bool
         /// What is sent when it has.
@@ -48,6 +52,28 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
         var isOver = false
 
         var sentCount: UInt64 { isHeld ? 0 : appendedCount - UInt64(unsent.byteCount + unsent.droppedCount) }
+
+        /// What the calling thread is to send, if it is to send something.
+        mutating func takeBatch() -> Batch? {
+            guard !isSending, !isAwaited, !isPaused, !isHeld, !unsent.isEmpty, let end else { return nil }
+            isSending = true
+            defer { unsent = FrameLink.Unsent() }
+            return Batch(unsent: unsent, end: end)
+        }
+
+        /// Takes what a thread could not send, which goes before what was added meanwhile.
+        mutating func putBack(_ batch: Batch, _ rest: Rest) {
+            isSending = false
+            var unsent = batch.unsent
+            unsent.append(self.unsent)
+            self.unsent = unsent
+            switch rest {
+            case .none: break
+            case .waits: isAwaited = true
+            case .pauses: isPaused = true
+            case .over: isOver = true
+            }
+        }
 
         mutating func append(_ frame: ByteBuffer) {
             if isHeld {
@@ -97,6 +123,8 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
     private var assembler = FrameAssembler()
     private var registration: EventLoop.Registration?
     private var hasEnded = false
+    /// Why it has ended, if the peer has not gone.
+    private var failure: (any Error)?
     private var deliver: Deliver?
     private var end: End?
     private var proved: Proved?
@@ -160,13 +188,15 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
 
     /// Sends a frame, behind names of keys that it may refer to; never waits.
     ///
+    /// One thread at a time sends. What others want to send meanwhile goes out with its next call.
+    ///
     /// - Parameter attachments: What it refers to; none to another program.
     /// - Returns: How many bytes will have gone out when it has; `nil` when the connection is over.
     @discardableResult
     func send(_ frame: ByteBuffer, _ attachments: [Attachment] = []) -> UInt64? {
         for attachment in attachments { attachment.addHolder(self) }
-        let (position, rest): (UInt64?, Rest) = outgoing.withLock { outgoing in
-            guard !outgoing.isOver else { return (nil, .none) }
+        let (position, batch): (UInt64?, Batch?) = outgoing.withLock { outgoing in
+            guard !outgoing.isOver else { return (nil, nil) }
             if KeyTable.shared.count > outgoing.sentKeys {
                 let keys = ByteBuffer()
                 Frame.append(.keys, to: keys) {
@@ -176,21 +206,76 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
             }
             for attachment in attachments { outgoing.append(attachment) }
             outgoing.append(frame)
-            let position = outgoing.appendedCount
-            if outgoing.isAwaited || outgoing.isPaused || outgoing.isHeld { return (position, .none) }
-            return (position, send(&outgoing))
+            return (outgoing.appendedCount, outgoing.takeBatch())
         }
-        switch rest {
-        case .none: break
-        case .waits: loop.events.execute { self.updateInterest() }
-        case .pauses: loop.events.execute { self.continueLater() }
-        }
+        if let batch { send(batch) }
         return position
     }
 
     func forget(attachment number: UInt64) {
         let isKnown = outgoing.withLock { $0.sentAttachments.remove(number) != nil }
         if isKnown { send(ActorFrame.make(.forget, number)) }
+    }
+
+    /// How often one thread goes on for others before the loop does.
+    private static let roundLimit = 8
+
+    /// Sends what the calling thread has taken, and then what others have added.
+    private func send(_ first: consuming Batch) {
+        var batch = first
+        for _ in 1..<Self.roundLimit {
+            guard let next = sendOnce(batch) else { return }
+            batch = next
+        }
+        let last = batch
+        loop.events.execute {
+            if let next = self.sendOnce(last) { self.send(next) }
+        }
+    }
+
+    /// - Returns: What others have added meanwhile, if it is to be sent now.
+    private func sendOnce(_ first: Batch) -> Batch? {
+        var batch = first
+        let rest = batch.send()
+        let (next, isEndAwaited): (Batch?, Bool) = outgoing.withLock { outgoing in
+            outgoing.putBack(batch, rest)
+            return (outgoing.isOver ? nil : outgoing.takeBatch(), outgoing.isEndAwaited)
+        }
+        switch rest {
+        case .none: break
+        case .waits: loop.events.execute { self.updateInterest() }
+        case .pauses: loop.events.execute { self.continueLater() }
+        // The end comes by the reading side, which has read what the peer has sent.
+        case .over(let isPeersWish): if !isPeersWish { batch.end.frames.shutDown() }
+        }
+        if isEndAwaited { loop.events.execute { self.reportEnd() } }
+        return next
+    }
+
+    /// What one thread sends.
+    private struct Batch: Sendable {
+        var unsent: FrameLink.Unsent
+        /// Keeps the socket.
+        let end: LinkEnd
+
+        mutating func send() -> Rest {
+            while true {
+                switch end.frames.send(&unsent) {
+                case .sent: return .none
+                case .mustWait: return .waits
+                case .peerGone: return .over(isPeersWish: true)
+                case .failed: return .over(isPeersWish: false)
+                case .mustAnnounce: break
+                }
+                switch end.frames.sendAnnounced(&unsent) {
+                case .sent: break
+                case .mustWait: return .waits
+                case .mustRetry: return .pauses
+                case .peerGone: return .over(isPeersWish: true)
+                case .failed: return .over(isPeersWish: false)
+                }
+            }
+        }
     }
 
     /// What is to be done for what has not gone out.
@@ -200,52 +285,18 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
         case waits
         /// A timer has to go on.
         case pauses
-    }
-
-    private func send(_ outgoing: inout Outgoing) -> Rest {
-        outgoing.isAwaited = false
-        outgoing.isPaused = false
-        guard let end = outgoing.end else { return .none }
-        while true {
-            switch end.frames.send(&outgoing.unsent) {
-            case .sent: return .none
-            case .mustWait:
-                outgoing.isAwaited = true
-                return .waits
-            // What the peer has sent is read to its end.
-            case .peerGone:
-                outgoing.isOver = true
-                return .none
-            case .failed: return fail(end, &outgoing)
-            case .mustAnnounce: break
-            }
-            switch end.frames.sendAnnounced(&outgoing.unsent) {
-            case .sent: break
-            case .mustWait:
-                outgoing.isAwaited = true
-                return .waits
-            case .mustRetry:
-                outgoing.isPaused = true
-                return .pauses
-            case .peerGone:
-                outgoing.isOver = true
-                return .none
-            case .failed: return fail(end, &outgoing)
-            }
-        }
-    }
-
-    /// The end comes by the reading side.
-    private func fail(_ end: LinkEnd, _ outgoing: inout Outgoing) -> Rest {
-        outgoing.isOver = true
-        end.frames.shutDown()
-        return .none
+        /// Nothing goes out any more.
+        case over(isPeersWish: Bool)
     }
 
     private func continueSending() {
-        let rest = outgoing.withLock { send(&$0) }
+        let batch = outgoing.withLock { outgoing in
+            outgoing.isAwaited = false
+            outgoing.isPaused = false
+            return outgoing.takeBatch()
+        }
+        if let batch { send(batch) }
         updateInterest()
-        if case .pauses = rest { continueLater() }
     }
 
     private func continueLater() {
@@ -350,11 +401,8 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
         }
         let seals = proof.handshake.seals
         seal = seals?.receiving
-        outgoing.withLock { outgoing in
-            outgoing.letGo(seals?.sending)
-            _ = send(&outgoing)
-        }
-        updateInterest()
+        outgoing.withLock { $0.letGo(seals?.sending) }
+        continueSending()
     }
 
     /// Sends a few bytes of the proof, for which the socket of a new connection has room.
@@ -375,14 +423,20 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
         registration = nil
         proofTimer?.cancel()
         reading?.frames.shutDown()
-        let sentCount = outgoing.withLock { outgoing in
+        reading = nil
+        self.failure = failure
+        let isSending = outgoing.withLock { outgoing in
             outgoing.isOver = true
             // Whoever keeps the link keeps no descriptor.
             outgoing.end = nil
-            return outgoing.sentCount
+            outgoing.isEndAwaited = outgoing.isSending
+            return outgoing.isSending
         }
-        reading = nil
-        end?(sentCount, failure)
+        if !isSending { reportEnd() }
+    }
+
+    private func reportEnd() {
+        end?(outgoing.withLock { $0.sentCount }, failure)
         deliver = nil
         end = nil
         proved = nil

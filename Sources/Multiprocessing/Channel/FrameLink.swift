@@ -26,7 +26,7 @@ package struct FrameLink: ~Copyable, Sendable {
     // MARK: Sending
 
     /// Bytes of frames in the order in which they go out.
-    package struct Unsent {
+    package struct Unsent: Sendable {
         private var segments = RingQueue<OwnedBytes>()
 
         /// The most segments that go out with one call.
@@ -46,6 +46,13 @@ package struct FrameLink: ~Copyable, Sendable {
         package mutating func append(_ bytes: OwnedBytes) {
             segments.append(bytes)
             byteCount += bytes.bytes.count
+        }
+
+        /// Adds what is to go out behind these.
+        mutating func append(_ others: consuming Unsent) {
+            while let segment = others.segments.popFirst() { segments.append(segment) }
+            byteCount += others.byteCount
+            droppedCount += others.droppedCount
         }
 
         /// Drops what has not gone out.

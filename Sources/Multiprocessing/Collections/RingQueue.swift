@@ -63,3 +63,5 @@ package struct RingQueue<Element> {
         head = 0
     }
 }
+
+extension RingQueue: Sendable where Element: Sendable {}
