@@ -136,7 +136,7 @@ public final class WorkerActorSystem: DistributedActorSystem, Sendable {
         }
     }
 
-    /// Calls a method without a result, as the other does one with a result.
+    /// Calls a method without a result; the compiler writes such calls.
     ///
     /// - Throws: What the method throws, and ``ActorCallError``.
     public func remoteCallVoid<Act, Err>(

@@ -155,3 +155,9 @@ nonisolated(nonsending) public func withCrew<Output: Sendable, Value>(
     try await crew.join()
     return value
 }
+
+extension Crew: CaptureAdvising {
+    static var captureAdvice: String {
+        "give both a SharedQueue by which they reach each other"
+    }
+}

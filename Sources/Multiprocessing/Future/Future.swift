@@ -145,3 +145,9 @@ extension DispatchTime {
         return nanoseconds > UInt64(Int.max / 2) ? .distantFuture : .now() + .nanoseconds(Int(nanoseconds))
     }
 }
+
+extension Future: CaptureAdvising {
+    static var captureAdvice: String {
+        "wait for the value first, and capture that"
+    }
+}

@@ -2,6 +2,11 @@ import MultiprocessingSystem
 
 /// What a worker process may use at most; `nil` is no limit.
 ///
+/// ```swift
+/// let limits = ResourceLimits(memory: .mebibytes(512), cpuTime: .seconds(60), openFiles: 256)
+/// let pool = try Pool(.processes(limits: limits))
+/// ```
+///
 /// | limit | enforced by | accuracy | what happens |
 /// | --- | --- | --- | --- |
 /// | `memory` | looks at the worker's private memory, 2 to 50 ms apart, closer as it nears the limit | \
