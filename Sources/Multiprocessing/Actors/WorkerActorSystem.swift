@@ -12,7 +12,10 @@ import Synchronization
 /// distributed actor Counter {
 ///     typealias ActorSystem = WorkerActorSystem
 ///     private var count = 0
-///     distributed func add(_ number: Int) -> Int { count += number; return count }
+///     distributed func add(_ number: Int) -> Int {
+///         count += number
+///         return count
+///     }
 /// }
 /// ```
 ///

@@ -71,8 +71,14 @@ public final class Future<Output: Sendable>: Sendable {
     /// With ``WorkOptions/retry`` the reports of all attempts come, each of which begins anew.
     ///
     /// ```swift
-    /// let future = pool.submit { try train { step in Worker.current?.report(step, "epoch \(Int(step * 10))") } }
-    /// for await report in future.progress { print("\(Int(report.fraction * 100)) %, \(report.text)") }
+    /// let future = pool.submit {
+    ///     try train { step in
+    ///         Worker.current?.report(step, "epoch \(Int(step * 10))")
+    ///     }
+    /// }
+    /// for await report in future.progress {
+    ///     print("\(Int(report.fraction * 100)) %, \(report.text)")
+    /// }
     /// ```
     public var progress: some AsyncSequence<ProgressReport, Never> & Sendable {
         guard let reports = state.reports else { return AsyncStream<ProgressReport> { $0.finish() } }

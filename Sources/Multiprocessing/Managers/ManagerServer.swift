@@ -6,15 +6,20 @@ import Synchronization
 ///
 /// ```swift
 /// let key = try ManagerKey(contentsOf: "/etc/registry/key")
-/// let server = try await ManagerServer(at: .tcp(host: "127.0.0.1", port: 7000), key: key)
-/// try await server.register("scores") { ManagedDictionary<String, Int>(actorSystem: $0) }
+/// let server = try await ManagerServer(
+///     at: .tcp(host: "127.0.0.1", port: 7000), key: key)
+/// try await server.register("scores") {
+///     ManagedDictionary<String, Int>(actorSystem: $0)
+/// }
 /// ```
 ///
 /// In another program, which need not be the same build:
 ///
 /// ```swift
-/// let remote = try await Manager.connect(to: .tcp(host: "127.0.0.1", port: 7000), key: key)
-/// let scores = try await remote.object("scores", as: ManagedDictionary<String, Int>.self)
+/// let remote = try await Manager.connect(
+///     to: .tcp(host: "127.0.0.1", port: 7000), key: key)
+/// let scores = try await remote.object(
+///     "scores", as: ManagedDictionary<String, Int>.self)
 /// try await scores.set("ada", 1)
 /// ```
 ///

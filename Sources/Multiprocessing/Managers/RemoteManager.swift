@@ -6,8 +6,10 @@ import Synchronization
 ///
 /// ```swift
 /// let remote = try await Manager.connect(
-///     to: .tcp(host: "127.0.0.1", port: 7000), key: ManagerKey(contentsOf: "/etc/registry/key"))
-/// let scores = try await remote.object("scores", as: ManagedDictionary<String, Int>.self)
+///     to: .tcp(host: "127.0.0.1", port: 7000),
+///     key: ManagerKey(contentsOf: "/etc/registry/key"))
+/// let scores = try await remote.object(
+///     "scores", as: ManagedDictionary<String, Int>.self)
 /// ```
 ///
 /// It has one connection, which ends when neither this nor a reference to one of the server's actors is left. Calls

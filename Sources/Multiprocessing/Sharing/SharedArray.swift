@@ -10,10 +10,14 @@ public import Synchronization
 /// let samples = try SharedArray<Float>(count: 1_000_000)
 /// try await pool.forEach(0..<10) { part in
 ///     samples.withMutableElements { elements in
-///         for index in part * 100_000..<(part + 1) * 100_000 { elements[index] = wave(index) }
+///         for index in part * 100_000..<(part + 1) * 100_000 {
+///             elements[index] = wave(index)
+///         }
 ///     }
 /// }
-/// let loudest = samples.withElements { elements in elements.indices.map { elements[$0] }.max() }
+/// let loudest = samples.withElements { elements in
+///     elements.indices.map { elements[$0] }.max()
+/// }
 /// ```
 public struct SharedArray<Element: BitwiseCopyable & Sendable>: Portable, Hashable {
     /// How many elements there are; it never changes.

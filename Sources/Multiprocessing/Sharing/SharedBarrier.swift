@@ -6,7 +6,8 @@ import MultiprocessingSystem
 /// let everybody = try SharedBarrier(parties: 4)
 /// let crew = try Crew(.processes, workers: 4, everybody) { everybody in
 ///     loadPart()
-///     _ = try await everybody.wait(timeout: .seconds(60))  // until all four have loaded theirs
+///     _ = try await everybody.wait(timeout: .seconds(60))
+///     // All four have loaded theirs.
 /// }
 /// ```
 ///

@@ -6,7 +6,8 @@ import MultiprocessingSystem
 /// ```swift
 /// let lock = try SharedRecursiveLock()
 /// try await lock.withLock {
-///     try await lock.withLock { append(entry) }  // as a function does that others call with the lock
+///     // As a function does that others call with the lock.
+///     try await lock.withLock { append(entry) }
 /// }
 /// ```
 ///

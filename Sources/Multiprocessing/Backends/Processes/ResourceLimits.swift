@@ -3,7 +3,8 @@ import MultiprocessingSystem
 /// What a worker process may use at most; `nil` is no limit.
 ///
 /// ```swift
-/// let limits = ResourceLimits(memory: .mebibytes(512), cpuTime: .seconds(60), openFiles: 256)
+/// let limits = ResourceLimits(
+///     memory: .mebibytes(512), cpuTime: .seconds(60), openFiles: 256)
 /// let pool = try Pool(.processes(limits: limits))
 /// ```
 ///

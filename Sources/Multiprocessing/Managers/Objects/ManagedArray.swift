@@ -4,7 +4,9 @@ public import Distributed
 ///
 /// ```swift
 /// let found = try await manager.array(of: String.self)
-/// try await pool.forEach(pages) { if $0.contains("error") { try await found.append($0) } }
+/// try await pool.forEach(pages) { page in
+///     if page.contains("error") { try await found.append(page) }
+/// }
 /// print(try await found.elements)
 /// ```
 public distributed actor ManagedArray<Element: Codable & Sendable> {
