@@ -10,7 +10,9 @@ enum CallTimeout {
 /// its time.
 ///
 /// ```swift
-/// let count = try await withCallTimeout(.seconds(2)) { try await counter.add(1) }
+/// let count = try await withCallTimeout(.seconds(2)) {
+///     try await counter.add(1)
+/// }
 /// ```
 ///
 /// - Parameters:

@@ -12,7 +12,10 @@ import Synchronization
 /// distributed actor Counter {
 ///     typealias ActorSystem = WorkerActorSystem
 ///     private var count = 0
-///     distributed func add(_ number: Int) -> Int { count += number; return count }
+///     distributed func add(_ number: Int) -> Int {
+///         count += number
+///         return count
+///     }
 /// }
 /// ```
 ///
@@ -136,7 +139,7 @@ public final class WorkerActorSystem: DistributedActorSystem, Sendable {
         }
     }
 
-    /// Calls a method without a result, as the other does one with a result.
+    /// Calls a method without a result; the compiler writes such calls.
     ///
     /// - Throws: What the method throws, and ``ActorCallError``.
     public func remoteCallVoid<Act, Err>(

@@ -152,7 +152,9 @@ package struct CapturedClosure: Sendable {
                 "a mutable variable, or values of a layout that is not the expected one, as code has that was compiled "
                 + "without reflection metadata"
         case 0x501:
-            what = "an error of the type any Error"
+            what =
+                "an error of the type any Error, of which a worker process cannot know the type inside; "
+                + "capture a value of that type itself"
         default:
             what = "an object that is not a Swift object"
         }

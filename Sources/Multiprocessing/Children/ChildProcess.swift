@@ -169,3 +169,9 @@ extension ChildProcess: CustomStringConvertible {
         return "ChildProcess(\((subject + [exit.map { "\($0)" } ?? "running"]).joined(separator: ", ")))"
     }
 }
+
+extension ChildProcess: CaptureAdvising {
+    static var captureAdvice: String {
+        "give both a Connection or a SharedQueue by which they reach each other"
+    }
+}

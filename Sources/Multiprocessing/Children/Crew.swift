@@ -3,7 +3,8 @@
 /// Where a ``Pool`` hands items to its workers, these take their work themselves from what they are given:
 ///
 /// ```swift
-/// let crew = try Crew(.processes, workers: 4, (jobs, results)) { (jobs, results) in
+/// let crew = try Crew(.processes, workers: 4, (jobs, results)) {
+///     (jobs, results) in
 ///     for try await job in jobs { try await results.send(resize(job)) }
 /// }
 /// // … send jobs, receive results …
@@ -128,10 +129,16 @@ public final class Crew<Output: Sendable>: Sendable {
 /// are stopped at once and the error is rethrown.
 ///
 /// ```swift
-/// let sum = try await withCrew(try Crew(.processes, workers: 4, (jobs, results)) { (jobs, results) in
-///     for try await job in jobs { try await results.send(job * job) }
-/// }) { crew in
-///     …
+/// let sum = try await withCrew(
+///     try Crew(.processes, workers: 4, (jobs, results)) { (jobs, results) in
+///         for try await job in jobs { try await results.send(job * job) }
+///     }
+/// ) { _ in
+///     try await jobs.send(contentsOf: 1...100)
+///     jobs.close()
+///     var sum = 0
+///     for _ in 1...100 { sum += try await results.receive() }
+///     return sum
 /// }
 /// ```
 ///
@@ -154,4 +161,10 @@ nonisolated(nonsending) public func withCrew<Output: Sendable, Value>(
     }
     try await crew.join()
     return value
+}
+
+extension Crew: CaptureAdvising {
+    static var captureAdvice: String {
+        "give both a SharedQueue by which they reach each other"
+    }
 }

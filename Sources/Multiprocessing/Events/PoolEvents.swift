@@ -2,6 +2,12 @@ import MultiprocessingSystem
 
 /// What happens in a pool from when ``Pool/events`` was read, as an asynchronous sequence.
 ///
+/// ```swift
+/// Task { [events = pool.events] in
+///     for await event in events { print(event) }
+/// }
+/// ```
+///
 /// Any number of readers read at the same time, each at its pace. A reader may be 8,192 events behind; to one that
 /// is slower the oldest are lost, and it gets a ``PoolEvent/Kind/missed(_:)`` in their place. It never slows the pool.
 /// The sequence ends when the pool has ended, and when the reading task is cancelled. It does not keep the pool alive.

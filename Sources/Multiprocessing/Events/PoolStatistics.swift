@@ -1,5 +1,10 @@
 /// How a pool does: what it has done since it was made, and what it does now; ``Pool/statistics`` gives one.
 ///
+/// ```swift
+/// let statistics = pool.statistics
+/// print(statistics.finished, statistics.queued, statistics.runningTime.p99)
+/// ```
+///
 /// All numbers are of one moment and fit together:
 /// `submitted == finished + failed + timedOut + cancelled + queued + running`, with what is retried counted as
 /// submitted once more.

@@ -7,7 +7,8 @@ extension Future {
     /// Cancelling the waiting task cancels none of the items.
     ///
     /// ```swift
-    /// let fastest = try await Future.first(of: mirrors.map { pool.submit($0) { try fetch($0) } })
+    /// let futures = mirrors.map { pool.submit($0) { try fetch($0) } }
+    /// let fastest = try await Future.first(of: futures)
     /// ```
     ///
     /// - Returns: A future that is finished; `nil` when there are no futures.

@@ -71,8 +71,14 @@ public final class Future<Output: Sendable>: Sendable {
     /// With ``WorkOptions/retry`` the reports of all attempts come, each of which begins anew.
     ///
     /// ```swift
-    /// let future = pool.submit { try train { step in Worker.current?.report(step, "epoch \(Int(step * 10))") } }
-    /// for await report in future.progress { print("\(Int(report.fraction * 100)) %, \(report.text)") }
+    /// let future = pool.submit {
+    ///     try train { step in
+    ///         Worker.current?.report(step, "epoch \(Int(step * 10))")
+    ///     }
+    /// }
+    /// for await report in future.progress {
+    ///     print("\(Int(report.fraction * 100)) %, \(report.text)")
+    /// }
     /// ```
     public var progress: some AsyncSequence<ProgressReport, Never> & Sendable {
         guard let reports = state.reports else { return AsyncStream<ProgressReport> { $0.finish() } }
@@ -143,5 +149,11 @@ extension DispatchTime {
         let nanoseconds = delay.wholeNanoseconds
         // Half of what Dispatch can add, which is more than a century.
         return nanoseconds > UInt64(Int.max / 2) ? .distantFuture : .now() + .nanoseconds(Int(nanoseconds))
+    }
+}
+
+extension Future: CaptureAdvising {
+    static var captureAdvice: String {
+        "wait for the value first, and capture that"
     }
 }

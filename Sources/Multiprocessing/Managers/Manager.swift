@@ -66,11 +66,12 @@ public final class Manager: Sendable {
         return try await process.host { try $0.work(FunctionBox(make)) }
     }
 
-    /// Makes an actor with an asynchronous closure, as the other does with a synchronous one.
+    /// Makes an actor in the manager's process by an asynchronous closure, and returns a reference to it.
     ///
     /// - Parameter make: Makes the actor with the actor system of the process that it is called in; for a process it
     ///   has to be portable.
-    /// - Throws: As the other.
+    /// - Throws: What `make` throws; ``PoolError/Code/notPortable`` when it cannot be sent; ``PoolError/Code/shutDown``
+    ///   after ``shutDown()`` or the end of the process, ``PoolError/Code/workerCrashed`` when it ends meanwhile.
     public func host<Act: DistributedActor>(
         _ make: @escaping @Sendable (WorkerActorSystem) async throws -> Act
     ) async throws -> Act where Act.ActorSystem == WorkerActorSystem {
@@ -104,5 +105,11 @@ public final class Manager: Sendable {
         }
         for id in actors { WorkerActorSystem.shared.hosted.withdraw(id.number) }
         await process?.shutDown()
+    }
+}
+
+extension Manager: CaptureAdvising {
+    static var captureAdvice: String {
+        "capture a reference to one of its actors, which is a value"
     }
 }

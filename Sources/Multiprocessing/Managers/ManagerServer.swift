@@ -6,15 +6,20 @@ import Synchronization
 ///
 /// ```swift
 /// let key = try ManagerKey(contentsOf: "/etc/registry/key")
-/// let server = try await ManagerServer(at: .tcp(host: "127.0.0.1", port: 7000), key: key)
-/// try await server.register("scores") { ManagedDictionary<String, Int>(actorSystem: $0) }
+/// let server = try await ManagerServer(
+///     at: .tcp(host: "127.0.0.1", port: 7000), key: key)
+/// try await server.register("scores") {
+///     ManagedDictionary<String, Int>(actorSystem: $0)
+/// }
 /// ```
 ///
 /// In another program, which need not be the same build:
 ///
 /// ```swift
-/// let remote = try await Manager.connect(to: .tcp(host: "127.0.0.1", port: 7000), key: key)
-/// let scores = try await remote.object("scores", as: ManagedDictionary<String, Int>.self)
+/// let remote = try await Manager.connect(
+///     to: .tcp(host: "127.0.0.1", port: 7000), key: key)
+/// let scores = try await remote.object(
+///     "scores", as: ManagedDictionary<String, Int>.self)
 /// try await scores.set("ada", 1)
 /// ```
 ///
@@ -79,7 +84,12 @@ public final class ManagerServer: Sendable {
 
     /// Begins to listen, with a key of bytes.
     ///
-    /// - Throws: As the other, and for fewer than 16 bytes.
+    /// - Parameters:
+    ///   - address: A host of this machine and a port, 0 for a free one; or the path of a Unix socket.
+    ///   - key: At least 16 bytes, which clients have to have too.
+    ///   - limits: What is taken at a time.
+    /// - Throws: ``PoolError/Code/invalidArgument`` for fewer bytes, for an address that cannot be used, and for limits
+    ///   below 1.
     public convenience init(
         at address: ManagerAddress,
         key: some Sequence<UInt8> & Sendable,
@@ -112,7 +122,11 @@ public final class ManagerServer: Sendable {
 
     /// Offers an actor of this process under a name.
     ///
-    /// - Throws: As the other.
+    /// - Parameters:
+    ///   - name: What clients ask for.
+    ///   - actor: An actor that lives in this process.
+    /// - Throws: ``PoolError/Code/invalidArgument`` for a name that is taken, for an actor that lives in another process,
+    ///   and for a type that is private to its file.
     public func register<Act: DistributedActor>(
         _ name: String,
         _ actor: Act
@@ -184,5 +198,11 @@ extension ManagerServer.Limits {
             throw PoolError.invalidArgument(
                 "proofTimeout", proofTimeout, "it takes a round trip at least; give it seconds")
         }
+    }
+}
+
+extension ManagerServer: CaptureAdvising {
+    static var captureAdvice: String {
+        "capture a reference to one of its objects, which is a value"
     }
 }

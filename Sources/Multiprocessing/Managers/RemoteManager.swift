@@ -4,6 +4,14 @@ import Synchronization
 
 /// A ``ManagerServer`` of another program, as `connect(to:key:timeout:)` has found it.
 ///
+/// ```swift
+/// let remote = try await Manager.connect(
+///     to: .tcp(host: "127.0.0.1", port: 7000),
+///     key: ManagerKey(contentsOf: "/etc/registry/key"))
+/// let scores = try await remote.object(
+///     "scores", as: ManagedDictionary<String, Int>.self)
+/// ```
+///
 /// It has one connection, which ends when neither this nor a reference to one of the server's actors is left. Calls
 /// that are under way when the connection is cut fail with ``ActorCallError/Code/hostGone``, in doubt, and the next call
 /// connects anew. A server that was started again is another one: what the last one hosted is gone, and calls to it
@@ -86,7 +94,13 @@ extension Manager {
         throw failure
     }
 
-    /// Connects with a key of bytes, as the other does.
+    /// Connects to the server of another program, with a key of bytes.
+    ///
+    /// - Parameters:
+    ///   - address: Where the server is.
+    ///   - key: At least 16 bytes, which the server has too.
+    ///   - timeout: How long it may take; 10 seconds if nothing else is said.
+    /// - Throws: ``PoolError/Code/invalidArgument`` for fewer bytes, and what it throws with a ``ManagerKey``.
     public static func connect(
         to address: ManagerAddress,
         key: some Sequence<UInt8>,
@@ -131,5 +145,11 @@ private final class FoundServer: Sendable {
 
     func set(_ address: ActorAddress) {
         found.withLock { $0 = address }
+    }
+}
+
+extension RemoteManager: CaptureAdvising {
+    static var captureAdvice: String {
+        "capture a reference to one of its objects, which is a value"
     }
 }

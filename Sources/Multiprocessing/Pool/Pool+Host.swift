@@ -43,13 +43,15 @@ extension Pool {
         return try await host(allowsRecycling, core.work(FunctionBox(make)))
     }
 
-    /// Makes an actor with an asynchronous closure, as the other does with a synchronous one.
+    /// Makes a distributed actor in one of the workers by an asynchronous closure, and returns a reference to it.
     ///
     /// - Parameters:
     ///   - allowsRecycling: Whether the worker may be replaced or let go under the actor as if it had none.
     ///   - make: Makes the actor with the actor system of the process that it is called in; for processes it has to be
     ///     portable.
-    /// - Throws: As the other.
+    /// - Throws: What `make` throws; ``PoolError/Code/notPortable`` when it cannot be sent; ``PoolError/Code/shutDown``
+    ///   when the pool has ended, ``PoolError/Code/workerCrashed`` when the worker ends meanwhile, and what
+    ///   other work fails with when no worker can be started.
     public func host<Act: DistributedActor>(
         allowsRecycling: Bool = false,
         _ make: @escaping @Sendable (WorkerActorSystem) async throws -> Act

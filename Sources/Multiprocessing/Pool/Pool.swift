@@ -122,3 +122,9 @@ public final class Pool: Sendable {
         withdrawActors()
     }
 }
+
+extension Pool: CaptureAdvising {
+    static var captureAdvice: String {
+        "a pool is of the process that made it: return what is to be done next, or make a pool inside of the work"
+    }
+}

@@ -6,7 +6,9 @@ import Synchronization
 /// ```swift
 /// actor Database {
 ///     private let executor: PoolSerialExecutor
-///     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+///     nonisolated var unownedExecutor: UnownedSerialExecutor {
+///         executor.asUnownedSerialExecutor()
+///     }
 ///
 ///     init(on pool: Pool) throws { executor = try pool.makeSerialExecutor() }
 /// }

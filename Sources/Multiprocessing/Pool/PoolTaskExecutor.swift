@@ -2,7 +2,9 @@
 ///
 /// ```swift
 /// let executor = try pool.taskExecutor
-/// let answer = await Task(executorPreference: executor) { legacy_query(database) }.value
+/// let answer = await Task(executorPreference: executor) {
+///     legacy_query(database)
+/// }.value
 /// ```
 ///
 /// A job is what a task runs from one suspension to the next. It is an item of the pool: it waits in the same queue,

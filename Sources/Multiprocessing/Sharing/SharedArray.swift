@@ -10,10 +10,14 @@ public import Synchronization
 /// let samples = try SharedArray<Float>(count: 1_000_000)
 /// try await pool.forEach(0..<10) { part in
 ///     samples.withMutableElements { elements in
-///         for index in part * 100_000..<(part + 1) * 100_000 { elements[index] = wave(index) }
+///         for index in part * 100_000..<(part + 1) * 100_000 {
+///             elements[index] = wave(index)
+///         }
 ///     }
 /// }
-/// let loudest = samples.withElements { elements in elements.indices.map { elements[$0] }.max() }
+/// let loudest = samples.withElements { elements in
+///     elements.indices.map { elements[$0] }.max()
+/// }
 /// ```
 public struct SharedArray<Element: BitwiseCopyable & Sendable>: Portable, Hashable {
     /// How many elements there are; it never changes.
@@ -75,11 +79,13 @@ public struct SharedArray<Element: BitwiseCopyable & Sendable>: Portable, Hashab
     /// `withAtomic(at:_:)` for numbers.
     public subscript(index: Int) -> Element {
         get {
-            precondition(index >= 0 && index < count, "the index is not one of the array's")
+            precondition(
+                index >= 0 && index < count, "index \(index) is not one of the array's, which has \(count) elements")
             return buffer[index]
         }
         nonmutating set {
-            precondition(index >= 0 && index < count, "the index is not one of the array's")
+            precondition(
+                index >= 0 && index < count, "index \(index) is not one of the array's, which has \(count) elements")
             buffer[index] = newValue
         }
     }
@@ -87,11 +93,15 @@ public struct SharedArray<Element: BitwiseCopyable & Sendable>: Portable, Hashab
     /// Copies of the elements at some places; as many must be set as there are places.
     public subscript(range: Range<Int>) -> [Element] {
         get {
-            precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range is not one of the array's")
+            precondition(
+                range.lowerBound >= 0 && range.upperBound <= count,
+                "the range \(range) is not within the array, which has \(count) elements")
             return Array(UnsafeMutableBufferPointer(rebasing: buffer[range]))
         }
         nonmutating set {
-            precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range is not one of the array's")
+            precondition(
+                range.lowerBound >= 0 && range.upperBound <= count,
+                "the range \(range) is not within the array, which has \(count) elements")
             precondition(newValue.count == range.count, "a shared array cannot grow or shrink")
             _ = UnsafeMutableBufferPointer(rebasing: buffer[range]).update(fromContentsOf: newValue)
         }
@@ -172,7 +182,8 @@ public struct SharedArray<Element: BitwiseCopyable & Sendable>: Portable, Hashab
 
     /// Where an element lies, for those of its extensions that use it as an atomic.
     fileprivate func atomic(at index: Int) -> UnsafeMutableRawPointer {
-        precondition(index >= 0 && index < count, "the index is not one of the array's")
+        precondition(
+            index >= 0 && index < count, "index \(index) is not one of the array's, which has \(count) elements")
         return region.start + index * MemoryLayout<Element>.stride
     }
 }

@@ -2,6 +2,15 @@ import MultiprocessingSystem
 
 /// A place where a number of processes, tasks or threads wait for one another.
 ///
+/// ```swift
+/// let everybody = try SharedBarrier(parties: 4)
+/// let crew = try Crew(.processes, workers: 4, everybody) { everybody in
+///     loadPart()
+///     _ = try await everybody.wait(timeout: .seconds(60))
+///     // All four have loaded theirs.
+/// }
+/// ```
+///
 /// It travels like any value; a copy is the same barrier. When as many wait as it has parties, all of them go on, and
 /// it can be used again.
 ///

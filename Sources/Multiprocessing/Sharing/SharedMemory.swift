@@ -10,7 +10,11 @@ import MultiprocessingSystem
 /// let image = try SharedMemory(byteCount: width * height)
 /// try await pool.forEach(0..<height) { row in
 ///     image.withBytes { bytes in
-///         for column in 0..<width { bytes.storeBytes(of: shade(row, column), toByteOffset: row * width + column, as: UInt8.self) }
+///         for column in 0..<width {
+///             bytes.storeBytes(
+///                 of: shade(row, column),
+///                 toByteOffset: row * width + column, as: UInt8.self)
+///         }
 ///     }
 /// }
 /// ```

@@ -65,6 +65,12 @@ extension SharedQueue {
 
 /// A value of a queue that is lent to this process until it says that it is done with it.
 ///
+/// ```swift
+/// let lease = try await queue.lease()
+/// try await store(lease.value)
+/// try lease.complete()
+/// ```
+///
 /// When the last reference goes before that, the value is delivered again.
 public final class SharedQueueLease<Element: Codable & Sendable>: Sendable {
     /// The value.

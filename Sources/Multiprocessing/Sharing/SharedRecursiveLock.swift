@@ -3,6 +3,14 @@ import MultiprocessingSystem
 
 /// A lock between processes that the task or thread that has it can acquire again.
 ///
+/// ```swift
+/// let lock = try SharedRecursiveLock()
+/// try await lock.withLock {
+///     // As a function does that others call with the lock.
+///     try await lock.withLock { append(entry) }
+/// }
+/// ```
+///
 /// As ``SharedLock``, but its owner is a task, or a thread that runs none: that one may nest
 /// `withLock(timeout:recover:_:)`, and only that one can release it, as often as it has acquired it. Child tasks are
 /// others, and wait.

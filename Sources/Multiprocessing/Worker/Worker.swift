@@ -1,6 +1,12 @@
 import MultiprocessingSystem
 
 /// The worker that runs the current work item.
+///
+/// ```swift
+/// try await pool.forEach(pages) { page in
+///     print(Worker.current?.index ?? 0, page)
+/// }
+/// ```
 public struct Worker: Hashable, Sendable {
     /// The worker's number in its pool, from 0; its replacement has the same.
     public let index: Int

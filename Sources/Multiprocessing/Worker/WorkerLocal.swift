@@ -5,7 +5,9 @@
 ///     static let database = WorkerLocal { try Database(path: "/srv/shop.db") }
 /// }
 ///
-/// let prices = try await pool.map(articles) { try Shop.database.value.price(of: $0) }
+/// let prices = try await pool.map(articles) {
+///     try Shop.database.value.price(of: $0)
+/// }
 /// ```
 ///
 /// A worker process makes it in its own memory, a worker thread keeps one apart from those of the other threads, and

@@ -37,7 +37,9 @@ private func results(pool: Pool, paths: [String]) async throws {
 }
 
 private func stream(pool: Pool, requests: [String]) async throws {
-    for try await line in pool.stream(requests, order: .completion, { try answer($0) }) {
+    for try await line in pool.stream(
+        requests, order: .completion, { try answer($0) })
+    {
         print(line)
     }
 }
@@ -133,7 +135,9 @@ private func control(paths: [String]) async throws {
     configuration.defaults = .timeout(.seconds(30))  // for calls that say nothing
     configuration.gracePeriod = .milliseconds(500)  // between the word to stop and the kill
     configuration.recycling.memoryGrowth = 256 << 20  // a worker that leaks is replaced between items
-    let pool = try Pool(.processes(limits: ResourceLimits(memory: .gibibytes(1))), configuration: configuration)
+    let pool = try Pool(
+        .processes(limits: ResourceLimits(memory: .gibibytes(1))),
+        configuration: configuration)
 
     let options = WorkOptions.timeout(.seconds(2)).retry(.attempts(3)).label("thumbnails")
     let sizes = try await pool.map(paths, options: options) { try fileSize($0) }
@@ -160,7 +164,8 @@ private func keeping(articles: [String], model: String) async throws {
     enum Shop {
         static let prices = WorkerLocal { try PriceList(path: "/srv/prices") }  // one a worker, made when first used
     }
-    let excluded = pool.broadcast(try loadExcluded())  // sent to each worker at most once
+    let excluded = pool.broadcast(
+        try loadExcluded())  // sent to each worker at most once
     let prices = try await pool.map(articles) { article in
         excluded.value.contains(article) ? 0 : try Shop.prices.value.price(of: article)
     }
@@ -173,7 +178,8 @@ private func keeping(articles: [String], model: String) async throws {
 private func retries(pool: Pool, name: String) async throws {
     struct Unreachable: Error, Codable {}
 
-    let policy = RetryPolicy.attempts(4, delay: .constant(.seconds(1)), where: { $0 is Unreachable })
+    let policy = RetryPolicy.attempts(
+        4, delay: .constant(.seconds(1)), where: { $0 is Unreachable })
     let page = try await pool.run(name, options: .retry(policy)) { try download($0) }
     _ = page
 }
@@ -181,9 +187,12 @@ private func retries(pool: Pool, name: String) async throws {
 private func surroundings() throws {
     let pool = try Pool(
         .processes(
-            environment: .inherit.updating(["TZ": "UTC", "TOKEN": nil]),  // or .custom([:])
+            environment: .inherit.updating([
+                "TZ": "UTC", "TOKEN": nil,
+            ]),  // or .custom([:])
             workingDirectory: "/var/lib/resizer",
-            limits: ResourceLimits(memory: .mebibytes(512), cpuTime: .seconds(60), openFiles: 256),
+            limits: ResourceLimits(
+                memory: .mebibytes(512), cpuTime: .seconds(60), openFiles: 256),
             cpus: .spread,  // or .each([[0], [1, 2]])
             niceness: 10,
             output: .lines { print("[worker \($0.worker)] \($0.text)") },  // or .discard
@@ -235,13 +244,16 @@ private enum ActorArticle {
 
 private func servingActors() async throws {
     let key = try ManagerKey(contentsOf: "/etc/registry/key")
-    let server = try await ManagerServer(at: .tcp(host: "127.0.0.1", port: 7000), key: key)
+    let server = try await ManagerServer(
+        at: .tcp(host: "127.0.0.1", port: 7000), key: key)
     try await server.register("scores") { ManagedDictionary<String, Int>(actorSystem: $0) }
 }
 
 private func callingServers(key: ManagerKey) async throws {
-    let remote = try await Manager.connect(to: .tcp(host: "127.0.0.1", port: 7000), key: key)
-    let scores = try await remote.object("scores", as: ManagedDictionary<String, Int>.self)
+    let remote = try await Manager.connect(
+        to: .tcp(host: "127.0.0.1", port: 7000), key: key)
+    let scores = try await remote.object(
+        "scores", as: ManagedDictionary<String, Int>.self)
     try await scores.set("ada", 1)
 }
 

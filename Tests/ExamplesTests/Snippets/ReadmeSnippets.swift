@@ -50,7 +50,9 @@ private func work(pool: Pool, paths: [String], dictionary: Set<String>) async th
 }
 
 private func streams(pool: Pool, paths: [String], requests: [String]) async throws {
-    for try await line in pool.stream(requests, order: .completion, { try answer($0) }) {
+    for try await line in pool.stream(
+        requests, order: .completion, { try answer($0) })
+    {
         print(line)
     }
     for await result in pool.results(paths, { try fileSize($0) }) {
@@ -84,7 +86,9 @@ private func control(paths: [String]) async throws {
     configuration.defaults = .timeout(.seconds(30))  // for calls that say nothing
     configuration.gracePeriod = .milliseconds(500)  // between the word to stop and the kill
     configuration.recycling.memoryGrowth = 256 << 20  // a worker that leaks is replaced between items
-    let pool = try Pool(.processes(limits: ResourceLimits(memory: .gibibytes(1))), configuration: configuration)
+    let pool = try Pool(
+        .processes(limits: ResourceLimits(memory: .gibibytes(1))),
+        configuration: configuration)
 
     let options = WorkOptions.timeout(.seconds(2)).retry(.attempts(3)).label("thumbnails")
     let sizes = try await pool.map(paths, options: options) { try fileSize($0) }
@@ -127,12 +131,15 @@ private func actors(pool: Pool, pages: [String]) async throws {
 }
 
 private func servingActors(key: ManagerKey) async throws {
-    let server = try await ManagerServer(at: .tcp(host: "127.0.0.1", port: 7000), key: key)
+    let server = try await ManagerServer(
+        at: .tcp(host: "127.0.0.1", port: 7000), key: key)
     try await server.register("scores") { ManagedDictionary<String, Int>(actorSystem: $0) }
 }
 
 private func callingServers(key: ManagerKey) async throws {
-    let remote = try await Manager.connect(to: .tcp(host: "127.0.0.1", port: 7000), key: key)
-    let scores = try await remote.object("scores", as: ManagedDictionary<String, Int>.self)
+    let remote = try await Manager.connect(
+        to: .tcp(host: "127.0.0.1", port: 7000), key: key)
+    let scores = try await remote.object(
+        "scores", as: ManagedDictionary<String, Int>.self)
     _ = scores
 }

@@ -34,6 +34,22 @@ struct CaptureRefusalTests {
         return error.message
     }
 
+    @Test func `What stands for other processes is refused with what to capture in its place`() async throws {
+        let pool = try Pool(.threads, workers: 1)
+        #expect(try await refusal { "\($0)\(pool.workerCount)" }.contains("make a pool inside of the work"))
+        let future = pool.submit { 1 }
+        #expect(try await refusal { "\($0)\(future.isFinished)" }.contains("wait for the value first"))
+        let manager = try await Manager(.threads)
+        #expect(try await refusal { "\($0)\(manager)" }.contains("capture a reference to one of its actors"))
+        await manager.shutDown()
+        await pool.shutDown()
+    }
+
+    @Test func `An error of an unknown type`() async throws {
+        let error: any Error = CancellationError()
+        #expect(try await refusal { "\($0)\(error)" }.contains("capture a value of that type itself"))
+    }
+
     @Test func `A class instance`() async throws {
         let session = Session()
         #expect(try await refusal { "\($0)\(session.name)" }.contains("CaptureRefusalTests.Session"))

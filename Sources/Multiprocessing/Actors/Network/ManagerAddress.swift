@@ -44,6 +44,9 @@ extension ManagerAddress {
                 }
                 return try SocketAddress.resolving(host: host, port: port, isNumber: isNumber)
             }
+        } catch let error as SystemError where error.errno == .noSuchAddress {
+            // It says why by itself: the resolver's reasons are none of the kernel's.
+            throw PoolError(.invalidArgument, "\(self) is no address that can be used: \(error.operation)")
         } catch let error as SystemError {
             throw PoolError(.invalidArgument, "\(self) is no address that can be used: \(error)")
         }

@@ -30,7 +30,8 @@ public struct ManagerKey: Sendable {
 
     /// Makes a key of a text's UTF-8, as it is given in a variable of the environment.
     ///
-    /// - Throws: As the other.
+    /// - Parameter text: At least 16 bytes, which nobody can guess.
+    /// - Throws: ``PoolError/Code/invalidArgument`` for fewer.
     public init(_ text: String) throws {
         try self.init(text.utf8)
     }

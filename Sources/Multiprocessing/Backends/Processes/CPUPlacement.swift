@@ -1,5 +1,10 @@
 /// Which cores worker processes run on.
 ///
+/// ```swift
+/// let spread = try Pool(.processes(cpus: .spread))
+/// let chosen = try Pool(.processes(cpus: .each([[0], [1, 2]])), workers: 2)
+/// ```
+///
 /// Cores are named by their numbers, as the system has them in `/proc/cpuinfo`; those that the thread may use
 /// that makes the pool can be named.
 public struct CPUPlacement: Hashable, Sendable {

@@ -13,7 +13,8 @@ import MultiprocessingSystem
 /// standard output, and its standard error is passed on to the program's.
 ///
 /// ```swift
-/// let pool = try Pool(.processes(limits: ResourceLimits(memory: .mebibytes(512)), niceness: 10))
+/// let limits = ResourceLimits(memory: .mebibytes(512))
+/// let pool = try Pool(.processes(limits: limits, niceness: 10))
 /// ```
 public struct ProcessBackend: Backend {
     let environment: WorkerEnvironment

@@ -2,16 +2,20 @@ import MultiprocessingSystem
 
 /// What a worker process may use at most; `nil` is no limit.
 ///
-/// | limit | enforced by | accuracy | what happens |
-/// | --- | --- | --- | --- |
-/// | `memory` | looks at the worker's private memory, 2 to 50 ms apart, closer as it nears the limit | \
-/// what is allocated between two looks, some tens of MiB for the fastest loop | \
-/// the item fails with ``PoolError/Code/memoryLimitExceeded``, the worker is replaced |
-/// | | the kernel (`RLIMIT_DATA`), at twice the limit and at least 1 GiB above it | exact, counts what is reserved \
-/// for writing too | the allocation fails, which in Swift ends the worker: the same error |
-/// | `cpuTime` | looks at the processor time since the item began | up to 50 ms late, never early | \
-/// the item fails with ``PoolError/Code/timedOut``, the worker is replaced |
-/// | `openFiles` | the kernel (`RLIMIT_NOFILE`) | exact | opening one more fails in the item, with `EMFILE` |
+/// ```swift
+/// let limits = ResourceLimits(
+///     memory: .mebibytes(512), cpuTime: .seconds(60), openFiles: 256)
+/// let pool = try Pool(.processes(limits: limits))
+/// ```
+///
+/// | limit | enforced by | what happens |
+/// | --- | --- | --- |
+/// | `memory` | looks at the worker's private memory | ``PoolError/Code/memoryLimitExceeded`` |
+/// | `cpuTime` | looks at the processor time of the item | ``PoolError/Code/timedOut`` |
+/// | `openFiles` | the kernel, exactly | opening one more fails in the item, with `EMFILE` |
+///
+/// The first two end the worker, which is replaced, and are as exact as the looks are close: <doc:Control> tells how
+/// close, what counts as private memory, and of the kernel's limit behind it.
 public struct ResourceLimits: Hashable, Sendable {
     /// The memory that a worker has for itself: its heap, its stacks and its changed data.
     ///

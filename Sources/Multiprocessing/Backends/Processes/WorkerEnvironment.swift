@@ -4,7 +4,8 @@
 /// that are started later.
 ///
 /// ```swift
-/// let pool = try Pool(.processes(environment: .inherit.updating(["TZ": "UTC", "TOKEN": nil])))
+/// let environment = WorkerEnvironment.inherit.updating(["TZ": "UTC", "TOKEN": nil])
+/// let pool = try Pool(.processes(environment: environment))
 /// ```
 public struct WorkerEnvironment: Hashable, Sendable {
     let isInherited: Bool

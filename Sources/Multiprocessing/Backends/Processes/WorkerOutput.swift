@@ -19,7 +19,8 @@ public struct WorkerOutput: Sendable {
     /// Hands what workers write to `body`, line by line.
     ///
     /// ```swift
-    /// let pool = try Pool(.processes(output: .lines { print("[worker \($0.worker)] \($0.text)") }))
+    /// let output = WorkerOutput.lines { print("[worker \($0.worker)] \($0.text)") }
+    /// let pool = try Pool(.processes(output: output))
     /// ```
     ///
     /// `body` is called on a Dispatch queue of the pool, one line at a time, never two at once; the lines of one

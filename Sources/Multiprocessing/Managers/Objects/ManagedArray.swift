@@ -1,6 +1,14 @@
 public import Distributed
 
 /// An array that many processes read and change, each operation as a whole.
+///
+/// ```swift
+/// let found = try await manager.array(of: String.self)
+/// try await pool.forEach(pages) { page in
+///     if page.contains("error") { try await found.append(page) }
+/// }
+/// print(try await found.elements)
+/// ```
 public distributed actor ManagedArray<Element: Codable & Sendable> {
     /// The system that its calls go through.
     public typealias ActorSystem = WorkerActorSystem
@@ -94,10 +102,11 @@ public distributed actor ManagedArray<Element: Codable & Sendable> {
         try await apply(PortableUpdate(body)).value()
     }
 
-    /// Changes the elements, as the other does with a closure that returns something.
+    /// Changes the elements by a closure that returns nothing.
     ///
-    /// - Parameter body: Changes them.
-    /// - Throws: As the other.
+    /// - Parameter body: Changes them, and runs in the array's process: there it has to be portable. If it throws,
+    ///   nothing is changed.
+    /// - Throws: What `body` throws, ``PoolError/Code/notPortable``, and ``ActorCallError``.
     public nonisolated func update(_ body: @escaping @Sendable (inout [Element]) throws -> Void) async throws {
         _ = try await apply(PortableUpdate(body))
     }

@@ -1,6 +1,13 @@
 public import Distributed
 
 /// A place where so many wait for one another, again and again.
+///
+/// ```swift
+/// let everybody = try await manager.barrier(parties: 4)
+/// let crew = try Crew(.processes, workers: 4, everybody) { everybody in
+///     _ = try await everybody.wait(timeout: .seconds(60))
+/// }
+/// ```
 public distributed actor ManagedBarrier {
     /// The system that its calls go through.
     public typealias ActorSystem = WorkerActorSystem

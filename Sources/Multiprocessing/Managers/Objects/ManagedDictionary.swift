@@ -82,13 +82,14 @@ public distributed actor ManagedDictionary<Key: Hashable & Codable & Sendable, V
         try await apply(key, value, PortableUpdate(body)).value()
     }
 
-    /// Changes the value of a key, as the other does with a closure that returns something.
+    /// Changes the value of a key by a closure that returns nothing.
     ///
     /// - Parameters:
     ///   - key: The key.
     ///   - value: What is changed if the key has no value.
-    ///   - body: Changes the value.
-    /// - Throws: As the other.
+    ///   - body: Changes the value, and runs in the dictionary's process: there it has to be portable. If it throws,
+    ///     nothing is changed.
+    /// - Throws: What `body` throws, ``PoolError/Code/notPortable``, and ``ActorCallError``.
     public nonisolated func update(
         _ key: Key,
         default value: Value,

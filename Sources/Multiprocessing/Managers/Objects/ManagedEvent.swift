@@ -1,6 +1,12 @@
 public import Distributed
 
 /// Something that has happened, or not yet, for all that have a reference to it.
+///
+/// ```swift
+/// let isReady = try await manager.event()
+/// let future = pool.submit { try await isReady.wait(timeout: .seconds(60)) }
+/// try await isReady.set()
+/// ```
 public distributed actor ManagedEvent {
     /// The system that its calls go through.
     public typealias ActorSystem = WorkerActorSystem

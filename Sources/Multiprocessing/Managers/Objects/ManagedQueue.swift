@@ -2,6 +2,12 @@ public import Distributed
 
 /// A queue that processes and tasks send elements to and receive them from.
 ///
+/// ```swift
+/// let pages = try await manager.queue(of: String.self, capacity: 100)
+/// try await pages.send("index.html")
+/// let page = try await pages.receive(timeout: .seconds(10))
+/// ```
+///
 /// ``SharedQueue`` is faster by far where no manager is needed. An element is lost that was received by a process that
 /// died before it had it.
 public distributed actor ManagedQueue<Element: Codable & Sendable> {

@@ -2,6 +2,13 @@ public import Distributed
 
 /// Permits that processes and tasks take and give back.
 ///
+/// ```swift
+/// let connections = try await manager.semaphore(3)
+/// try await pool.forEach(pages) { page in
+///     try await connections.withPermit { try await download(page) }
+/// }
+/// ```
+///
 /// Permits that a process has when it dies are given back for it.
 public distributed actor ManagedSemaphore {
     /// The system that its calls go through.

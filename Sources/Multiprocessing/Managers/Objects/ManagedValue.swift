@@ -1,6 +1,14 @@
 public import Distributed
 
 /// One value that many processes read and change, each operation as a whole.
+///
+/// ```swift
+/// let best = try await manager.value(0)
+/// try await pool.forEach(guesses) { guess in
+///     try await best.update { $0 = max($0, guess) }
+/// }
+/// print(try await best.get())
+/// ```
 public distributed actor ManagedValue<Value: Codable & Sendable> {
     /// The system that its calls go through.
     public typealias ActorSystem = WorkerActorSystem
@@ -36,10 +44,11 @@ public distributed actor ManagedValue<Value: Codable & Sendable> {
         try await apply(PortableUpdate(body)).value()
     }
 
-    /// Changes it, as the other does with a closure that returns something.
+    /// Changes it by a closure that returns nothing.
     ///
-    /// - Parameter body: Changes it.
-    /// - Throws: As the other.
+    /// - Parameter body: Changes it, and runs in its process: there it has to be portable. If it throws, nothing is
+    ///   changed.
+    /// - Throws: What `body` throws, ``PoolError/Code/notPortable``, and ``ActorCallError``.
     public nonisolated func update(_ body: @escaping @Sendable (inout Value) throws -> Void) async throws {
         _ = try await apply(PortableUpdate(body))
     }

@@ -9,7 +9,11 @@ extension Connection {
     /// var open = connections
     /// while !open.isEmpty {
     ///     for connection in try await Connection.first(of: open) {
-    ///         if let line = try? connection.tryReceive() { print(line) } else { open.removeAll { $0 == connection } }
+    ///         if let line = try? connection.tryReceive() {
+    ///             print(line)
+    ///         } else {
+    ///             open.removeAll { $0 == connection }
+    ///         }
     ///     }
     /// }
     /// ```

@@ -11,7 +11,9 @@ import Synchronization
 /// ```swift
 /// let (mine, theirs) = try Connection<String, Int>.pair()
 /// let child = try ChildProcess(.processes, theirs) { connection in
-///     for try await text in connection { try await connection.send(text.count) }
+///     for try await text in connection {
+///         try await connection.send(text.count)
+///     }
 /// }
 /// try await mine.send("hello")
 /// print(try await mine.receive())

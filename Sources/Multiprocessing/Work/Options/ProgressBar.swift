@@ -5,7 +5,9 @@ import Synchronization
 ///
 /// ```swift
 /// let bar = ProgressBar("Resizing")
-/// let pictures = try await pool.map(paths, options: .progress(bar.update)) { try resize($0) }
+/// let pictures = try await pool.map(paths, options: .progress(bar.update)) {
+///     try resize($0)
+/// }
 /// ```
 ///
 /// It shows how many items have ended, how many end in a second, how long the rest will take, and how many have

@@ -1,8 +1,10 @@
 /// Which failures of an item are tried again, how often, and after which pauses.
 ///
 /// ```swift
-/// .retry(.attempts(3))                                                  // what a worker's end or a deadline cost
-/// .retry(.attempts(5, delay: .constant(.seconds(1)), where: { $0 is ServerBusy }))    // and what the work throws
+/// // What a worker's end or a deadline cost.
+/// .retry(.attempts(3))
+/// // And what the work throws.
+/// .retry(.attempts(5, delay: .constant(.seconds(1)), where: { $0 is ServerBusy }))
 /// ```
 ///
 /// An item that is tried again delays no other: in a `map` or stream those beside it go on, and its value takes

@@ -4,7 +4,8 @@
 /// same names:
 ///
 /// ```swift
-/// let pages = try await pool.map(urls, options: .timeout(.seconds(2)).retry(.attempts(3))) { try fetch($0) }
+/// let options = WorkOptions.timeout(.seconds(2)).retry(.attempts(3))
+/// let pages = try await pool.map(urls, options: options) { try fetch($0) }
 /// ```
 ///
 /// What a call leaves out comes from its pool's ``Pool/Configuration/defaults``, field by field. Values are checked

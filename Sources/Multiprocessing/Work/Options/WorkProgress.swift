@@ -1,4 +1,11 @@
 /// How far a call with many items has come.
+///
+/// ```swift
+/// let options = WorkOptions.progress {
+///     print("\($0.completed) of \($0.total ?? 0)")
+/// }
+/// let squares = try await pool.map(1...1_000, options: options) { $0 * $0 }
+/// ```
 public struct WorkProgress: Hashable, Sendable {
     /// How many items gave a value.
     public package(set) var completed = 0
