@@ -18,7 +18,7 @@ enum Crawl: Program {
         table.sayHead("")
         try await table.measure("serial", runs: 1) { try check(try await crawlSerially(port)) }
         for count in counts {
-            if count == 4 {
+            if [1, 4, 10].contains(count) {
                 try await table.measure("apply, \(count) workers", runs: 1) {
                     try await withPool(stage.backend, workers: count) { pool in
                         try check(try await crawlByApply(pool, port))
