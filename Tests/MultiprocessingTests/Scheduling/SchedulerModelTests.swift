@@ -72,6 +72,7 @@ private struct SchedulerModel {
         rules.gracePeriod = [0, 30_000, 1_000_000_000].randomElement(using: &random) ?? 0
         rules.recyclingItems = [nil, nil, 1, 20].randomElement(using: &random) ?? nil
         rules.recyclingAge = [nil, nil, 100_000, 2_000_000_000].randomElement(using: &random) ?? nil
+        rules.recyclingGrowth = [nil, nil, 1_000].randomElement(using: &random) ?? nil
         rules.setUpTimeout = [nil, nil, 60_000, 2_000_000_000].randomElement(using: &random) ?? nil
         rules.idleTimeout = [nil, nil, 50_000, 1_000_000_000].randomElement(using: &random) ?? nil
         return rules
@@ -140,6 +141,7 @@ private struct SchedulerModel {
     }
 
     private mutating func submit() {
+        if Int.random(in: 0..<8, using: &random) == 0 { return retry() }
         guard Int.random(in: 0..<4, using: &random) == 0 else {
             let isRest = Int.random(in: 0..<8, using: &random) == 0
             return perform(scheduler.submit(makeChunk(), isRest: isRest, now: now))
@@ -147,6 +149,15 @@ private struct SchedulerModel {
         var chunks: [Chunk] = []
         for _ in 0..<Int.random(in: 2...6, using: &random) { chunks.append(makeChunk()) }
         perform(scheduler.submit(chunks, now: now))
+    }
+
+    /// Hands in a further attempt of an item, which waits for its time, while there is an end to wait for.
+    private mutating func retry() {
+        guard !scheduler.isFinished else { return }
+        let chunk = makeChunk()
+        let time = now + [0, 10_000, 700_000_000].randomElement(using: &random)!
+        waitTimes[ObjectIdentifier(chunk)] = max(time, now)
+        perform(scheduler.retry(chunk, at: time, now: now))
     }
 
     private mutating func makeChunk() -> Chunk {
@@ -199,6 +210,7 @@ private struct SchedulerModel {
         processes[worker]?.state = rules.setUpTimeout == nil ? .ready : .settingUp
         processes[worker]?.isNew = false
         processes[worker]?.setUpStart = now
+        noteMemory(of: worker)
         perform(scheduler.workerReady(worker, now: now))
     }
 
@@ -234,6 +246,7 @@ private struct SchedulerModel {
         processes[worker]?.itemStart = now
         makeActor(with: chunk)
         if processes[worker]?.chunks.isEmpty == true {
+            noteMemory(of: worker)
             let actions = scheduler.workEnded(on: worker, now: now)
             end(chunk)
             perform(actions)
@@ -243,6 +256,11 @@ private struct SchedulerModel {
         } else {
             end(chunk)
         }
+    }
+
+    /// What a worker has to itself is looked at when it is about to be ready, and when it has ended its work.
+    private mutating func noteMemory(of worker: WorkerID) {
+        scheduler.note(memory: .random(in: 0...2_000, using: &random), of: worker)
     }
 
     private mutating func giveBack() {
@@ -418,6 +436,8 @@ private struct SchedulerModel {
             if hasClock || Bool.random(using: &random) {
                 alarms.append(time)
             } else {
+                // What was to be queued later is queued now.
+                noteWait(of: open.values.filter { $0.place == .delayed })
                 perform(scheduler.clockFailed(now: now))
             }
         case .stop(let worker):
@@ -509,7 +529,8 @@ private struct SchedulerModel {
         if scheduler.startingCount != starting + retries.count { breaches.append("starting workers are miscounted") }
         let held = processes.values.reduce(0) { $0 + $1.chunks.count }
         if scheduler.cuttingCount != cuts.count { breaches.append("chunks that are cut are miscounted") }
-        if scheduler.queuedCount != open.count - held - cuts.count { breaches.append("queued chunks are miscounted") }
+        let delayed = open.values.count { $0.place == .delayed }
+        if scheduler.queuedCount != open.count - held - cuts.count - delayed { breaches.append("queued chunks are miscounted") }
         if scheduler.queuedCount > 0, scheduler.servingCount == 0 { breaches.append("work waits for nobody") }
         let hasIdle = processes.keys.contains(where: isIdle)
         if scheduler.queuedCount > scheduler.placingCount, hasIdle {
