@@ -23,6 +23,9 @@ final class CallProgress<Output: Sendable>: Sendable {
     /// Where values are put at once, instead of into the results of their chunks; only if it stops at a failure.
     let outputs: OutputArray<Output>?
 
+    /// How many of a stream's asynchronous inputs may go together.
+    let groupSize = Atomic(1)
+
     private let state = Mutex(State())
 
     struct State {
@@ -161,11 +164,16 @@ final class CallProgress<Output: Sendable>: Sendable {
     func submit<Input: Sendable>(
         _ inputs: ArraySlice<Input>, stride: Int, isPrompt: Bool = false, _ work: ItemFunction<Input, Output>
     ) {
-        let index = state.withLock { state in
-            defer { state.nextIndex += inputs.count }
+        submit(inputs, stride: stride, isPrompt: isPrompt, work, at: reserve(inputs.count))
+    }
+
+    /// The number of the first of so many items, which are about to be submitted.
+    func reserve(_ count: Int) -> Int {
+        state.withLock { state in
+            defer { state.nextIndex += count }
+            state.pulledCount += count
             return state.nextIndex
         }
-        submit(inputs, stride: stride, isPrompt: isPrompt, work, at: index)
     }
 
     /// Makes a chunk of each input and submits them together, so that workers are told once of them.
@@ -173,10 +181,7 @@ final class CallProgress<Output: Sendable>: Sendable {
     /// An input that cannot be encoded fails alone, as if it had run.
     func submitEach<Input: Sendable>(_ inputs: [Input], _ work: ItemFunction<Input, Output>) {
         guard inputs.count > 1 else { return submit(inputs[...], stride: 1, work) }
-        let start = state.withLock { state in
-            defer { state.nextIndex += inputs.count }
-            return state.nextIndex
-        }
+        let start = reserve(inputs.count)
         var chunks: [Chunk] = []
         chunks.reserveCapacity(inputs.count)
         var places: [Int] = []
@@ -206,7 +211,8 @@ final class CallProgress<Output: Sendable>: Sendable {
         }
     }
 
-    private func submit<Input: Sendable>(
+    /// Makes a chunk of the inputs, which have numbers already.
+    func submit<Input: Sendable>(
         _ inputs: ArraySlice<Input>,
         stride: Int,
         isPrompt: Bool = false,
@@ -217,7 +223,10 @@ final class CallProgress<Output: Sendable>: Sendable {
             let chunk = try BatchChunk(index: index, inputs: inputs, stride: stride, work: work, pipeline: self)
             chunk.isPrompt = isPrompt
             let isWanted = state.withLock { state in
-                guard !state.isCancelled, !(stopsAtFailure && state.lowestFailure != nil) else { return false }
+                // What comes before a failure is wanted, though it may be submitted later.
+                guard !state.isCancelled, !(stopsAtFailure && index > state.lowestFailure?.index ?? .max) else {
+                    return false
+                }
                 state.inFlight[index] = BatchHandle(chunk: chunk, size: chunk.inputSize)
                 state.inFlightBytes += chunk.inputSize
                 return true
@@ -462,6 +471,12 @@ final class CallProgress<Output: Sendable>: Sendable {
     }
 
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
+    /// How many first attempts are out.
+    var activeCount: Int { state.withLock { $0.activeCount } }
+
+    /// Whether the encoded inputs that are out take so much memory that items are not grouped any more.
+    var isHeavy: Bool { state.withLock { $0.inFlightBytes } > 1 << 20 }
 
     /// Whether an item has failed.
     var hasFailed: Bool { state.withLock { $0.lowestFailure != nil } }

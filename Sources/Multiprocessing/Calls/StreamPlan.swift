@@ -77,6 +77,9 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
             total: total)
     }
 
+    /// Whether inputs that come one upon another travel together; chunks of a size that was asked for do not wait for others.
+    var gathersInputs: Bool { groupLimit > 1 && chunkSize == 1 }
+
     /// What chooses how many chunks go together.
     func makeSizer() -> GroupSizer { GroupSizer(chunkSize: chunkSize, limit: groupLimit) }
 
@@ -102,19 +105,5 @@ struct StreamPlan<Input: Sendable, Output: Sendable>: Sendable {
         // More may be ahead than now would be taken.
         guard ahead <= capacity else { return ahead - capacity + size }
         return size - (capacity - ahead) % size
-    }
-}
-
-/// Cancels what is out when the consumer lets go of its iterator.
-final class PipelineOwner<Output: Sendable>: Sendable {
-    let pipeline: CallProgress<Output>
-
-    init(_ pipeline: CallProgress<Output>) {
-        self.pipeline = pipeline
-    }
-
-    deinit {
-        pipeline.reporter?.stop()
-        pipeline.cancel()
     }
 }

@@ -129,9 +129,9 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - inputs: The inputs, awaited by a task of the stream's own.
-    ///   - chunkSize: How many items travel together; 1 if left out.
+    ///   - chunkSize: How many items travel together; 1 if left out. Quick inputs that are there travel in groups.
     ///   - order: Whether results come in the order of the inputs or as items end.
-    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks or groups a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     @inlinable
@@ -151,9 +151,9 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - inputs: The inputs, awaited by a task of the stream's own.
-    ///   - chunkSize: How many items travel together; 1 if left out.
+    ///   - chunkSize: How many items travel together; 1 if left out. Quick inputs that are there travel in groups.
     ///   - order: Whether results come in the order of the inputs or as items end.
-    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks or groups a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     @inlinable
@@ -173,9 +173,9 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - inputs: The inputs in pairs, awaited by a task of the stream's own.
-    ///   - chunkSize: How many items travel together; 1 if left out.
+    ///   - chunkSize: How many items travel together; 1 if left out. Quick inputs that are there travel in groups.
     ///   - order: Whether results come in the order of the inputs or as items end.
-    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks or groups a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     @inlinable
@@ -198,9 +198,9 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - inputs: The inputs in pairs, awaited by a task of the stream's own.
-    ///   - chunkSize: How many items travel together; 1 if left out.
+    ///   - chunkSize: How many items travel together; 1 if left out. Quick inputs that are there travel in groups.
     ///   - order: Whether results come in the order of the inputs or as items end.
-    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks or groups a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     ///   - body: The work; on worker processes it has to be portable.
     @inlinable
@@ -220,9 +220,9 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - jobs: The jobs, awaited by a task of the stream's own.
-    ///   - chunkSize: How many items travel together; 1 if left out.
+    ///   - chunkSize: How many items travel together; 1 if left out. Quick inputs that are there travel in groups.
     ///   - order: Whether results come in the order of the inputs or as items end.
-    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks a worker.
+    ///   - buffer: How many inputs are taken ahead of the results at most; by default 4 chunks or groups a worker.
     ///   - options: Limits, retries, label and progress of this call; what it leaves out, the pool's defaults say.
     @inlinable
     public func stream<S: AsyncSequence & Sendable>(
