@@ -446,6 +446,13 @@ final class CallProgress<Output: Sendable>: Sendable {
         }
     }
 
+    /// Wakes whoever waits for something that has come to hold.
+    func wakeReady() {
+        let (consumer, producer) = state.withLock { $0.takeReady() }
+        consumer?.resume()
+        producer?.resume()
+    }
+
     // MARK: Cancelling
 
     /// Cancels every chunk that is out, and wakes whoever waits.

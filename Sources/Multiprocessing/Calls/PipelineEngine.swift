@@ -1,3 +1,5 @@
+import MultiprocessingSystem
+
 /// An engine whose results come off a pipeline: what those over sequences of both kinds have in common.
 class PipelineEngine<Output: Sendable>: StreamEngine<Output> {
     private let owner: PipelineOwner<Output>
@@ -20,8 +22,9 @@ class PipelineEngine<Output: Sendable>: StreamEngine<Output> {
     /// Sees to it that inputs come, as many as there is room for; called before results are looked for.
     func feed() {}
 
-    final override nonisolated(nonsending) func nextRun() async -> StreamRun<Output>? {
+    final override nonisolated(nonsending) func nextRun(within limit: Duration?) async -> StreamRun<Output>? {
         guard !isFinished else { return nil }
+        let deadline = limit.map { MonotonicTime.now().advanced(by: $0) }
         deliveredCount += runCount
         runCount = 0
         while true {
@@ -41,7 +44,8 @@ class PipelineEngine<Output: Sendable>: StreamEngine<Output> {
                 await pipeline.endProgress()
                 return pipeline.withState { $0.inputError.take() }.map { StreamRun(failure: $0) }
             }
-            await drain.waitForChunk()
+            if let deadline, MonotonicTime.now() >= deadline { return StreamRun() }
+            await drain.waitForChunk(until: deadline)
         }
     }
 

@@ -1,3 +1,4 @@
+import MultiprocessingSystem
 import Synchronization
 
 /// The consumer's side of a stream: takes the results that are there off a pipeline in the wanted order.
@@ -39,20 +40,36 @@ struct ResultDrain<Output: Sendable> {
     /// Whether every result was given out and none will come.
     var isAtEnd: Bool { runs.isEmpty && pipeline.withState { $0.isOver } }
 
-    /// Suspends until ``takeRun()`` has something to give, or nothing is left to come.
+    /// Suspends until ``takeRun()`` has something to give, nothing is left to come, or the time has come.
     ///
     /// Cancelling the task cancels the pipeline, which ends the wait.
-    nonisolated(nonsending) func waitForChunk() async {
+    nonisolated(nonsending) func waitForChunk(until deadline: MonotonicTime?) async {
         let wanted = nextIndex
         let byInput = order.kind == .input
         let pipeline = pipeline
+        let limit = TakingLimit()
+        let alarm = deadline.flatMap { deadline in
+            AlarmClock.shared.call(at: deadline) {
+                limit.isOver.store(true, ordering: .relaxed)
+                pipeline.wakeReady()
+            }
+        }
+        // Nothing to measure time with: better too early than never.
+        if deadline != nil, alarm == nil { return }
+        defer { alarm.map(AlarmClock.shared.cancel) }
         pipeline.core.streamWaits.wrappingAdd(1, ordering: .relaxed)
         await withCancellation(isolation: #isolation) {
             await pipeline.wait { state in
                 (byInput ? state.arrived[wanted] != nil : !state.arrived.isEmpty) || state.isOver
+                    || limit.isOver.load(ordering: .relaxed)
             }
         } onCancel: {
             pipeline.cancel()
         }
     }
+}
+
+/// Whether a wait with a limit has taken too long; read and written around the pipeline's lock.
+private final class TakingLimit: Sendable {
+    let isOver = Atomic(false)
 }

@@ -10,8 +10,10 @@ class StreamEngine<Output: Sendable> {
     /// The next results, at least one, when all before were handed out; `nil` at the end.
     ///
     /// A cancelled consumer gets one `CancellationError`.
+    ///
+    /// - Parameter limit: How long to wait; then there are no results, and the end has not come. `nil` waits for ever.
     @usableFromInline
-    nonisolated(nonsending) func nextRun() async -> StreamRun<Output>? { nil }
+    nonisolated(nonsending) func nextRun(within limit: Duration?) async -> StreamRun<Output>? { nil }
 
     /// Takes the news that another result is about to be handed out.
     ///
@@ -34,12 +36,26 @@ final class RefusedEngine<Output: Sendable>: StreamEngine<Output> {
         self.error = error
     }
 
-    override nonisolated(nonsending) func nextRun() async -> StreamRun<Output>? {
+    override nonisolated(nonsending) func nextRun(within limit: Duration?) async -> StreamRun<Output>? {
         error.take().map { StreamRun(failure: $0) }
     }
 }
 
 extension StreamEngine {
+    /// Sees to it that there is a result in an iterator's run, unless the stream has ended; returns whether the run is another.
+    ///
+    /// - Throws: ``PoolError/Code/timedOut`` when none has come within the limit.
+    nonisolated(nonsending) func fill(
+        _ run: inout StreamRun<Output>, within limit: Duration
+    ) async throws(PoolError) -> Bool {
+        guard run.count == 0, let next = await nextRun(within: limit) else { return false }
+        guard next.count > 0 else { throw .resultTimedOut(limit) }
+        run = next
+        // Each is to be gone from here when it is given out.
+        run.values.reverse()
+        return true
+    }
+
     /// An engine, or what gives the reason why there is none.
     static func made(_ make: () throws -> StreamEngine) -> StreamEngine {
         do {

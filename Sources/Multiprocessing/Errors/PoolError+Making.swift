@@ -7,11 +7,25 @@ extension PoolError {
     }
 
     static func waitTimedOut(_ limit: Duration) -> PoolError {
+        PoolError(.timedOut, "the item did not end within \(shown(limit)); it goes on running", limit)
+    }
+
+    /// The error of a wait for the next result of a stream.
+    static func resultTimedOut(_ limit: Duration) -> PoolError {
+        PoolError(
+            .timedOut,
+            "the stream had no next result within \(shown(limit)); it goes on, and gives it to the next call",
+            limit)
+    }
+
+    private init(_ code: Code, _ text: String, _ limit: Duration) {
+        self.init(code, text)
+        self.limit = limit
+    }
+
+    private static func shown(_ limit: Duration) -> String {
         // Less than any clock counts has no description that helps.
-        let shown = limit < .seconds(-(Int64(1) << 40)) ? "the time given, which is far below zero" : "\(limit)"
-        var error = PoolError(.timedOut, "the item did not end within \(shown); it goes on running")
-        error.limit = limit
-        return error
+        limit < .seconds(-(Int64(1) << 40)) ? "the time given, which is far below zero" : "\(limit)"
     }
 
     /// The error of an item that ran for longer than it may, in nanoseconds.

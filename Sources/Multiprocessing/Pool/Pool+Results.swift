@@ -24,7 +24,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Output
-    ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
+    ) -> ResultStream<Output> where S.Element: Sendable {
         let plan = plan(false, chunkSize, order, buffer, options) { try core.work(body, loop: ItemLoop(body)) }
         return outcomes(plan) { StreamIntake(inputs) }
     }
@@ -46,7 +46,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
-    ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
+    ) -> ResultStream<Output> where S.Element: Sendable {
         let plan = plan(false, chunkSize, order, buffer, options) { try core.work(suspending: body) }
         return outcomes(plan) { StreamIntake(inputs) }
     }
@@ -68,7 +68,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Output
-    ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
+    ) -> ResultStream<Output> where S.Element == (A, B) {
         let plan = plan(false, chunkSize, order, buffer, options) {
             try core.work(pairs: body, loop: ItemLoop { try body($0.0, $0.1) })
         }
@@ -92,7 +92,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
-    ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
+    ) -> ResultStream<Output> where S.Element == (A, B) {
         let plan = plan(false, chunkSize, order, buffer, options) { try core.work(suspendingPairs: body) }
         return outcomes(plan) { StreamIntake(inputs) }
     }
@@ -115,7 +115,7 @@ extension Pool {
         order: StreamOrder = .input,
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions()
-    ) -> some AsyncSequence<Result<S.Element.Output, any Error>, Never> where S.Element: Job {
+    ) -> ResultStream<S.Element.Output> where S.Element: Job {
         let plan = plan(false, chunkSize, order, buffer, options) { try core.work(S.Element.self) }
         return outcomes(plan) { StreamIntake(jobs) }
     }
@@ -142,7 +142,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Output
-    ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
+    ) -> ResultStream<Output> where S.Element: Sendable {
         let plan = plan(false, chunkSize, order, buffer, options) { try core.work(body, loop: ItemLoop(body)) }
         return outcomes(plan, of: inputs)
     }
@@ -164,7 +164,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
-    ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element: Sendable {
+    ) -> ResultStream<Output> where S.Element: Sendable {
         let plan = plan(false, chunkSize, order, buffer, options) { try core.work(suspending: body) }
         return outcomes(plan, of: inputs)
     }
@@ -186,7 +186,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Output
-    ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
+    ) -> ResultStream<Output> where S.Element == (A, B) {
         let plan = plan(false, chunkSize, order, buffer, options) {
             try core.work(pairs: body, loop: ItemLoop { try body($0.0, $0.1) })
         }
@@ -211,7 +211,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
-    ) -> some AsyncSequence<Result<Output, any Error>, Never> where S.Element == (A, B) {
+    ) -> ResultStream<Output> where S.Element == (A, B) {
         let plan = plan(false, chunkSize, order, buffer, options) { try core.work(suspendingPairs: body) }
         return outcomes(plan, of: inputs)
     }
@@ -231,7 +231,7 @@ extension Pool {
         order: StreamOrder = .input,
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions()
-    ) -> some AsyncSequence<Result<S.Element.Output, any Error>, Never> where S.Element: Job {
+    ) -> ResultStream<S.Element.Output> where S.Element: Job {
         let plan = plan(false, chunkSize, order, buffer, options) { try core.work(S.Element.self) }
         return outcomes(plan, of: jobs)
     }

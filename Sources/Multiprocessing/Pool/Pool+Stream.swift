@@ -24,7 +24,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Output
-    ) -> some AsyncSequence<Output, any Error> where S.Element: Sendable {
+    ) -> ValueStream<Output> where S.Element: Sendable {
         let plan = plan(true, chunkSize, order, buffer, options) { try core.work(body, loop: ItemLoop(body)) }
         return values(plan) { StreamIntake(inputs) }
     }
@@ -46,7 +46,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
-    ) -> some AsyncSequence<Output, any Error> where S.Element: Sendable {
+    ) -> ValueStream<Output> where S.Element: Sendable {
         let plan = plan(true, chunkSize, order, buffer, options) { try core.work(suspending: body) }
         return values(plan) { StreamIntake(inputs) }
     }
@@ -68,7 +68,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Output
-    ) -> some AsyncSequence<Output, any Error> where S.Element == (A, B) {
+    ) -> ValueStream<Output> where S.Element == (A, B) {
         let plan = plan(true, chunkSize, order, buffer, options) {
             try core.work(pairs: body, loop: ItemLoop { try body($0.0, $0.1) })
         }
@@ -92,7 +92,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
-    ) -> some AsyncSequence<Output, any Error> where S.Element == (A, B) {
+    ) -> ValueStream<Output> where S.Element == (A, B) {
         let plan = plan(true, chunkSize, order, buffer, options) { try core.work(suspendingPairs: body) }
         return values(plan) { StreamIntake(inputs) }
     }
@@ -115,7 +115,7 @@ extension Pool {
         order: StreamOrder = .input,
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions()
-    ) -> some AsyncSequence<S.Element.Output, any Error> where S.Element: Job {
+    ) -> ValueStream<S.Element.Output> where S.Element: Job {
         let plan = plan(true, chunkSize, order, buffer, options) { try core.work(S.Element.self) }
         return values(plan) { StreamIntake(jobs) }
     }
@@ -142,7 +142,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) throws -> Output
-    ) -> some AsyncSequence<Output, any Error> where S.Element: Sendable {
+    ) -> ValueStream<Output> where S.Element: Sendable {
         let plan = plan(true, chunkSize, order, buffer, options) { try core.work(body, loop: ItemLoop(body)) }
         return values(plan, of: inputs)
     }
@@ -164,7 +164,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (S.Element) async throws -> Output
-    ) -> some AsyncSequence<Output, any Error> where S.Element: Sendable {
+    ) -> ValueStream<Output> where S.Element: Sendable {
         let plan = plan(true, chunkSize, order, buffer, options) { try core.work(suspending: body) }
         return values(plan, of: inputs)
     }
@@ -186,7 +186,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) throws -> Output
-    ) -> some AsyncSequence<Output, any Error> where S.Element == (A, B) {
+    ) -> ValueStream<Output> where S.Element == (A, B) {
         let plan = plan(true, chunkSize, order, buffer, options) {
             try core.work(pairs: body, loop: ItemLoop { try body($0.0, $0.1) })
         }
@@ -211,7 +211,7 @@ extension Pool {
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions(),
         _ body: @escaping @Sendable (A, B) async throws -> Output
-    ) -> some AsyncSequence<Output, any Error> where S.Element == (A, B) {
+    ) -> ValueStream<Output> where S.Element == (A, B) {
         let plan = plan(true, chunkSize, order, buffer, options) { try core.work(suspendingPairs: body) }
         return values(plan, of: inputs)
     }
@@ -231,7 +231,7 @@ extension Pool {
         order: StreamOrder = .input,
         buffer: Int? = nil,
         options: WorkOptions = WorkOptions()
-    ) -> some AsyncSequence<S.Element.Output, any Error> where S.Element: Job {
+    ) -> ValueStream<S.Element.Output> where S.Element: Job {
         let plan = plan(true, chunkSize, order, buffer, options) { try core.work(S.Element.self) }
         return values(plan, of: jobs)
     }
