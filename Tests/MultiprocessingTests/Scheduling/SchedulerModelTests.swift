@@ -530,7 +530,9 @@ private struct SchedulerModel {
         let held = processes.values.reduce(0) { $0 + $1.chunks.count }
         if scheduler.cuttingCount != cuts.count { breaches.append("chunks that are cut are miscounted") }
         let delayed = open.values.count { $0.place == .delayed }
-        if scheduler.queuedCount != open.count - held - cuts.count - delayed { breaches.append("queued chunks are miscounted") }
+        if scheduler.queuedCount != open.count - held - cuts.count - delayed {
+            breaches.append("queued chunks are miscounted")
+        }
         if scheduler.queuedCount > 0, scheduler.servingCount == 0 { breaches.append("work waits for nobody") }
         let hasIdle = processes.keys.contains(where: isIdle)
         if scheduler.queuedCount > scheduler.placingCount, hasIdle {
