@@ -38,6 +38,8 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
         var isAwaited = false
         /// Whether a timer goes on, because too many descriptors are on their way.
         var isPaused = false
+        /// Whether no more is read until some has gone out.
+        var isReadingStopped = false
         /// Whether a thread sends what it has taken.
         var isSending = false
         /// Whether the end waits for that thread, which knows what went out.
@@ -71,7 +73,9 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
             case .none: break
             case .waits: isAwaited = true
             case .pauses: isPaused = true
-            case .over: isOver = true
+            case .over:
+                isOver = true
+                self.unsent.removeAll()
             }
         }
 
@@ -237,10 +241,13 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
     private func sendOnce(_ first: Batch) -> Batch? {
         var batch = first
         let rest = batch.send()
-        let (next, isEndAwaited): (Batch?, Bool) = outgoing.withLock { outgoing in
+        let (next, isEndAwaited, isReadingStopped): (Batch?, Bool, Bool) = outgoing.withLock { outgoing in
             outgoing.putBack(batch, rest)
-            return (outgoing.isOver ? nil : outgoing.takeBatch(), outgoing.isEndAwaited)
+            let next = outgoing.isOver ? nil : outgoing.takeBatch()
+            return (next, outgoing.isEndAwaited, outgoing.isReadingStopped)
         }
+        // What was too much to read on beside it is with this thread, or gone.
+        if isReadingStopped { loop.events.execute { self.updateInterest() } }
         switch rest {
         case .none: break
         case .waits: loop.events.execute { self.updateInterest() }
@@ -312,7 +319,8 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
         guard let registration else { return }
         let interest = outgoing.withLock { outgoing in
             var interest: Interest = outgoing.isAwaited ? [.write] : []
-            if outgoing.isHeld || outgoing.unsent.byteCount < unsentLimit { interest.insert(.read) }
+            outgoing.isReadingStopped = !outgoing.isHeld && outgoing.unsent.byteCount >= unsentLimit
+            if !outgoing.isReadingStopped { interest.insert(.read) }
             return interest
         }
         // Refused only once the registration has ended, and then there is nothing to watch.

@@ -42,6 +42,8 @@ package final class StandardErrorRelay: Sendable {
         var unwrittenCount = 0
         var droppedCount = 0
         var isWriting = false
+        /// Whether the program ends, and nothing more is taken.
+        var isEnding = false
         /// When something was last taken by a reader, or began to wait for one.
         var lastProgress = MonotonicTime.now()
 
@@ -63,6 +65,7 @@ package final class StandardErrorRelay: Sendable {
     /// Queues bytes to be written, or drops them when too many wait already.
     package func write(_ bytes: UnsafeRawBufferPointer) {
         let mustStart = state.withLock { state in
+            guard !state.isEnding else { return false }
             let room = (isStalled(state) ? Self.limit : Self.lastLimit) - state.count
             guard bytes.count <= room else {
                 state.droppedCount += bytes.count
@@ -76,10 +79,11 @@ package final class StandardErrorRelay: Sendable {
         if mustStart { queue.async { self.writeWaiting() } }
     }
 
-    /// Blocks until all is written, or a reader has taken nothing for a while.
+    /// Blocks until all is written that waits, or a reader has taken nothing for a while; nothing is taken after it.
     package func drain() {
         // What a fork has of the queue has no thread.
         guard !origin.isElsewhere else { return }
+        state.withLock { $0.isEnding = true }
         while state.withLock({ $0.count > 0 && !isStalled($0) }) { usleep(500) }
     }
 

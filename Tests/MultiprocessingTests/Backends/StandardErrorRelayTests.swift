@@ -74,6 +74,20 @@ struct StandardErrorRelayTests {
         }
     }
 
+    @Test("At the end all that waits is written, and nothing is taken any more")
+    func end() async throws {
+        try await withLimit {
+            let line = try Line(patience: .seconds(60))
+            let count = line.fill()
+            async let all = line.read { $0.count >= count }
+            try await onBlockableThread { line.relay.drain() }
+            line.write(piece)
+            let written = try await all.count
+            #expect(written == count)
+            #expect(line.relay.takesMore)
+        }
+    }
+
     @Test("A slow reader loses nothing, and running workers wait for it")
     func slowReader() async throws {
         try await withLimit {

@@ -126,7 +126,7 @@ struct StreamHandOverTests {
                 await #expect(throws: CancellationError.self) { try await iterator.next() }
                 #expect(try await iterator.next() == nil)
                 var results = pool.results(0..., chunkSize: 100) { $0 }.makeAsyncIterator()
-                #expect(try await results.next() == nil)
+                #expect(await results.next() == nil)
             }
             try await reading.value
             #expect(try await pool.run { 1 } == 1)
