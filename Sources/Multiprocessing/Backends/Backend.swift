@@ -2,7 +2,8 @@
 ///
 /// A backend only starts a worker, hands it chunks of work and stops it. Queues, chunks,
 /// futures, cancellation and replacement are the pool's, once for all backends. The backends are
-/// those of this library: what they are made with is not open to others.
+/// those of this library, ``ThreadBackend`` and ``ProcessBackend``: a pool on another one is refused with
+/// ``PoolError/Code/invalidArgument``.
 ///
 /// ```swift
 /// let backend: any Backend = isolated ? .processes : .threads
@@ -11,7 +12,10 @@
 public protocol Backend: Sendable {
     /// Whether work has to be encoded, because workers do not share the pool's memory.
     var needsPortableWork: Bool { get }
+}
 
+/// A backend as a pool uses it.
+package protocol WorkerBackend: Backend {
     /// Makes what starts and stops the workers of one pool; starts none itself.
     ///
     /// - Parameters:
@@ -25,7 +29,7 @@ public protocol Backend: Sendable {
 ///
 /// Every method returns at once, may be called from any thread, and is called without a lock
 /// held. What comes of it is reported through ``WorkerEvents``, also from within the call.
-public protocol WorkerGroup: AnyObject, Sendable {
+package protocol WorkerGroup: AnyObject, Sendable {
     /// Tries once to start a worker, and reports it as ready, or as failed.
     func start(_ worker: WorkerID)
 
@@ -92,23 +96,23 @@ public protocol WorkerGroup: AnyObject, Sendable {
 
 extension WorkerGroup {
     /// No process of its own.
-    public func processID(of worker: WorkerID) -> Int32? { nil }
+    package func processID(of worker: WorkerID) -> Int32? { nil }
 
     /// There is nothing to wait for.
-    public func waitForStarts() {}
+    package func waitForStarts() {}
 
     /// No process of its own.
-    public func signal(_ worker: WorkerID, _ number: Int32) -> Bool { false }
+    package func signal(_ worker: WorkerID, _ number: Int32) -> Bool { false }
 
     /// It makes no actors: those of threads are the process's.
-    public func watchActor(_ actor: UInt64, on worker: WorkerID) {}
+    package func watchActor(_ actor: UInt64, on worker: WorkerID) {}
 
     /// No memory of its own.
-    public func memory(of worker: WorkerID) -> UInt64? { nil }
+    package func memory(of worker: WorkerID) -> UInt64? { nil }
 }
 
 /// The right to take a worker's results, which one thread has at a time and gives back soon.
-public protocol WorkerWatch {
+package protocol WorkerWatch {
     /// Takes what has come; does not block.
     func poll()
 
@@ -120,11 +124,11 @@ public protocol WorkerWatch {
 ///
 /// A replacement has the same index and another generation, so that what was meant for the
 /// worker before it cannot reach it.
-public struct WorkerID: Hashable, Sendable {
+package struct WorkerID: Hashable, Sendable {
     /// The worker's place in the pool, from 0.
-    public let index: Int
+    package let index: Int
     /// How many workers had this place up to now.
-    public let generation: UInt64
+    package let generation: UInt64
 
     package init(index: Int, generation: UInt64) {
         self.index = index
@@ -151,7 +155,7 @@ package protocol WorkerReporting: AnyObject, Sendable {
 /// Where the workers of a pool report what happens to them.
 ///
 /// Each report may be made from any thread.
-public struct WorkerEvents: Sendable {
+package struct WorkerEvents: Sendable {
     private let owner: any WorkerReporting
 
     package init(to owner: any WorkerReporting) {

@@ -71,6 +71,13 @@ extension PoolError {
             """)
     }
 
+    /// A type that others have declared a backend.
+    static func foreignBackend(_ backend: any Backend) -> PoolError {
+        PoolError(
+            .invalidArgument,
+            "the backend is of type \(readableName(of: type(of: backend))), and a pool runs on .threads or .processes")
+    }
+
     static func invalidArgument(_ name: String, _ value: Int, _ rule: String) -> PoolError {
         PoolError(.invalidArgument, "\(name) is \(value), but \(rule)")
     }

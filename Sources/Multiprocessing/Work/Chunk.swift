@@ -10,7 +10,8 @@ public import Synchronization
 /// `Sendable`: the scheduler hands a chunk from one owner to the next (caller, queue, worker),
 /// every transfer goes through the pool's lock, and only the owner calls what is not marked
 /// as safe from any thread.
-public class Chunk: @unchecked Sendable {
+@usableFromInline
+package class Chunk: @unchecked Sendable {
     // Exclusivity of what changes is unchecked, here and in the kinds of chunk: whoever may use it is the only one, and
     // to read or set it calls nothing. The checks are a good part of what an item costs.
 

@@ -22,7 +22,7 @@ package enum WorkerProcess {
     /// Tells the parent how far the work item has come that runs in this worker process at this moment.
     ///
     /// For any thread, also while the main thread is busy with the item; does not block. It reaches the pool's owner
-    /// before the item's result, as ``WorkerEvents/progressed(on:chunk:item:fraction:text:)``. If the parent reads
+    /// before the item's result, as `WorkerEvents.progressed`. If the parent reads
     /// more slowly than this is called, some are left out, but never the last.
     ///
     /// - Parameters:

@@ -64,7 +64,7 @@ final class TappedWorkers: Sendable {
     /// The backend to make the pool with.
     var backend: some Backend { TappedBackend(tap: self) }
 
-    private struct TappedBackend: Backend {
+    private struct TappedBackend: WorkerBackend {
         let tap: TappedWorkers
         var needsPortableWork: Bool { true }
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Workers that note when two threads tell them something at the same time.
-private struct WatchfulBackend: Backend {
+private struct WatchfulBackend: WorkerBackend {
     final class Notes: Sendable {
         let isBusy = Atomic(false)
         let overlaps = Counter()
@@ -22,7 +22,7 @@ private struct WatchfulBackend: Backend {
         }
     }
 
-    let base: any Backend
+    let base: any WorkerBackend
     let notes = Notes()
 
     var needsPortableWork: Bool { base.needsPortableWork }
@@ -82,7 +82,7 @@ private final class Parting: Codable, Sendable {
 struct OrderTests {
     @Test("Workers are told one thing at a time, whichever threads decide", arguments: TestBackend.allCases)
     func oneAtATime(_ backend: TestBackend) async throws {
-        let watchful = WatchfulBackend(base: backend.backend)
+        let watchful = WatchfulBackend(base: try #require(backend.backend as? any WorkerBackend))
         try await withLimit {
             let pool = try Pool(watchful, workers: 3)
             await withTaskGroup { group in

@@ -101,6 +101,17 @@ struct BadInputTests {
 
     // MARK: Numbers
 
+    @Test("A backend that is not the library's is refused before anything starts")
+    func foreignBackend() {
+        struct Elsewhere: Backend {
+            let needsPortableWork = true
+        }
+        let error = #expect(throws: PoolError.self) { try Pool(Elsewhere()) }
+        #expect(error?.code == .invalidArgument)
+        #expect(error?.message.contains("Elsewhere") ?? false, "\(String(describing: error))")
+        #expect(error?.message.contains(".threads or .processes") ?? false, "\(String(describing: error))")
+    }
+
     @Test(
         "172 make_pool, 216 max_workers_negative: zero or negative workers are refused",
         arguments: TestBackend.allCases, [0, -1, Int.min])

@@ -16,7 +16,7 @@ import MultiprocessingSystem
 /// let limits = ResourceLimits(memory: .mebibytes(512))
 /// let pool = try Pool(.processes(limits: limits, niceness: 10))
 /// ```
-public struct ProcessBackend: Backend {
+public struct ProcessBackend: Backend, WorkerBackend {
     let environment: WorkerEnvironment
     let workingDirectory: String?
     let limits: ResourceLimits
@@ -66,7 +66,7 @@ public struct ProcessBackend: Backend {
     /// - Throws: ``PoolError/Code/invalidArgument`` for an environment, a folder, limits, cores or a niceness that
     ///   cannot be, and ``PoolError/Code/workerStartFailed`` when this program cannot be started again, because it
     ///   was started as an argument of the dynamic loader, or may not make workers go before others.
-    public func makeWorkers(count: Int, reportingTo events: WorkerEvents) throws -> any WorkerGroup {
+    package func makeWorkers(count: Int, reportingTo events: WorkerEvents) throws -> any WorkerGroup {
         if Command.isRunByLoader { throw PoolError.runByLoader }
         let surroundings = try WorkerSurroundings(self)
         var lines: LineDelivery?

@@ -6,7 +6,7 @@
 ///
 /// Dispatch runs at most 255 blocks of such queues at a time in a program (`DISPATCH_WORKQ_MAX_PTHREAD_COUNT`
 /// in its sources): with more workers than that, some wait for others even if all of them block.
-public struct ThreadBackend: Backend {
+public struct ThreadBackend: Backend, WorkerBackend {
     /// Makes the backend.
     public init() {}
 
@@ -14,7 +14,7 @@ public struct ThreadBackend: Backend {
     public var needsPortableWork: Bool { false }
 
     /// Makes the queues of a pool's workers.
-    public func makeWorkers(count: Int, reportingTo events: WorkerEvents) -> any WorkerGroup {
+    package func makeWorkers(count: Int, reportingTo events: WorkerEvents) -> any WorkerGroup {
         ThreadWorkers(events: events)
     }
 }
