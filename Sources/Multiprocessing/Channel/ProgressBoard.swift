@@ -41,6 +41,8 @@ package struct ProgressBoard: Sendable {
     let running: SharedWord
     /// Whether the worker is to stop before the next item: see ``halt()``.
     let order: SharedWord
+    /// How many cancellations the parent has sent, or is about to: an item that begins behind that is not to miss them.
+    package let cancellations: SharedWord
     /// The worker's number in its pool; written by the parent before the worker starts.
     let index: SharedWord
 
@@ -66,6 +68,7 @@ package struct ProgressBoard: Sendable {
         begunAt = SharedWord(memory, at: 64)
         running = SharedWord(memory, at: 72)
         order = SharedWord(memory, at: 80)
+        cancellations = SharedWord(memory, at: 88)
         stage = UnsafeMutableRawBufferPointer(
             rebasing: memory.bytes[Self.headerSize..<Self.headerSize + Self.stageSize])
     }

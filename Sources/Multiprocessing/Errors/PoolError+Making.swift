@@ -72,10 +72,10 @@ extension PoolError {
     }
 
     /// A type that others have declared a backend.
-    static func foreignBackend(_ backend: any Backend) -> PoolError {
+    static func foreignBackend(_ type: Any.Type) -> PoolError {
         PoolError(
             .invalidArgument,
-            "the backend is of type \(readableName(of: type(of: backend))), and a pool runs on .threads or .processes")
+            "the backend is of type \(readableName(of: type)), and a pool runs on .threads or .processes")
     }
 
     static func invalidArgument(_ name: String, _ value: Int, _ rule: String) -> PoolError {

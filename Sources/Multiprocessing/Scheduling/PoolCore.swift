@@ -113,7 +113,7 @@ final class PoolCore: WorkerReporting {
         self.defaults = defaults
         defaultCall = try WorkOptions().call(over: defaults)
         self.onWorkerEnd = onWorkerEnd
-        guard let backend = backend as? any WorkerBackend else { throw PoolError.foreignBackend(backend) }
+        guard let backend = backend as? any WorkerBackend else { throw PoolError.foreignBackend(type(of: backend)) }
         needsPortableWork = backend.needsPortableWork
         carrier =
             needsPortableWork && !locals.isEmpty ? try TaskLocalCarrier(locals) : nil

@@ -7,6 +7,9 @@ import Synchronization
 /// come from any thread.
 final class WorkerCanceller: Sendable {
     private let lane: ControlLane
+    private let board: ProgressBoard
+    /// How many cancellations have come, and how many are not waited for any more.
+    private let heard = Atomic<UInt64>(0)
     private let state = Mutex(State())
 
     private struct State {
@@ -27,8 +30,9 @@ final class WorkerCanceller: Sendable {
         let hasReported: Bool
     }
 
-    init(_ lane: ControlLane) {
+    init(_ lane: ControlLane, _ board: ProgressBoard) {
         self.lane = lane
+        self.board = board
     }
 
     /// Starts to listen.
@@ -50,7 +54,9 @@ final class WorkerCanceller: Sendable {
                 do {
                     try reader.take(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { message in
                         switch message {
-                        case .cancel(let sequence): cancel(sequence)
+                        case .cancel(let sequence):
+                            cancel(sequence)
+                            heard.wrappingAdd(1, ordering: .releasing)
                         case .watchActor(let actor): watch(actor)
                         case .answer, .actorEnded, .progress: throw PortableFailure.unknownFrame
                         }
@@ -66,8 +72,28 @@ final class WorkerCanceller: Sendable {
 
     // MARK: The main thread
 
+    /// How long a cancellation that was sent may take until it is heard of, on a machine that has other things to do.
+    private static let hearingLimit = Duration.milliseconds(500)
+
+    /// Waits until all has been heard of that the parent has cancelled up to now, so that none of it begins.
+    private func hearOut() {
+        guard board.cancellations.load() != heard.load(ordering: .acquiring) else { return }
+        let limit = MonotonicTime.now().advanced(by: Self.hearingLimit)
+        while true {
+            let (sent, known) = (board.cancellations.load(), heard.load(ordering: .acquiring))
+            if sent == known { return }
+            if MonotonicTime.now() >= limit {
+                // The word is not the parent's any more, but somebody's here; what it says now is as good as none.
+                heard.wrappingAdd(sent &- known, ordering: .releasing)
+                return
+            }
+            ThisProcess.yield()
+        }
+    }
+
     /// Notes which chunk is run, in which task.
     func begin(_ chunk: WorkerChunk, _ task: Task<Void, Never>?) {
+        hearOut()
         let isCancelled = state.withLock { state in
             state.chunk = chunk
             state.task = task

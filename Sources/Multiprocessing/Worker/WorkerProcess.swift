@@ -52,7 +52,7 @@ package enum WorkerProcess {
             WorkerName.set(index: index.load(ordering: .relaxed))
             // Not below 3, where work expects its standard streams, also when one of them is closed.
             let output = Socket(try FileDescriptor.duplicating(input.number, lowest: 3))
-            let canceller = WorkerCanceller(ControlLane(control))
+            let canceller = WorkerCanceller(ControlLane(control), board)
             Self.canceller.withLock { $0 = canceller }
             try canceller.listen()
             let session = WorkerSession(

@@ -6,7 +6,7 @@ import TestSupport
 struct MadWorker {
     /// The words of the board, by their place in it.
     enum Word: Int, CaseIterable, Codable {
-        case base, published, openRun, claims, index, isWatched, taken, dropped, begunAt, running, order
+        case base, published, openRun, claims, index, isWatched, taken, dropped, begunAt, running, order, cancellations
     }
 
     /// What of the board lies before the stage, and the stage.

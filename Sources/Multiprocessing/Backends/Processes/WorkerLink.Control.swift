@@ -42,6 +42,8 @@ extension WorkerLink {
 
         /// Tells the worker something; does not wait.
         func send(_ message: ControlMessage, _ link: WorkerLink) {
+            // Ahead of it, and seen at once: the worker begins nothing before it has heard of it.
+            if case .cancel = message { _ = link.board.cancellations.add(1) }
             switch lane.send(message) {
             case .mustWait: link.loop.events.execute { self.setInterest(sending: true) }
             case .refused: link.refuse("it does not read what it is told")
