@@ -135,7 +135,7 @@ struct TourTests {
         }
         let crawl = try await Self.runs.run("crawl", on: backend).output
         let calls = ["apply", "apply_async"].flatMap { way in [1, 4, 10].map { "\(way), \($0) workers" } }
-        for row in ["serial"] + calls {
+        for row in ["one page", "serial"] + calls {
             #expect(crawl.contains(try Self.row(row)), "\(row): \(crawl)")
         }
     }

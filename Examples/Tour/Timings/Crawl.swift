@@ -16,6 +16,7 @@ enum Crawl: Program {
         let table = TimeTable(python: try PythonTimes.crawl(on: stage, port: port, workers: counts))
         say("the pool is made each time; each process loads Foundation, and makes a session of its own")
         table.sayHead("")
+        try await table.measure("one page", runs: 1) { _ = try await Page.load(1, from: port) }
         try await table.measure("serial", runs: 1) { try check(try await crawlSerially(port)) }
         for count in counts {
             if [1, 4, 10].contains(count) {

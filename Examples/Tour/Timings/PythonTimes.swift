@@ -93,6 +93,7 @@ enum PythonTimes {
         if kind == "factorials":
             table(math.factorial, lambda: range(1, 101), int(last), ["apply", "apply_async", "map", "map_async"])
         else:
+            measure("one page", 1, lambda: page(1))
             table(page, pages, 1, ["apply", "apply_async"])
         """
 }

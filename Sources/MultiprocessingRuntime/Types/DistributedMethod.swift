@@ -4,8 +4,7 @@ package import Distributed
 /// A distributed method of this program without generic parameters, as a host calls it.
 ///
 /// Distributed's own `executeDistributedTarget` looks up the method's types for each call, by names in which private
-/// types cannot be found, and never lets go of what the method returned. Here they are those that the caller's code has,
-/// which is the same code.
+/// types cannot be found. Here they are those that the caller's code has, which is the same code.
 ///
 /// `Sendable` is unchecked for the pointers, to what does not change as long as this is there.
 package final class DistributedMethod: @unchecked Sendable {

@@ -132,7 +132,7 @@ private func options(pool: Pool, paths: [String]) async throws {
 
 private func control(paths: [String]) async throws {
     var configuration = Pool.Configuration()
-    configuration.defaults = .timeout(.seconds(30))  // for calls that say nothing
+    configuration.defaults = .timeout(.seconds(30))  // unless a call says so
     configuration.gracePeriod = .milliseconds(500)  // between the word to stop and the kill
     configuration.recycling.memoryGrowth = 256 << 20  // a worker that leaks is replaced between items
     let pool = try Pool(
