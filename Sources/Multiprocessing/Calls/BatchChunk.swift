@@ -73,7 +73,10 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
         // No longer than the chunk, so that no sum or product of the two is out of range.
         // With a limit it has to be known which item runs; without a way to know, each begins by itself.
         let canWatch = RemoteFence.isAvailable && (pipeline.core.needsPortableWork || work.body.isSynchronous)
-        let stride = pipeline.options.limits.timeout == nil || canWatch ? max(1, min(stride, inputs.count)) : 1
+        let limits = pipeline.options.limits
+        // Each begins by itself as well where each may wait for so long only.
+        let begins = limits.queueTimeout == nil && (limits.timeout == nil || canWatch) ? stride : 1
+        let stride = max(1, min(begins, inputs.count))
         places = pipeline.outputs?.places(of: index..<index + inputs.count)
         let portable: PortableChunk?
         if pipeline.core.needsPortableWork {
@@ -84,7 +87,7 @@ final class BatchChunk<Input: Sendable, Output: Sendable>: StridedChunk, @unchec
             contents = Mutex(Contents(work: work, inputs: inputs, portable: nil, count: inputs.count))
         }
         super.init(count: inputs.count, stride: stride)
-        limits = pipeline.options.limits
+        self.limits = limits
         label = pipeline.options.label
         inputSize = portable?.size ?? 0
     }

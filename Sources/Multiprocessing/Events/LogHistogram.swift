@@ -5,7 +5,8 @@
 package struct LogHistogram {
     private static let bucketCount = 44 * 16
 
-    private var buckets = [UInt64](repeating: 0, count: bucketCount)
+    /// Empty before the first number, for there is one for each place of a worker.
+    private var buckets: [UInt64] = []
     package private(set) var count: UInt64 = 0
     private var total: Double = 0
     private var lowest = UInt64.max
@@ -16,11 +17,23 @@ package struct LogHistogram {
     /// Notes the same number so many times.
     package mutating func record(_ nanoseconds: UInt64, times: Int = 1) {
         guard times > 0 else { return }
+        if buckets.isEmpty { buckets = Array(repeating: 0, count: Self.bucketCount) }
         buckets[Self.bucket(of: nanoseconds)] &+= UInt64(times)
         count &+= UInt64(times)
         total += Double(nanoseconds) * Double(times)
         lowest = min(lowest, nanoseconds)
         highest = max(highest, nanoseconds)
+    }
+
+    /// Notes all numbers of another.
+    package mutating func add(_ other: LogHistogram) {
+        guard other.count > 0 else { return }
+        guard count > 0 else { return self = other }
+        for (bucket, times) in other.buckets.enumerated() { buckets[bucket] &+= times }
+        count &+= other.count
+        total += other.total
+        lowest = min(lowest, other.lowest)
+        highest = max(highest, other.highest)
     }
 
     private static func bucket(of number: UInt64) -> Int {

@@ -92,8 +92,12 @@ public struct PoolStatistics: Sendable, Codable {
         public internal(set) var finished = 0
         /// Items that ended in another way.
         public internal(set) var failed = 0
-        /// How long items ran here.
-        public internal(set) var runningTime = Duration.zero
+        /// How long items ran here, in all.
+        public internal(set) var busyTime = Duration.zero
+        /// How long the items that this place was given had been queued, as in ``PoolStatistics/waitingTime``.
+        public internal(set) var waitingTime = Distribution()
+        /// How long each of them ran, as in ``PoolStatistics/runningTime``.
+        public internal(set) var runningTime = Distribution()
         /// Bytes of encoded inputs, captures, shared values and broadcasts that went to it; zero for a thread.
         public internal(set) var bytesSent = 0
         /// Bytes of encoded values and errors that came from it; zero for a thread.

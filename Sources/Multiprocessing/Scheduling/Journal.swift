@@ -29,8 +29,6 @@ struct Journal {
     private let isOnThreads: Bool
 
     var counts = PoolStatistics()
-    private(set) var waitingTime = LogHistogram()
-    private(set) var runningTime = LogHistogram()
     private(set) var tallies: [Tally] = []
     private var lastNumber: UInt64 = 0
 
@@ -40,7 +38,9 @@ struct Journal {
         /// Which worker has the place: what is told of the ones before changes none of its numbers.
         var generation: UInt64 = 0
         var startedAt: UInt64 = 0
-        var runningTime: UInt64 = 0
+        var busyTime: UInt64 = 0
+        var waitingTime = LogHistogram()
+        var runningTime = LogHistogram()
         /// Whether the worker was told to end.
         var isEnding = false
         /// Whether the worker before ended in another way than by itself, when asked.
@@ -83,8 +83,10 @@ struct Journal {
         let uncounted = chunk.count - chunk.record.counted
         let ran = chunk.finishedCount - chunk.record.counted
         // A time of zero: it never ran, or its worker did not tell.
-        if ran > 0, nanoseconds > 0 { runningTime.record(nanoseconds / UInt64(ran), times: ran) }
-        change(id) { $0.runningTime &+= nanoseconds }
+        change(id) { tally in
+            tally.busyTime &+= nanoseconds
+            if ran > 0, nanoseconds > 0 { tally.runningTime.record(nanoseconds / UInt64(ran), times: ran) }
+        }
         hold(-uncounted, on: id)
         received(chunk, from: id)
         settle(chunk, on: id, ran: nanoseconds, at: now)
@@ -178,7 +180,7 @@ struct Journal {
         chunk.record.startedAt = now
         chunk.record.waited = waited
         chunk.record.handed = chunk.count - chunk.record.counted
-        waitingTime.record(waited)
+        change(id) { $0.waitingTime.record(waited) }
         let items = chunk.count - chunk.record.counted
         hold(items, on: id)
         if !isOnThreads, !chunk.record.isSent {

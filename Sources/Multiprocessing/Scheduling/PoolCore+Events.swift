@@ -66,13 +66,19 @@ extension PoolCore {
         if origin.isElsewhere { return PoolStatistics() }
         return state.withLock { state in
             var result = state.journal.counts
-            result.waitingTime = state.journal.waitingTime.distribution
-            result.runningTime = state.journal.runningTime.distribution
+            var waitingTime = LogHistogram()
+            var runningTime = LogHistogram()
             result.workers = state.journal.tallies.map { tally in
+                waitingTime.add(tally.waitingTime)
+                runningTime.add(tally.runningTime)
                 var worker = tally.counts
-                worker.runningTime = .nanoseconds(Int64(clamping: tally.runningTime))
+                worker.busyTime = .nanoseconds(Int64(clamping: tally.busyTime))
+                worker.waitingTime = tally.waitingTime.distribution
+                worker.runningTime = tally.runningTime.distribution
                 return worker
             }
+            result.waitingTime = waitingTime.distribution
+            result.runningTime = runningTime.distribution
             let ended = result.finished + result.failed + result.timedOut + result.cancelled
             result.queued = max(0, result.submitted - ended - result.running)
             for seat in state.scheduler.seats {

@@ -53,6 +53,8 @@ extension Scheduler {
             reason = .shutDown
         } else if !chunk.wantsToRun {
             reason = .cancelled
+        } else if chunk.startBy <= now {
+            reason = .failed(.waitedTooLong(for: chunk.limits.queueTimeout ?? 0))
         } else if chunk.returns >= (rules.hasNoReplacements ? 1 : Self.maximumReturns) {
             reason = .failed(error)
         } else if chunk.placement != nil {

@@ -12,7 +12,7 @@ extension Scheduler {
             seats[index].isReclaiming = false
             remove(chunks, from: index, now: now, &actions)
         }
-        if chunks.count == 1, let places = cuts(of: chunks[0]) {
+        if chunks.count == 1, let places = cuts(of: chunks[0], now: now) {
             chunks[0].place = .cut
             cuttingCount += 1
             actions.append(.cut(chunks[0], places))
@@ -56,9 +56,9 @@ extension Scheduler {
     /// Where to cut a chunk, so that there is a part for each worker that has nothing to do, and one for who had it.
     ///
     /// - Returns: The numbers of the items that parts begin with, but for the first; `nil` for nothing to cut.
-    func cuts(of chunk: Chunk) -> [Int]? {
+    func cuts(of chunk: Chunk, now: UInt64) -> [Int]? {
         // With more in the queue there is enough for everyone.
-        guard queuedCount == 0, chunk.wantsToRun, chunk.isDivisible, !idle.isEmpty else { return nil }
+        guard queuedCount == 0, chunk.wantsToRun, chunk.isDivisible, !idle.isEmpty, chunk.startBy > now else { return nil }
         let stride = chunk.strideLength
         // Of whole strides and a rest; the sum of both could be too large for a number.
         let strides = (chunk.remainingCount - 1) / stride + 1
@@ -117,6 +117,8 @@ extension Scheduler {
     ///
     /// What has lost an item that somebody waits for is first the owner's, as one that is cut, who tells of the loss.
     mutating func giveBack(_ chunks: [Chunk], _ error: PoolError, now: UInt64, _ actions: inout Actions) {
+        // They may wait as long as new ones.
+        for chunk in chunks { chunk.startBy = .max }
         for chunk in chunks where phase != .terminated && chunk.tellsLosses && chunk.hasLoss && chunk.wantsToRun {
             chunk.place = .cut
             cuttingCount += 1

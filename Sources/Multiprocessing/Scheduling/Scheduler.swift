@@ -194,10 +194,10 @@ package struct Scheduler {
         return actions
     }
 
-    /// Has a chunk that waits from now on fail when it has waited for too long.
+    /// Has a chunk that waits, from now on or since it was handed in, fail when it has waited for too long.
     mutating func noteExpiry(of chunk: Chunk, now: UInt64, _ actions: inout Actions) {
-        guard let limit = chunk.limits.queueTimeout else { return }
-        chunk.startBy = now.advanced(by: limit)
+        guard chunk.limits.queueTimeout != nil else { return }
+        chunk.limitWait(now: now)
         nextExpiry = min(nextExpiry, chunk.startBy)
         // Without a clock there may be some that are late.
         wake(at: max(nextExpiry, now + 1), &actions)
@@ -343,10 +343,11 @@ package struct Scheduler {
         let work = Seat.Holding(chunk, then: others, since: now)
         work.forEach {
             $0.place = .held(by: index)
-            $0.startBy = .max
+            // Items behind the first wait on, with the worker.
+            if $0.isDivisible { $0.limitWait(now: now) } else { $0.startBy = .max }
         }
         seats[index].life = .busy(work)
-        wake(at: work.lookTime, &actions)
+        wake(at: min(work.lookTime, max(work.startBy, now + 1)), &actions)
         actions.append(.assign(chunk, then: others, id(index)))
         if inquires { wake(at: now + Self.silence, &actions) }
         // Nothing else may happen that has who is idle ask for the rest.

@@ -117,6 +117,9 @@ package struct Seat {
             return others.first { $0.isCancelled && !$0.isEnded }
         }
 
+        /// When all of it has to have begun; what has a limit to that is held alone.
+        var startBy: UInt64 { first.startBy }
+
         var chunks: [Chunk] { [first] + others }
 
         /// Whether what was not begun is given to others after a time, though nobody has come for work.

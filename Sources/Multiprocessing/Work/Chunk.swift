@@ -39,7 +39,7 @@ package class Chunk: @unchecked Sendable {
     /// How often the chunk came back unstarted from a worker that ended.
     @exclusivity(unchecked) package final var returns = 0
 
-    /// When it has to have begun, while it waits for a worker with a limit; guarded as `place`.
+    /// When its items have to have begun, while some of them wait with a limit; guarded as `place`.
     @exclusivity(unchecked) package final var startBy = UInt64.max
 
     /// Where the scheduler put the chunk; guarded by the pool's lock.
@@ -157,6 +157,11 @@ package class Chunk: @unchecked Sendable {
         isPrompt = whole.isPrompt
         label = whole.label
         if whole.isCancelled { markCancelled() }
+    }
+
+    /// Notes when items that wait have to have begun, unless they wait already.
+    final func limitWait(now: UInt64) {
+        if startBy == .max, let limit = limits.queueTimeout { startBy = now.advanced(by: limit) }
     }
 
     /// Splits off all behind the first `count` items; `nil` if that is nothing, or the chunk cannot be split.

@@ -337,6 +337,50 @@ struct DeadlineTests {
             #expect(rendezvous.arrivals.isEmpty)
         }
     }
+
+    @Test(arguments: TestBackend.allCases)
+    func `An item that waits for too long behind another of its chunk does not start`(
+        backend: TestBackend
+    ) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        let options = WorkOptions.queueTimeout(.seconds(3))
+        try await backend.withStrictPool(workers: 1) { pool in
+            // What waits does so behind an item, not for a worker's start.
+            let first = try await pool.run { 7 }
+            #expect(first == 7)
+            let outcomes = pool.results(0..<4, chunkSize: 4, order: .completion, options: options) { number in
+                ticket.arrive(number)
+                if number == 0 { ticket.wait() }
+                return number
+            }
+            var iterator = outcomes.makeAsyncIterator()
+            for _ in 1...3 {
+                let outcome = try #require(await iterator.next())
+                let error = #expect(throws: PoolError.self) { try outcome.get() }
+                #expect(error?.code == .timedOut)
+                #expect(error?.message.contains("waited") == true)
+            }
+            // The first has begun in time, and goes on.
+            rendezvous.letThrough()
+            let last = try await iterator.next()?.get()
+            #expect(last == 0)
+            #expect(rendezvous.arrivals == [0])
+            let counts = pool.statistics
+            #expect((counts.submitted, counts.finished, counts.timedOut) == (5, 2, 3))
+        }
+    }
+
+    @Test(arguments: TestBackend.allCases)
+    func `Items with time enough to wait run as others do`(backend: TestBackend) async throws {
+        try await backend.withStrictPool(workers: 2) { pool in
+            let options = WorkOptions.queueTimeout(.seconds(100))
+            for chunkSize in [nil, 1, 100] {
+                let values = try await pool.map(0..<5_000, chunkSize: chunkSize, options: options) { $0 + 1 }
+                #expect(values == Array(1...5_000))
+            }
+        }
+    }
 }
 
 @Suite(.admitted)

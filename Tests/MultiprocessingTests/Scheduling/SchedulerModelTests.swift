@@ -23,6 +23,8 @@ private struct SchedulerModel {
         var chunks: [Chunk] = []
         /// Whether it was asked for what it has not begun.
         var isReclaiming = false
+        /// Whether it was asked for that since it was given work.
+        var wasAsked = false
         /// When the item that runs began.
         var itemStart: UInt64 = 0
         /// Whether it runs an item that was given up.
@@ -274,12 +276,12 @@ private struct SchedulerModel {
             let least = min(first.count, first.finishedCount + first.strideLength)
             if let part = first.split(keeping: Int.random(in: least...first.count, using: &random)) {
                 open[ObjectIdentifier(part)] = part
+                waitTimes[ObjectIdentifier(part)] = waitTimes[ObjectIdentifier(first)]
                 back.insert(part, at: 0)
             }
         }
         process.chunks.removeAll { held in back.contains { $0 === held } }
         processes[worker] = process
-        noteWait(of: back)
         perform(scheduler.reclaimed(back, from: worker, now: now))
     }
 
@@ -291,8 +293,13 @@ private struct SchedulerModel {
         if parts.count != places.count + 1 || parts.contains(where: { $0.count < 1 }) {
             breaches.append("a chunk was to be cut where it cannot be")
         }
-        for part in parts { open[ObjectIdentifier(part)] = part }
-        noteWait(of: parts)
+        let start = waitTimes[ObjectIdentifier(chunk)]
+        for part in parts {
+            open[ObjectIdentifier(part)] = part
+            waitTimes[ObjectIdentifier(part)] = start
+        }
+        // One that has lost items was with a worker that is gone.
+        if places.isEmpty { noteWait(of: parts) }
         perform(scheduler.cut(parts, now: now))
     }
 
@@ -418,6 +425,7 @@ private struct SchedulerModel {
         case .reclaim(let worker):
             if processes[worker]?.chunks.isEmpty != false { breaches.append("a worker was asked for what it has not") }
             processes[worker]?.isReclaiming = true
+            processes[worker]?.wasAsked = true
         case .cut(let chunk, let places):
             if isHeld(chunk) { breaches.append("a chunk that a worker holds was to be cut") }
             cuts.append((chunk, places))
@@ -483,6 +491,7 @@ private struct SchedulerModel {
             if isUneven { breaches.append("an actor was not given to the idle worker that has the fewest") }
         }
         processes[worker]?.chunks = chunks
+        processes[worker]?.wasAsked = false
         processes[worker]?.itemStart = now
         if worker.index >= workerCount { breaches.append("a worker that is too many was given work") }
     }
@@ -548,6 +557,13 @@ private struct SchedulerModel {
             return alarm > now + max(timeout, Scheduler.lookInterval)
         }
         if late { breaches.append("an item's limit waits for a call that does not come") }
+        let waiting = processes.values.contains { process in
+            guard process.state == .ready, !process.wasAsked, let chunk = process.chunks.first, chunk.isDivisible,
+                let limit = chunk.limits.queueTimeout, let time = waitTimes[ObjectIdentifier(chunk)]
+            else { return false }
+            return alarm > max(now + 1, time + limit)
+        }
+        if waiting { breaches.append("items behind another wait for a call that does not come") }
         let overdue = processes.values.contains { process in
             process.state == .ready && process.isOverstaying && alarm > process.interruptTime + rules.gracePeriod
         }

@@ -17,11 +17,11 @@ public struct WorkOptions: Sendable {
     /// the whole time.
     public var timeout: Duration?
 
-    /// How long an item may wait for a worker, counted from its submission; more than zero, `nil` for ever.
+    /// How long an item may wait for its start, counted from its submission; more than zero, `nil` for ever.
     ///
-    /// An item that waits longer fails with ``PoolError/Code/timedOut`` and never starts. An item that is tried again
-    /// has the whole time again once its pause is over, and so has one that comes back from a worker that died before it
-    /// began. Items that travel in one chunk wait together: it counts until the first of them starts.
+    /// An item that waits longer fails with ``PoolError/Code/timedOut`` and never starts, be it that no worker is free or
+    /// that the items before it in its chunk take so long. An item that is tried again has the whole time again once its
+    /// pause is over, and so has one that comes back from a worker that died before it began.
     public var queueTimeout: Duration?
 
     /// Which failures are tried again, how often and when; `nil` for never, because work may have effects.
