@@ -73,9 +73,15 @@ extension ProgressBoard {
 /// For its main thread, but for ``item``.
 package final class ItemPlace: @unchecked Sendable {
     // Sendable: `seen` is the main thread's, and the rest never changes.
-    private let running: SharedWord
-    private let order: SharedWord
+    //
+    // Addresses of words, because there is no call in what each item costs: no optimizer looks into another module of
+    // the package.
+    private let running: UnsafeMutableRawPointer
+    private let order: UnsafeMutableRawPointer
     private let sequence: UInt64
+
+    /// Keeps them mapped.
+    private let memory: SharedPages
 
     /// The order that allows this chunk to go on.
     private var seen = UInt64.max
@@ -85,20 +91,22 @@ package final class ItemPlace: @unchecked Sendable {
 
     /// - Parameter isTimed: Whether the parent can have the chunk left in the middle of a stride.
     package init(_ board: ProgressBoard, sequence: UInt64, isTimed: Bool) {
-        running = board.running
-        order = board.order
+        memory = board.memory
+        running = board.running.address
+        order = board.order.address
         self.sequence = sequence
         needsFence = isTimed && !RemoteFence.isAvailable
     }
 
     /// The number of the item that runs, or did last; for any thread.
-    package var item: Int { ProgressBoard.Running(running.load()).item }
+    package var item: Int { ProgressBoard.Running(mp_load_acquire_u64(running)).item }
 
     /// Begins an item; `false` if it is not to.
     package func begin(_ item: Int) -> Bool {
-        running.store(ProgressBoard.Running.word(of: sequence) | UInt64(UInt32(truncatingIfNeeded: item)))
+        let word = ProgressBoard.Running.word(of: sequence) | UInt64(UInt32(truncatingIfNeeded: item))
+        mp_store_release_u64(running, word)
         if needsFence { mp_fence() } else { mp_compiler_fence() }
-        return order.load() == seen || mayGoOn()
+        return mp_load_acquire_u64(order) == seen || mayGoOn()
     }
 
     /// How long the parent may take to decide, which takes it some microseconds.
@@ -109,7 +117,7 @@ package final class ItemPlace: @unchecked Sendable {
     private func mayGoOn() -> Bool {
         var end: MonotonicTime?
         while true {
-            let word = order.load()
+            let word = mp_load_acquire_u64(order)
             switch ProgressBoard.Order(word) {
             case .wait:
                 let now = MonotonicTime.now()

@@ -52,7 +52,7 @@ package struct ProgressBoard: Sendable {
     package nonisolated(unsafe) let stage: UnsafeMutableRawBufferPointer
 
     /// Keeps the memory mapped.
-    private let memory: SharedPages
+    let memory: SharedPages
 
     package init(_ memory: SharedPages) {
         precondition(memory.count >= Self.headerSize + Self.stageSize, "a board of this size was asked for")

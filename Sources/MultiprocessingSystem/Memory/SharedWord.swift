@@ -5,7 +5,7 @@ internal import CMultiprocessing
 /// Loads acquire, stores release, and the others do both. It does not keep the memory mapped.
 package struct SharedWord: @unchecked Sendable {
     // Sendable: every access to what it points to is atomic.
-    private let address: UnsafeMutableRawPointer
+    package let address: UnsafeMutableRawPointer
 
     /// - Parameter offset: In bytes from the start of the memory; a multiple of eight.
     package init(_ memory: SharedPages, at offset: Int) {
