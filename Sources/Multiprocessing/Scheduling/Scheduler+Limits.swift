@@ -37,9 +37,6 @@ extension Scheduler {
         }
         seats[index].life = .busy(work)
         wake(at: min(work.lookTime, work.graceEnd), &actions)
-        guard work.isDivisible, work.startBy < .max else { return }
-        // What it has not begun has waited for too long, and ends when it has come back.
-        if work.startBy <= now { reclaim(from: index, &actions) } else { wake(at: work.startBy, &actions) }
     }
 
     /// Gives what was cancelled on a worker the grace period to stop.

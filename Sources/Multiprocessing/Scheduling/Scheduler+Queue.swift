@@ -11,7 +11,7 @@ extension Scheduler {
         let count = min(share, Self.lotLimit - 1, Int(clamping: Self.lotTime / typicalTime))
         var room = (rules.recyclingItems ?? .max) - seats[index].itemCount - first.count
         var others: [Chunk] = []
-        while others.count < count, let head = queue.first, head.limits.queueTimeout == nil, head.count <= room,
+        while others.count < count, let head = firstQueued(), head.limits.queueTimeout == nil, head.count <= room,
             let next = popQueued()
         {
             room -= next.count
@@ -21,14 +21,17 @@ extension Scheduler {
     }
 
     mutating func popQueued() -> Chunk? {
-        while let chunk = queue.popFirst() {
-            // Cancelled in the queue, and ended then.
-            guard chunk.place == .queued else {
-                dropped.append(chunk)
-                continue
-            }
-            queuedCount -= 1
-            return chunk
+        guard let chunk = firstQueued() else { return nil }
+        _ = queue.popFirst()
+        queuedCount -= 1
+        return chunk
+    }
+
+    /// The next chunk that waits; what was cancelled before it, and ended then, leaves the queue.
+    private mutating func firstQueued() -> Chunk? {
+        while let chunk = queue.first {
+            if chunk.place == .queued { return chunk }
+            if let chunk = queue.popFirst() { dropped.append(chunk) }
         }
         return nil
     }

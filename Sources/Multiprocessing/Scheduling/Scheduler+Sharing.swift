@@ -58,7 +58,9 @@ extension Scheduler {
     /// - Returns: The numbers of the items that parts begin with, but for the first; `nil` for nothing to cut.
     func cuts(of chunk: Chunk, now: UInt64) -> [Int]? {
         // With more in the queue there is enough for everyone.
-        guard queuedCount == 0, chunk.wantsToRun, chunk.isDivisible, !idle.isEmpty, chunk.startBy > now else { return nil }
+        guard queuedCount == 0, chunk.wantsToRun, chunk.isDivisible, chunk.startBy > now, !idle.isEmpty else {
+            return nil
+        }
         let stride = chunk.strideLength
         // Of whole strides and a rest; the sum of both could be too large for a number.
         let strides = (chunk.remainingCount - 1) / stride + 1
@@ -88,6 +90,14 @@ extension Scheduler {
             } else if !idle.isEmpty || canStart {
                 reclaim(from: index, &actions)
             }
+        }
+    }
+
+    /// Asks for what has waited for too long behind items that workers run: it ends when it has come back.
+    mutating func reclaimExpired(now: UInt64, _ actions: inout Actions) {
+        for index in seats.indices {
+            guard case .busy(let work) = seats[index].life, work.isDivisible, work.startBy < .max else { continue }
+            if work.startBy <= now { reclaim(from: index, &actions) } else { wake(at: work.startBy, &actions) }
         }
     }
 

@@ -15,6 +15,7 @@ extension Scheduler {
         expire(now: now, &actions)
         // Before a worker may be told to let go of what it has.
         reclaimOverdue(now: now, &actions)
+        reclaimExpired(now: now, &actions)
         enforceLimits(now: now, &actions)
         releaseIdle(now: now, &actions)
         placeActors(now: now, &actions)

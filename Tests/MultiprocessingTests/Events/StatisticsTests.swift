@@ -99,7 +99,42 @@ struct StatisticsTests {
             #expect(numbers.runningTime.minimum >= .milliseconds(30))
             // The third waited for two others.
             #expect(numbers.waitingTime.maximum + submitting >= .milliseconds(60))
-            #expect(numbers.workers.first.map { $0.runningTime >= .milliseconds(90) } == true)
+            #expect(numbers.workers.first.map { $0.busyTime >= .milliseconds(90) } == true)
+        }
+    }
+
+    @Test("Times are told for each worker, and make those of all", arguments: TestBackend.allCases)
+    func timesOfWorkersAreTold(backend: TestBackend) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        try await backend.withPool(workers: 2) { pool in
+            try await pool.start()
+            // Each worker has one of them.
+            let pair = (0..<2).map { number in
+                pool.submit(number) { number in
+                    ticket.arrive(number)
+                    ticket.wait()
+                }
+            }
+            await rendezvous.expectArrivals(2)
+            rendezvous.letThrough(2)
+            for future in pair { try await future.value }
+            for number in 0..<20 { try await pool.run(number) { _ = usleep(UInt32(1_000 * $0)) } }
+            await pool.shutDown()
+            let numbers = pool.statistics
+            check(numbers)
+            #expect(numbers.workers.count == 2)
+            #expect(numbers.runningTime.count == 22)
+            for (ofAll, times) in [
+                (numbers.runningTime, numbers.workers.map(\.runningTime)),
+                (numbers.waitingTime, numbers.workers.map(\.waitingTime)),
+            ] {
+                #expect(times.allSatisfy { $0.count > 0 })
+                #expect(ofAll.count == times.reduce(0) { $0 + $1.count })
+                #expect(ofAll.minimum == times.map(\.minimum).min())
+                #expect(ofAll.maximum == times.map(\.maximum).max())
+                #expect(times.allSatisfy { $0.minimum <= $0.p50 && $0.p50 <= $0.p99 && $0.p99 <= $0.maximum })
+            }
         }
     }
 

@@ -559,9 +559,9 @@ private struct SchedulerModel {
         if late { breaches.append("an item's limit waits for a call that does not come") }
         let waiting = processes.values.contains { process in
             guard process.state == .ready, !process.wasAsked, let chunk = process.chunks.first, chunk.isDivisible,
-                let limit = chunk.limits.queueTimeout, let time = waitTimes[ObjectIdentifier(chunk)]
+                let limit = chunk.limits.queueTimeout
             else { return false }
-            return alarm > max(now + 1, time + limit)
+            return chunk.startBy > now + limit || alarm > max(now + 1, chunk.startBy)
         }
         if waiting { breaches.append("items behind another wait for a call that does not come") }
         let overdue = processes.values.contains { process in
