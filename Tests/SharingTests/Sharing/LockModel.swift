@@ -3,7 +3,7 @@
 /// A lock's word with everybody who uses it, step by step: each step is one atomic access, one sleep or one wake-up.
 ///
 /// What the word becomes is decided by the same function that the lock uses. Anybody may die before any step.
-struct LockModel {
+struct LockModel: StateModel {
     enum Phase: Equatable {
         /// Nothing of the lock is in its hands.
         case away
@@ -60,11 +60,6 @@ struct LockModel {
         }
     }
 
-    /// What must never be.
-    struct Violation: Error, Hashable {
-        let what: String
-    }
-
     private(set) var word = LockState.free
     private(set) var deaths = 0
     private(set) var actors: [Actor]
@@ -78,8 +73,6 @@ struct LockModel {
         self.actors = Array(repeating: Actor(rounds: rounds), count: actors)
         deathsLeft = deaths
     }
-
-    var isAnyoneAsleep: Bool { actors.indices.contains(where: isAsleep) }
 
     /// Nobody has the lock who lives, and nobody wants it.
     var isSettled: Bool {
@@ -96,11 +89,10 @@ struct LockModel {
         number != 0 && actors[Int(number) - 1].phase == .dead
     }
 
-    /// Everyone who can die next.
-    func deathsToCome() -> [LockModel] { actors.indices.compactMap(death) }
+    func chances() -> [LockModel] { actors.indices.compactMap(death) + endsOfWaiting() }
 
     /// Everyone whose time can be up next.
-    func endsOfWaiting() -> [LockModel] {
+    private func endsOfWaiting() -> [LockModel] {
         actors.indices.flatMap { index -> [LockModel] in
             guard case .aboutToSleep = actors[index].phase else { return [] }
             var next = self
@@ -109,7 +101,6 @@ struct LockModel {
         }
     }
 
-    /// All else that can happen next.
     func steps() throws(Violation) -> [LockModel] {
         var result: [LockModel] = []
         for index in actors.indices { result += try steps(of: index) }
