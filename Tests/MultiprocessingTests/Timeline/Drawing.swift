@@ -8,7 +8,7 @@ final class Drawing: NSObject, XMLParserDelegate {
     private(set) var classes: [String: Int] = [:]
     private(set) var titles: [String] = []
     private(set) var links: [String] = []
-    /// The titles of marks.
+    /// What the marks say, a line for each thing that is marked.
     private(set) var marks: [String] = []
     /// The classes of each bar, with its title.
     private(set) var bars: [(classes: [String], title: String)] = []
@@ -44,7 +44,7 @@ final class Drawing: NSObject, XMLParserDelegate {
     func parser(_ parser: XMLParser, didEndElement name: String, namespaceURI: String?, qualifiedName: String?) {
         path.removeLast()
         guard name == "title", let title = titles.last, let parent = path.last else { return }
-        if parent.classes.contains("mark") { marks.append(title) }
+        if parent.classes.contains("mark") { marks += title.split(separator: "\n").map(String.init) }
         if parent.name == "rect" { bars.append((parent.classes, title)) }
     }
 

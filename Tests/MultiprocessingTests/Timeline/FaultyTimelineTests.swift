@@ -13,11 +13,14 @@ struct FaultyTimelineTests {
 
     private func record(
         _ backend: TestBackend, name: String, _ configuration: Pool.Configuration = Pool.Configuration(),
+        isStarted: Bool = true,
         _ body: @escaping @Sendable (Pool) async throws -> Void
     ) async throws -> Timeline {
         try await withLimit {
             let pool = try Pool(backend.backend, workers: 2, configuration: configuration)
             let timeline = pool.record()
+            // One that still starts when the pool is shut down is killed, which would be in the picture.
+            if isStarted { try await pool.start() }
             try await body(pool)
             await pool.shutDown()
             timeline.stop()
@@ -76,7 +79,6 @@ struct FaultyTimelineTests {
         var configuration = Pool.Configuration()
         configuration.gracePeriod = .milliseconds(20)
         let timeline = try await record(backend, name: "timeout", configuration) { pool in
-            try await pool.start()
             // Does not stop when it is told to.
             let deaf = pool.submit(options: .timeout(.milliseconds(80)).label("deaf")) { ticket.wait() }
             let error = await deaf.result.failure as? PoolError
@@ -103,6 +105,7 @@ struct FaultyTimelineTests {
         let late = drawing.bars.filter { $0.classes.contains("timedOut") && $0.title.hasPrefix("deaf: timed out") }
         #expect(late.count == 1, "\(drawing.bars)")
         #expect(try bars("timedOut", of: timeline) == 1)
+        #expect(timeline.chromeTrace().contains("\"deaf (timed out)\""))
         #expect(try bars("finished", of: timeline) == 2)
         #expect(drawing.texts.contains { $0.contains("1 not finished") })
     }
@@ -127,7 +130,7 @@ struct FaultyTimelineTests {
 
     @Test("A crash is marked with what is known of it, and the replacement after it")
     func crash() async throws {
-        let timeline = try await record(.processes, name: "crash") { pool in
+        let timeline = try await record(.processes, name: "crash", isStarted: false) { pool in
             let crash = await pool.submit(options: .label("bad")) { () -> Int in
                 usleep(20_000)
                 Crash.killed.happen()
@@ -158,7 +161,7 @@ struct FaultyTimelineTests {
         var configuration = Pool.Configuration()
         configuration.recycling.items = 1
         let recycled = try await record(backend, name: "recycling", configuration) { pool in
-            for number in 0..<3 { try await pool.run(number) { _ in usleep(5_000) } }
+            for number in 0..<3 { try await pool.run(number) { _ in _ = usleep(5_000) } }
         }
         #expect(try marks(of: recycled)["recycling"]?.isEmpty == false)
         #expect(try Drawing(recycled.svg()).marks.contains { $0.hasSuffix("is recycled") })
@@ -181,7 +184,7 @@ struct FaultyTimelineTests {
 
         configuration = Pool.Configuration()
         configuration.setUp = { throw Refused() }
-        let failed = try await record(backend, name: "setup", configuration) { pool in
+        let failed = try await record(backend, name: "setup", configuration, isStarted: false) { pool in
             await #expect(throws: PoolError.self) { try await pool.run { 1 } }
         }
         #expect(try marks(of: failed)["failed start"]?.first?.contains("set-up failed in") == true)

@@ -50,7 +50,7 @@ struct TimelineTests {
         #expect(single + together == 39 - lost)
         #expect(shapes.titles.count { $0.contains(": failed, ran") } == 1)
         #expect(shapes.titles.count { $0.contains(": lost in a crash") } == lost)
-        #expect(shapes.titles.count { $0.contains(" crashed: ") } == lost)
+        #expect(shapes.marks.count { $0.contains(" crashed: ") } == lost)
         #expect(svg.contains("40 items"))
         // It is drawn the same again, and ends where it was stopped.
         #expect(timeline.svg() == svg)
