@@ -7,7 +7,7 @@ extension Containment {
     @Suite("A crash of the work")
     struct CrashTests {
         @Test(
-            "Pitfalls 1, 11: the item that ran fails and says how, the others give their results",
+            "Pitfalls 1, 11, pebble ProcessExpired: the item that ran fails and says how, the others give their results",
             arguments: Crash.allCases
         )
         func whileRunning(_ crash: Crash) async throws {

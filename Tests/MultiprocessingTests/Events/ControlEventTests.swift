@@ -98,7 +98,8 @@ struct ControlEventTests {
         }
         let story = events.compactMap { event -> String? in
             switch event.kind {
-            case .itemsCancelled(let work, _): "cancelled \(work.label ?? "") \(work.items)"
+            case .itemsCancelled(let work, let worker):
+                "cancelled \(work.label ?? "") \(work.items) \(worker?.index ?? -1)"
             case .workerKilled(let worker): "killed \(worker.index).\(worker.generation) \(worker.processID != nil)"
             case .workerGivenUp(let worker): "given up \(worker.index).\(worker.generation) \(worker.processID != nil)"
             case .workerReplaced(let worker): "replaced \(worker.index).\(worker.generation)"
@@ -107,7 +108,7 @@ struct ControlEventTests {
             }
         }
         let end = backend == .threads ? "given up 0.1 false" : "killed 0.1 true"
-        #expect(story == ["cancelled deaf 1", end, "replaced 0.2"])
+        #expect(story == ["cancelled deaf 1 \(backend == .threads ? -1 : 0)", end, "replaced 0.2"])
         #expect(numbers.workersKilled == (backend == .threads ? 0 : 1))
         #expect(numbers.cancelled == 1 && numbers.finished == 1 && numbers.workersCrashed == 0)
     }

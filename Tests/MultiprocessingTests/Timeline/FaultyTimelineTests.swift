@@ -168,19 +168,39 @@ struct FaultyTimelineTests {
 
         let rendezvous = try Rendezvous()
         let ticket = rendezvous.ticket
-        let cancelled = try await record(backend, name: "cancelled") { pool in
-            let future = pool.submit(options: .label("unwanted")) {
+        configuration = Pool.Configuration()
+        configuration.gracePeriod = .milliseconds(20)
+        let cancelled = try await record(backend, name: "cancelled", configuration) { pool in
+            let listening = pool.submit(options: .label("listening")) {
                 ticket.arrive()
                 while !Task.isCancelled { usleep(1_000) }
             }
-            await rendezvous.expectArrivals(1)
-            future.cancel()
-            await #expect(throws: CancellationError.self) { try await future.value }
+            let deaf = pool.submit(options: .label("deaf")) {
+                ticket.arrive()
+                ticket.wait()
+            }
+            await rendezvous.expectArrivals(2)
+            for future in [listening, deaf] {
+                future.cancel()
+                await #expect(throws: CancellationError.self) { try await future.value }
+            }
+            // Both at a time, so that the deaf one's worker has been left behind.
+            let both = (0..<2).map { _ in
+                pool.submit {
+                    ticket.arrive()
+                    ticket.wait()
+                }
+            }
+            await rendezvous.expectArrivals(4)
+            rendezvous.letThrough(3)
+            for future in both { try await future.value }
         }
-        try expect([], in: cancelled)
-        #expect(try bars("cancelled", of: cancelled) == 1)
+        #expect(try bars("cancelled", of: cancelled) == 2)
         let drawing = try Drawing(cancelled.svg())
-        #expect(drawing.bars.count { $0.classes.contains("cancelled") && $0.title.hasPrefix("unwanted: ") } == 1)
+        for name in ["listening", "deaf"] {
+            let bars = drawing.bars.filter { $0.classes.contains("cancelled") && $0.title.hasPrefix("\(name): ") }
+            #expect(bars.count == 1, "\(drawing.bars)")
+        }
 
         configuration = Pool.Configuration()
         configuration.setUp = { throw Refused() }

@@ -64,7 +64,7 @@ struct SetUpTests {
         }
     }
 
-    @Test("Runs in the worker that replaces another")
+    @Test("pebble initializer: runs in the worker that replaces another")
     func runsInReplacements() async throws {
         let setUp = configuration { Left.runs.withLock { $0[1, default: 0] += 1 } }
         try await withSetUp(.processes, setUp) { pool in
@@ -139,7 +139,6 @@ struct SetUpTests {
             // At most one try a second for each worker, of which each was told of to many; not one for each item.
             let seconds = Int((ContinuousClock.now - start) / .seconds(1))
             #expect((1...2 * (seconds + 1)).contains(log.count), "\(log.count) in \(seconds) s, of \(count) items")
-            #expect(count > 2 * log.count)
             // Nobody wants anything: nothing is started.
             let before = log.count
             try await Task.sleep(for: .milliseconds(1_500))
