@@ -26,6 +26,7 @@ enum Service {
     private static func run(_ name: String?) throws {
         switch name {
         case "squares": try printSquares()
+        case "share": try wait { try await share() }
         case "no-proc":
             // Here, because a program without it gets no arguments.
             system("mount -t tmpfs none /proc")

@@ -176,9 +176,10 @@ final class CallProgress<Output: Sendable>: Sendable {
         from offset: Int = 0,
         nextAttempt: (_ offset: Int) -> Chunk?
     ) -> Bool {
-        take(
-            result, at: index, of: Origin(chunk: chunk, offset: offset, isEnd: true),
-            retries: retries(result, of: chunk, at: index, nextAttempt))
+        // Asked before anything is added to what it is told.
+        let retries = retries(result, of: chunk, at: index, nextAttempt)
+        return take(
+            told(result, of: chunk), at: index, of: Origin(chunk: chunk, offset: offset, isEnd: true), retries: retries)
     }
 
     /// Takes what came of some of a chunk's items, while others run; nothing of a chunk that has ended.
@@ -190,7 +191,7 @@ final class CallProgress<Output: Sendable>: Sendable {
         // Before whoever reads the stream can come to its end.
         reporter?.note(completed: result.count - result.failures.count, failed: result.failures.count)
         let origin = Origin(chunk: chunk, offset: offset, isEnd: false)
-        guard let taken = store(result, at: index, of: origin, retries: []).taken else {
+        guard let taken = store(told(result, of: chunk), at: index, of: origin, retries: []).taken else {
             // Values that nobody wants go with the chunk let go of.
             return { withExtendedLifetime(result) {} }
         }
@@ -228,6 +229,14 @@ final class CallProgress<Output: Sendable>: Sendable {
             }
             return Retry(offset: offset, chunk: next, pause: policy.delay.pause(after: chunk.attempt))
         }
+    }
+
+    /// The result with failures that say which attempt they end, if it is not the first.
+    private func told(_ result: ChunkResult<Output>, of chunk: Chunk) -> ChunkResult<Output> {
+        guard let policy = options.retry, chunk.attempt > 1, !result.failures.isEmpty else { return result }
+        var told = result
+        told.failures = result.failures.map { ($0.offset, policy.told($0.error, ofAttempt: chunk.attempt)) }
+        return told
     }
 
     /// - Parameters:

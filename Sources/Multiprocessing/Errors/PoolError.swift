@@ -33,7 +33,7 @@ public struct PoolError: Error, Sendable {
     /// The `errno` of the system call that failed.
     public internal(set) var errno: Int32?
 
-    /// How often the library tried before it gave up.
+    /// How often the library tried before it gave up: to start a worker, or an item that failed in a further attempt.
     public internal(set) var attempts: Int?
 
     /// The limit that was passed.

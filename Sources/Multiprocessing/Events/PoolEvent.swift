@@ -55,9 +55,11 @@ public struct PoolEvent: Sendable {
         case itemsFinished(PoolWork, PoolWorker)
         /// Items ended with an error, or were lost with their worker; the error is that of the first.
         case itemsFailed(PoolWork, PoolWorker?, any Error)
-        /// Items passed their deadline, while they ran or while they waited.
+        /// Items passed their deadline, while they ran or while they waited; then without a worker.
         case itemsTimedOut(PoolWork, PoolWorker?)
         /// Items were cancelled, before they began or while they ran.
+        ///
+        /// No worker is named of those that had not begun, and of a thread that goes on with what nobody waits for.
         case itemsCancelled(PoolWork, PoolWorker?)
 
         /// A worker begins the pool's set-up.

@@ -70,7 +70,7 @@ final class RetriedItem<Output: Sendable>: PendingValue<Output>, @unchecked Send
         guard plan.withLock({ $0.take() }) != nil else { return }
         switch outcome {
         case .success(let value): settle(value)
-        case .failure(let error): settle(failing: error)
+        case .failure(let error): settle(failing: policy.told(error, ofAttempt: attempt.attempt))
         }
         end(failing: CancellationError(), nanoseconds: 0)
     }

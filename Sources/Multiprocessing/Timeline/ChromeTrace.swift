@@ -22,7 +22,7 @@ struct ChromeTrace {
         for sample in recording.queue {
             lines.append(
                 line(
-                    "C", "queued items", worker: nil, "\"ts\":\(time(sample.time)),\"args\":{\"items\":\(sample.items)}"
+                    "C", "queued", worker: nil, "\"ts\":\(time(sample.time)),\"args\":{\"items\":\(sample.items)}"
                 )
             )
         }
@@ -37,8 +37,14 @@ struct ChromeTrace {
         if let process { arguments += ",\"process\":\(process)" }
         if bar.parts > 1 { arguments += ",\"chunks\":\(bar.parts)" }
         return line(
-            "X", bar.name(recording.labels), worker: worker,
+            "X", name(bar), worker: worker,
             "\"ts\":\(time(bar.start)),\"dur\":\(time(bar.end - bar.start)),\"cat\":\"items\",\"args\":{\(arguments)}")
+    }
+
+    /// With how it ended, unless well: viewers color bars by their names alone.
+    private func name(_ bar: Recording.Bar) -> String {
+        let name = bar.name(recording.labels)
+        return bar.outcome > .finished && bar.failed == bar.items ? "\(name) (\(bar.outcome.text))" : name
     }
 
     private func line(_ phase: String, _ name: String, worker: Int?, _ rest: String) -> String {

@@ -53,8 +53,13 @@ struct Recording {
         var bars: [Bar] = []
         var tenancies: [Tenancy] = []
         var marks: [Mark] = []
-        /// What was begun and has not ended, by number.
-        var open: [Int: (start: Int64, work: PoolWork)] = [:]
+    }
+
+    /// What was handed to a worker and has not ended.
+    private struct Open {
+        let start: Int64
+        let work: PoolWork
+        let worker: PoolWorker
     }
 
     /// How much is kept: of bars in all lanes, of marks in one, of samples of the queue.
@@ -74,6 +79,8 @@ struct Recording {
     /// What is shorter, and lies closer together, is taken together.
     private(set) var grain: Int64 = 0
 
+    /// By number: what was taken back from one worker and handed to another is the other's.
+    private var open: [Int: Open] = [:]
     private var origin: Duration?
     private var barCount = 0
     private var sampleGrain: Int64 = 0
@@ -105,22 +112,22 @@ struct Recording {
         case .itemsStarted(let work, let worker):
             // Known from the start, so that what is drawn while it runs has its label.
             if let label = work.label { _ = index(of: label) }
-            lane(worker) { $0.open[work.number] = (now, work) }
+            lane(worker) { _ in }
+            open[work.number] = Open(start: now, work: work, worker: worker)
         case .itemsFinished(let work, let worker):
             ended(work, on: worker, .finished, at: now)
-        case .itemsFailed(let work, let worker?, let error):
+        case .itemsFailed(let work, let worker, let error):
             let isCrash = (error as? PoolError)?.code == .workerCrashed
-            ended(work, on: worker, isCrash ? .crashed : .failed, at: now)
-        case .itemsTimedOut(let work, let worker?):
+            if let worker = place(of: work, worker) { ended(work, on: worker, isCrash ? .crashed : .failed, at: now) }
+        case .itemsTimedOut(let work, let worker):
+            guard let worker = place(of: work, worker) else { break }
             ended(work, on: worker, .timedOut, at: now)
             mark(worker, .timeOut, "\(work) timed out", at: now)
-        case .itemsCancelled(let work, let worker?):
-            ended(work, on: worker, .cancelled, at: now)
+        case .itemsCancelled(let work, let worker):
+            if let worker = place(of: work, worker) { ended(work, on: worker, .cancelled, at: now) }
         case .missed(let count): missed += count
         case .poolEnded: isOver = true
-        case .itemsQueued, .itemsFailed, .itemsTimedOut, .itemsCancelled, .itemsRetried, .setUpBegan, .setUpDone,
-            .poolResized:
-            break
+        case .itemsQueued, .itemsRetried, .setUpBegan, .setUpDone, .poolResized: break
         default: apply(toWorker: event.kind, at: now)
         }
     }
@@ -158,8 +165,8 @@ struct Recording {
 
     /// Notes that a worker is gone; what it had begun and is not told of as lost goes back.
     private mutating func left(_ worker: PoolWorker, at now: Int64) {
+        for (number, open) in open where open.worker.index == worker.index { self.open[number] = nil }
         lane(worker) { lane in
-            lane.open = [:]
             guard let last = lane.tenancies.indices.last, lane.tenancies[last].end == nil else { return }
             lane.tenancies[last].end = now
         }
@@ -176,11 +183,23 @@ struct Recording {
 
     // MARK: Bars
 
+    /// On which worker items ended that the event may name none for; `nil` if they had not begun.
+    private mutating func place(of work: PoolWork, _ worker: PoolWorker?) -> PoolWorker? {
+        if let worker { return worker }
+        guard let open = open[work.number] else { return nil }
+        // A thread goes on with what nobody waits for any more; a process is handed some that it has not begun.
+        if open.worker.processID == nil { return open.worker }
+        self.open[work.number] = nil
+        return nil
+    }
+
     private mutating func ended(_ work: PoolWork, on worker: PoolWorker, _ outcome: Outcome, at now: Int64) {
         let label = work.label.map { index(of: $0) }
         let grain = grain
+        let open = open.removeValue(forKey: work.number)
+        let start = work.ran.map { now - $0.nanoseconds } ?? open?.start ?? now
+        if work.attempt > 1 { mark(worker, .retry, "\(work), attempt \(work.attempt)", at: max(0, min(now, start))) }
         let isNew = lane(worker) { lane in
-            let open = lane.open.removeValue(forKey: work.number)
             // Of a chunk in which some failed there is one event for those, and one for the others.
             if let last = lane.bars.indices.last, lane.bars[last].number == work.number, lane.bars[last].end == now {
                 lane.bars[last].items += work.items
@@ -188,14 +207,10 @@ struct Recording {
                 lane.bars[last].outcome = max(lane.bars[last].outcome, outcome)
                 return false
             }
-            let start = work.ran.map { now - $0.nanoseconds } ?? open?.start ?? now
             let bar = Bar(
                 start: min(now, max(start, lane.bars.last?.end ?? 0)), end: now, busy: max(0, now - max(0, start)),
                 items: work.items, failed: outcome == .finished ? 0 : work.items, outcome: outcome, label: label,
                 number: work.number, attempt: work.attempt)
-            if work.attempt > 1, lane.marks.count < Self.markLimit {
-                lane.marks.append(Mark(kind: .retry, time: bar.start, text: "\(work), attempt \(work.attempt)"))
-            }
             if let last = lane.bars.indices.last, Self.join(&lane.bars[last], bar, grain: grain) { return false }
             lane.bars.append(bar)
             return true
@@ -239,12 +254,14 @@ struct Recording {
     /// What still runs, as bars that end now.
     func runningBars(_ index: Int) -> [Bar] {
         let floor = lanes[index].bars.last?.end ?? 0
-        return lanes[index].open.sorted { $0.key < $1.key }.prefix(1).map { number, open in
+        guard let open = open.values.filter({ $0.worker.index == index }).min(by: { $0.work.number < $1.work.number })
+        else { return [] }
+        return [
             Bar(
                 start: max(open.start, floor), end: end, busy: end - max(open.start, floor), items: open.work.items,
                 failed: 0, outcome: .running, label: open.work.label.map { knownIndex(of: $0) },
-                number: number)
-        }
+                number: open.work.number)
+        ]
     }
 
     // MARK: Steps

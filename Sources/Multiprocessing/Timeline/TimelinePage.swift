@@ -1,4 +1,6 @@
 /// The picture on a page that enlarges it: wheel or pinch around the pointer, drag to move, double click for all of it.
+///
+/// On a narrow screen it keeps a size at which it can be read, and is scrolled; touches are left to the browser.
 struct TimelinePage {
     private let recording: Recording
 
@@ -12,14 +14,15 @@ struct TimelinePage {
         <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
         <meta name="color-scheme" content="light dark"><title>Workers over time</title>
         <style>html{background:#fff}body{margin:0 auto;max-width:1700px}\
-        #timeline{display:block;width:100%;height:auto;cursor:grab;touch-action:pan-y;user-select:none}\
+        div{overflow-x:auto}\
+        #timeline{display:block;width:100%;min-width:1000px;height:auto;cursor:grab;user-select:none}\
         #timeline.moving{cursor:grabbing}p{font:12px system-ui,sans-serif;color:#5d6878;margin:4px 24px 16px}\
         @media(prefers-color-scheme:dark){html{background:#14181f}p{color:#97a3b4}}</style></head><body>
-        \(TimelinePicture(recording, isInteractive: true).svg)\
+        <div>\(TimelinePicture(recording, isInteractive: true).svg)</div>\
         <p>Wheel: larger and smaller. Drag: move. Double click: everything. Rest on something to read what it is.</p>
         <script>
         const left=\(Markup.number(TimelinePicture.left)),width=\(Markup.number(TimelinePicture.plotWidth)),\
-        length=\(max(1, recording.end));
+        length=\(max(1, recording.end)),apart=\(Markup.number(TimelinePicture.markDistance));
         \(Self.script)</script></body></html>
 
         """
@@ -40,7 +43,10 @@ struct TimelinePage {
         function draw(){
           for(const p of plots){const b=p.getAttribute('viewBox').split(' ');
             p.setAttribute('viewBox',from+' 0 '+(to-from)+' '+b[3])}
-          for(const m of marks){const x=+m.dataset.x;m.style.display=x<from||x>to?'none':'';
+          const last={};
+          for(const m of marks){const x=+m.dataset.x,k=m.dataset.k,d=at(x)-apart;
+            if(x<from||x>to||last[k]>d){m.style.display='none';continue}
+            last[k]=at(x);m.style.display='';
             m.setAttribute('transform','translate('+at(x)+' '+m.dataset.y+') scale('+m.dataset.s+')')}
           for(const t of texts){const x=+t.dataset.x,e=x+ +t.dataset.w,l=Math.max(left,at(x)),
               r=Math.min(left+width,at(e)),room=Math.floor((r-l-10)/6.2),s=t.dataset.t;
@@ -63,7 +69,7 @@ struct TimelinePage {
           if(Math.abs(e.deltaX)>Math.abs(e.deltaY)){const d=e.deltaX/width*(to-from);return limit(from+d,to+d)}
           const x=where(e),k=Math.exp(e.deltaY*.002);limit(x-(x-from)*k,x+(to-x)*k)},{passive:false});
         let hold=null;
-        svg.addEventListener('pointerdown',e=>{hold=where(e);svg.classList.add('moving');svg.setPointerCapture(e.pointerId)});
+        svg.addEventListener('pointerdown',e=>{if(e.pointerType==='touch')return;hold=where(e);svg.classList.add('moving');svg.setPointerCapture(e.pointerId)});
         svg.addEventListener('pointermove',e=>{if(hold===null)return;const d=hold-where(e),w=to-from;
           const f=Math.max(0,Math.min(width-w,from+d));limit(f,f+w)});
         for(const n of ['pointerup','pointercancel'])svg.addEventListener(n,()=>{hold=null;svg.classList.remove('moving')});

@@ -165,25 +165,57 @@ extension TimelinePicture {
         var result = ["<g id=\"marks\">"]
         for (index, lane) in recording.lanes.enumerated() {
             let y = top + laneHeight * Double(index) + (laneHeight - barHeight) / 2
-            var last: [Recording.Mark.Kind: Double] = [:]
-            for mark in lane.marks {
-                let x = place(mark.time)
-                // One of a kind for each few pixels; a page that enlarges needs more.
-                if let before = last[mark.kind], x - before < (isInteractive ? 0.5 : 4) { continue }
-                last[mark.kind] = x
+            for group in groups(lane.marks) {
                 // What is bad stands above, and what follows from it below, for it comes at the same moment.
-                let isBelow = [.replacement, .retry, .recycling].contains(mark.kind)
+                let isBelow = [.replacement, .retry, .recycling].contains(group.kind)
                 let y = isBelow ? y + barHeight : y
                 let scale = min(1, laneHeight / 24)
                 let data =
-                    isInteractive ? " data-x=\"\(number(x))\" data-y=\"\(number(y))\" data-s=\"\(number(scale))\"" : ""
+                    isInteractive
+                    ? " data-x=\"\(number(group.x))\" data-y=\"\(number(y))\" data-s=\"\(number(scale))\""
+                        + " data-k=\"\(index) \(group.kind)\"" : ""
                 result.append(
-                    "<g class=\"mark\" transform=\"translate(\(number(Self.left + x)) \(number(y))) "
-                        + "scale(\(number(scale)))\"\(data)><title>\(Markup.escaped(mark.text))</title>"
-                        + "\(sign(mark.kind))</g>")
+                    "<g class=\"mark\" transform=\"translate(\(number(Self.left + group.x)) \(number(y))) "
+                        + "scale(\(number(scale)))\"\(data)><title>\(Markup.escaped(group.text))</title>"
+                        + "\(sign(group.kind))</g>")
             }
         }
         return result + ["</g>"]
+    }
+
+    /// A mark, with what others of its kind say that would hide it.
+    private struct MarkGroup {
+        let kind: Recording.Mark.Kind
+        let x: Double
+        var count = 1
+        var text: String
+    }
+
+    /// How near to one another signs of a kind still can be told apart; a page spreads them as it enlarges.
+    private var nearest: Double { isInteractive ? 0.5 : Self.markDistance }
+
+    static let markDistance = 9.0
+
+    /// How many are named in one text.
+    private static let namedMarks = 12
+
+    private func groups(_ marks: [Recording.Mark]) -> [MarkGroup] {
+        var result: [MarkGroup] = []
+        var latest: [Recording.Mark.Kind: Int] = [:]
+        for mark in marks.sorted(by: { $0.time < $1.time }) {
+            let x = place(mark.time)
+            guard let place = latest[mark.kind], x - result[place].x < nearest else {
+                latest[mark.kind] = result.count
+                result.append(MarkGroup(kind: mark.kind, x: x, text: mark.text))
+                continue
+            }
+            result[place].count += 1
+            if result[place].count <= Self.namedMarks { result[place].text += "\n" + mark.text }
+        }
+        for index in result.indices where result[index].count > Self.namedMarks {
+            result[index].text += "\nand \(Markup.count(result[index].count - Self.namedMarks)) more"
+        }
+        return result
     }
 
     /// The sign of a kind of mark, around its middle.
@@ -207,7 +239,7 @@ extension TimelinePicture {
 }
 
 extension Recording.Outcome {
-    fileprivate var text: String {
+    var text: String {
         switch self {
         case .running: "still running"
         case .finished: "finished"

@@ -105,12 +105,17 @@ struct TimelinePicture {
     /// What the colors and signs mean, as far as they occur.
     private var legend: [String] {
         var x = 24.0
+        var y = 78.0
         var result: [String] = []
         func add(_ sign: String, _ text: String, gap: Double) {
             let width = gap + Double(text.count) * 6.3 + 18
-            guard x + width < Self.width - 24 else { return }
+            if x + width >= Self.width - 24 {
+                // There is room for a second line, and no more.
+                guard y == 78 else { return }
+                (x, y) = (24, 96)
+            }
             result.append(
-                "<g transform=\"translate(\(number(x)) 80)\">\(sign)"
+                "<g transform=\"translate(\(number(x)) \(number(y)))\">\(sign)"
                     + "<text class=\"key\" x=\"\(number(gap))\" y=\"4\">\(Markup.escaped(text))</text></g>")
             x += width
         }

@@ -73,10 +73,49 @@ struct WorkerSurroundingsTests {
             (["A": "1\u{0}2"], "value must not contain NUL"), (["MULTIPROCESSING_WORKER": nil], "the library's own"),
         ] as [([String: String?], String)])
     func badEnvironment(_ variables: [String: String?], _ text: String) throws {
-        let error = try #require(refusal(of: ProcessBackend(environment: .inherit.updating(variables))))
-        #expect(error.code == .invalidArgument)
-        #expect(error.message.contains(text), "\(error.message)")
-        #expect(error.message.contains(variables.keys.first!.debugDescription), "\(error.message)")
+        var environments = [WorkerEnvironment.inherit.updating(variables)]
+        // What is removed cannot be said of one that has nothing.
+        if variables.values.allSatisfy({ $0 != nil }) {
+            environments.append(.custom(variables.compactMapValues { $0 }))
+        }
+        for environment in environments {
+            let error = try #require(refusal(of: ProcessBackend(environment: environment)))
+            #expect(error.code == .invalidArgument)
+            #expect(error.message.contains(text), "\(error.message)")
+            #expect(error.message.contains(variables.keys.first!.debugDescription), "\(error.message)")
+        }
+    }
+
+    /// Whether the runtime finds the program that makes backtraces, which stands beside its library.
+    private static let hasBacktraces: Bool = {
+        guard let maps = try? FileDescriptor.open("/proc/self/maps").readToEnd(),
+            let line = String(decoding: maps, as: UTF8.self).split(separator: "\n")
+                .first(where: { $0.hasSuffix("/lib/swift/linux/libswiftCore.so") }),
+            let start = line.firstIndex(of: "/")
+        else { return false }
+        let root = line[start...].dropLast("/lib/swift/linux/libswiftCore.so".count)
+        return access("\(root)/libexec/swift/linux/swift-backtrace", X_OK) == 0
+    }()
+
+    @Test(
+        "A crash prints a backtrace if that is asked for, and else none",
+        .enabled(if: hasBacktraces, "there is no swift-backtrace beside libswiftCore.so"),
+        arguments: [
+            (CrashBacktraces.on, "", true), (.off, "enable=yes,", false), (.automatic, "enable=yes,", true),
+            (.automatic, "enable=no,", false),
+        ])
+    func backtracesOfCrashes(_ backtraces: CrashBacktraces, _ setting: String, isMade: Bool) async throws {
+        // What takes long and fills the end of standard error is left out.
+        let variable = setting + "symbolicate=off,registers=none,images=none,threads=crashed,color=no,interactive=no"
+        let environment = WorkerEnvironment.inherit.updating(["SWIFT_BACKTRACE": variable])
+        try await ProcessBackend(environment: environment, backtraces: backtraces).withPool { pool in
+            let error = await pool.submit { fatalError("the work gives up") }.result.failure
+            Crash.fatalError.expect(error)
+            let text = (error as? PoolError)?.standardError ?? ""
+            #expect(text.contains("*** Program crashed") == isMade, "\(text)")
+            let next = try await pool.run { 1 }
+            #expect(next == 1)
+        }
     }
 
     @Test("Backtraces are turned on and off over what the environment says")

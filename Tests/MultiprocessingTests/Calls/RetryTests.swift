@@ -112,6 +112,73 @@ struct RetryTests {
         }
     }
 
+    @Test("An item's last error says in which attempt it came, by every call", arguments: TestBackend.allCases)
+    func attemptIsTold(_ backend: TestBackend) async throws {
+        let limit = Duration.milliseconds(50)
+        let asked = Mutex<[String]>([])
+        let options = WorkOptions.timeout(limit).retry(
+            .attempts(
+                3, delay: .none, on: [],
+                where: { error in
+                    asked.withLock { $0.append((error as? PoolError)?.message ?? "") }
+                    return true
+                }))
+        let hang: @Sendable (Int) throws -> Int = { number in
+            while !Task.isCancelled { usleep(1_000) }
+            return number
+        }
+        @Sendable func expect(_ error: (any Error)?, sourceLocation: SourceLocation = #_sourceLocation) {
+            let error = error as? PoolError
+            #expect(error?.code == .timedOut && error?.limit == limit, sourceLocation: sourceLocation)
+            #expect(error?.attempts == 3, sourceLocation: sourceLocation)
+            #expect(
+                error?.message.hasSuffix(" (the item's attempt 3 of 3)") == true, "\(error?.message ?? "none")",
+                sourceLocation: sourceLocation)
+        }
+        try await backend.withPool(limit: .seconds(120)) { pool async throws in
+            expect(await #expect(throws: PoolError.self) { try await pool.run(1, options: options, hang) })
+            expect(await pool.submit(1, options: options, hang).result.failure)
+            expect(await #expect(throws: PoolError.self) { try await pool.map(0..<2, options: options, hang) })
+            for await result in pool.results(0..<2, options: options, hang) { expect(result.failure) }
+            expect(
+                await #expect(throws: PoolError.self) {
+                    for try await _ in pool.stream(0..<2, options: options, hang) {}
+                })
+            // Who is asked sees each failure as it came.
+            #expect(asked.withLock { $0.count } >= 10)
+            #expect(asked.withLock { messages in messages.allSatisfy { !$0.isEmpty && !$0.contains("attempt") } })
+
+            let once = await pool.submit(1, options: .timeout(limit), hang).result.failure as? PoolError
+            #expect(once?.code == .timedOut && once?.attempts == nil)
+            #expect(once?.message.contains("attempt") == false, "\(once?.message ?? "none")")
+        }
+    }
+
+    @Test("The facts of the last failure stay beside the number of its attempt", arguments: TestBackend.allCases)
+    func attemptLeavesFacts(_ backend: TestBackend) async throws {
+        struct Unsendable: Error {
+            let text = "no luck"
+        }
+        try await backend.withPool { pool async throws in
+            let options = WorkOptions.retry(.attempts(2, delay: .none, where: { _ in true }))
+            let error = await pool.submit(options: options) { () throws -> Int in throw Unsendable() }.result.failure
+            let remote = try #require(error as? PoolError)
+            #expect(remote.code == .remote && remote.attempts == 2)
+            #expect(remote.typeName?.contains("Unsendable") == true)
+            #expect(remote.message.contains("no luck") && remote.message.hasSuffix("attempt 2 of 2)"), "\(remote)")
+            do {
+                _ = try await pool.run(options: options) { () throws -> Int in throw Unsendable() }
+            } catch PoolError.remote {
+                // As one without attempts.
+            }
+            guard backend == .processes else { return }
+            let crash = await pool.submit(options: options) { () -> Int in Crash.killed.happen() }.result.failure
+            Crash.killed.expect(crash)
+            #expect((crash as? PoolError)?.attempts == 2)
+            #expect((crash as? PoolError)?.message.hasSuffix("attempt 2 of 2)") == true)
+        }
+    }
+
     @Test("What the work throws counts only if the predicate says so", arguments: TestBackend.allCases)
     func notCounted(_ backend: TestBackend) async throws {
         let rendezvous = try Rendezvous()
@@ -216,20 +283,32 @@ struct RetryTests {
         }
     }
 
-    @Test("An item in its pause delays no other", arguments: TestBackend.allCases)
+    @Test("An item in its pause delays no other, and takes no worker", arguments: TestBackend.allCases)
     func delaysNoOther(_ backend: TestBackend) async throws {
-        try await backend.withPool { pool async throws in
+        let rendezvous = try Rendezvous()
+        let items = (0..<40).map { Numbered(number: $0, ticket: rendezvous.ticket) }
+        // One worker: if it were held up by the pause, nothing else would come.
+        try await backend.withPool(workers: 1, limit: .seconds(60)) { pool async throws in
             var seen: Set<Int> = []
-            let stream = pool.stream(
-                0..<40, chunkSize: 5, order: .completion, buffer: 100, options: .thrown(2, delay: Self.hour)
-            ) { number throws -> Int in
-                if number == 12 { throw Flaky() }
-                return number
+            let failures = Mutex(0)
+            let policy = RetryPolicy.attempts(
+                2, delay: Self.hour,
+                where: { _ in
+                    failures.withLock { $0 += 1 }
+                    return true
+                })
+            let stream = pool.stream(items, chunkSize: 5, order: .completion, buffer: 100, options: .retry(policy)) {
+                item throws -> Int in
+                try run(item, failing: item.number % 20 == 12 ? 1 : 0)
             }
             var iterator = stream.makeAsyncIterator()
-            while seen.count < 39, let number = try await iterator.next() { seen.insert(number) }
-            #expect(seen == Set(0..<40).subtracting([12]))
+            while seen.count < 38, let number = try await iterator.next() { seen.insert(number) }
+            #expect(seen == Set(0..<40).subtracting([12, 32]))
+            // They have failed, are in their pauses, and nobody has run them again.
+            await expectSoon { failures.withLock { $0 } == 2 }
+            #expect(rendezvous.arrivals.sorted() == Array(0..<40))
             #expect(try await pool.map(0..<100) { $0 } == Array(0..<100))
+            #expect(pool.statistics.retried == 2)
         }
     }
 

@@ -7,7 +7,7 @@ extension Containment {
     @Suite("A crash of the work")
     struct CrashTests {
         @Test(
-            "Pitfalls 1, 11: the item that ran fails and says how, the others give their results",
+            "Pitfalls 1, 11, pebble ProcessExpired: the item that ran fails and says how, the others give their results",
             arguments: Crash.allCases
         )
         func whileRunning(_ crash: Crash) async throws {
@@ -110,16 +110,15 @@ extension Containment {
             }
         }
 
-        @Test("Pitfall 34: a crash is known at once, and no backtrace is made")
+        @Test("Pitfall 34: a crash makes no backtrace, which takes up to a minute")
         func withoutBacktrace() async throws {
             try await TestBackend.processes.withPool(workers: 1) { pool in
                 _ = try await pool.run { 1 }
                 let setting = try await pool.run { getenv("SWIFT_BACKTRACE").map { String(cString: $0) } }
                 #expect(setting == (getenv("SWIFT_BACKTRACE").map { String(cString: $0) } ?? "enable=no"))
-                let start = ContinuousClock.now
                 let error = await pool.submit { fatalError("the work gives up") }.result.failure
                 Crash.fatalError.expect(error)
-                #expect(ContinuousClock.now - start < .seconds(5))
+                // With a backtrace there would be; see the surroundings of worker processes.
                 #expect((error as? PoolError)?.standardError?.contains("Thread 0") == false)
             }
         }

@@ -10,8 +10,15 @@ struct ControlEventTests {
         _ backend: TestBackend, workers: Int = 1, configuration: Pool.Configuration = Pool.Configuration(),
         _ body: @escaping @Sendable (Pool) async throws -> Void
     ) async throws -> ([PoolEvent], PoolStatistics) {
+        try await events(of: backend.backend, workers: workers, configuration: configuration, body)
+    }
+
+    private func events(
+        of backend: any Backend, workers: Int = 1, configuration: Pool.Configuration = Pool.Configuration(),
+        _ body: @escaping @Sendable (Pool) async throws -> Void
+    ) async throws -> ([PoolEvent], PoolStatistics) {
         try await withLimit {
-            let pool = try Pool(backend.backend, workers: workers, configuration: configuration)
+            let pool = try Pool(backend, workers: workers, configuration: configuration)
             let reader = Task { [events = pool.events] in
                 var all: [PoolEvent] = []
                 for await event in events { all.append(event) }
@@ -66,5 +73,104 @@ struct ControlEventTests {
         #expect(recycled >= 2 && replaced >= 2)
         #expect(numbers.workersRecycled == recycled && numbers.workersCrashed == 0)
         #expect(events.contains { if case .poolResized(from: 1, to: 3) = $0.kind { true } else { false } })
+    }
+
+    @Test(
+        "A worker that does not come back is killed, or given up, and replaced, in this order",
+        arguments: TestBackend.allCases)
+    func killIsTold(backend: TestBackend) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        var configuration = Pool.Configuration()
+        configuration.gracePeriod = .milliseconds(10)
+        let (events, numbers) = try await events(backend, configuration: configuration) { pool in
+            let future = pool.submit(options: .label("deaf")) {
+                ticket.arrive()
+                ticket.wait()
+            }
+            await rendezvous.expectArrivals(1)
+            future.cancel()
+            await #expect(throws: CancellationError.self) { try await future.value }
+            // The only worker: what replaces it.
+            let next = try await pool.run { 1 }
+            #expect(next == 1)
+            rendezvous.letThrough()
+        }
+        let story = events.compactMap { event -> String? in
+            switch event.kind {
+            case .itemsCancelled(let work, let worker):
+                "cancelled \(work.label ?? "") \(work.items) \(worker?.index ?? -1)"
+            case .workerKilled(let worker): "killed \(worker.index).\(worker.generation) \(worker.processID != nil)"
+            case .workerGivenUp(let worker): "given up \(worker.index).\(worker.generation) \(worker.processID != nil)"
+            case .workerReplaced(let worker): "replaced \(worker.index).\(worker.generation)"
+            case .workerCrashed, .workerRecycled, .itemsFailed, .itemsTimedOut: "\(event)"
+            default: nil
+            }
+        }
+        let end = backend == .threads ? "given up 0.1 false" : "killed 0.1 true"
+        #expect(story == ["cancelled deaf 1 \(backend == .threads ? -1 : 0)", end, "replaced 0.2"])
+        #expect(numbers.workersKilled == (backend == .threads ? 0 : 1))
+        #expect(numbers.cancelled == 1 && numbers.finished == 1 && numbers.workersCrashed == 0)
+    }
+
+    @Test("What is cancelled in the queue is told of, and was on no worker", arguments: TestBackend.allCases)
+    func cancellationInQueueIsTold(backend: TestBackend) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        let (events, numbers) = try await events(backend) { pool in
+            let first = pool.submit {
+                ticket.arrive()
+                ticket.wait()
+            }
+            await rendezvous.expectArrivals(1)
+            // Two that wait in a worker's socket are as good as queued.
+            let waiting = (0..<10).map { number in
+                pool.submit(number, options: .label("unwanted")) { number in ticket.arrive(number) }
+            }
+            for future in waiting { future.cancel() }
+            for future in waiting { await #expect(throws: CancellationError.self) { try await future.value } }
+            rendezvous.letThrough()
+            try await first.value
+        }
+        #expect(rendezvous.arrivals.count == 1)
+        var cancelled = 0
+        for event in events {
+            guard case .itemsCancelled(let work, let worker) = event.kind else { continue }
+            #expect(work.label == "unwanted" && worker == nil && work.ran == nil, "\(event)")
+            cancelled += work.items
+        }
+        #expect(cancelled == 10)
+        #expect(numbers.cancelled == 10 && numbers.finished == 1 && numbers.submitted == 11)
+    }
+
+    @Test("A worker that cannot be started is told of, each time that it is tried")
+    func startFailureIsTold() async throws {
+        var template = Array("/tmp/multiprocessing-folder-XXXXXX".utf8CString)
+        let path = String(cString: try #require(mkdtemp(&template)))
+        let (events, numbers) = try await events(of: ProcessBackend(workingDirectory: path)) { pool in
+            // Was there when the pool was made.
+            rmdir(path)
+            let error = await #expect(throws: PoolError.self) { try await pool.run { 1 } }
+            #expect(error?.code == .workerStartFailed && error?.attempts == 3)
+        }
+        var again: [Bool] = []
+        var failed = 0
+        for event in events {
+            switch event.kind {
+            case .workerStartFailed(let worker, let error, let triesAgain):
+                #expect(error.code == .workerStartFailed && error.message.contains(path), "\(event)")
+                #expect(worker.index == 0 && worker.processID == nil)
+                #expect(event.error is PoolError && event.worker == worker)
+                again.append(triesAgain)
+            case .itemsFailed(let work, let worker, let error):
+                #expect((error as? PoolError)?.code == .workerStartFailed && worker == nil)
+                failed += work.items
+            case .workerReady, .workerCrashed, .itemsStarted, .itemsFinished: Issue.record("\(event)")
+            default: break
+            }
+        }
+        #expect(again == [true, true, false])
+        #expect(failed == 1)
+        #expect(numbers.failed == 1 && numbers.submitted == 1 && numbers.workersStarted == 0)
     }
 }

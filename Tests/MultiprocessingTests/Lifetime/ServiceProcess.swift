@@ -22,6 +22,13 @@ enum ServiceProcess {
         try ProbeProcess(["-c", script, path], path: "/bin/sh")
     }
 
+    /// The command that starts another with mounts of its own; `nil` where that is not allowed.
+    static let mounting: String? = ["unshare -m", "unshare -rm"].first { command in
+        let script = "exec \(command) mount -t tmpfs none /tmp > /dev/null 2>&1"
+        let attempt = try? Command("/bin/sh", arguments: ["sh", "-c", script]).spawn()
+        return (try? attempt?.waitUntilExit()) == .exited(0)
+    }
+
     /// The lines of a program that makes squares, where it must succeed.
     static let squares = ["main", "squares [1, 4, 9, 16]", "end"]
 }

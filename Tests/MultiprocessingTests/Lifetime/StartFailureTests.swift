@@ -142,7 +142,7 @@ extension Lifetime {
             }
         }
 
-        @Test("A worker that dies before it is ready, each time, is reported and not tried for ever")
+        @Test("billiard max_restarts: a worker that dies at its start, each time, is reported and not tried for ever")
         func diesAtStart() async {
             await #expect(processExitsWith: .success) {
                 // Too little memory for the program to be loaded: the loader ends the process.

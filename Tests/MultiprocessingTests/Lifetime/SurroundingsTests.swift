@@ -31,6 +31,31 @@ extension Lifetime {
             #expect(try await service.remainingLines() == ServiceProcess.squares)
         }
 
+        /// What a program says that shares all that can be shared, where nothing can have a name in /dev/shm and elsewhere.
+        private static func shared(hasNames: Bool) -> [String] {
+            [
+                "main", "shm_open \(hasNames)", "connection 42", "queue [0, 1]", "value 2", "array [1, 2, 0, 0]",
+                "memory 2", "child 42", "manager 10", "large true", "named false", "end",
+            ]
+        }
+
+        @Test("Pitfall 31: pools, and all that processes share, put nothing into /dev/shm")
+        func noNames() async throws {
+            let hasNames = access("/dev/shm", W_OK) == 0
+            #expect(try await ServiceProcess.start("share").remainingLines() == Self.shared(hasNames: hasNames))
+        }
+
+        @Test(
+            "Pitfall 31: pools, and all that processes share, work without /dev/shm",
+            .enabled(if: ServiceProcess.mounting != nil, "this user may not mount anything"),
+            arguments: ["mount -t tmpfs none /dev", "mount -t tmpfs -o ro none /dev/shm"])
+        func noSharedMemory(mount: String) async throws {
+            let command = try #require(ServiceProcess.mounting)
+            let service = try ServiceProcess.start(
+                byShell: "exec \(command) sh -c '\(mount) && exec \"$0\" share' \"$0\"")
+            #expect(try await service.remainingLines() == Self.shared(hasNames: false))
+        }
+
         @Test("Without /proc the error says what is missing", .enabled(if: ServiceProcess.isRoot, "root mounts"))
         func noProcesses() async throws {
             let service = try ServiceProcess.start(byShell: "exec unshare -m \"$0\" no-proc")

@@ -33,7 +33,7 @@ private func timeUntilLimit(
 
 extension TestBackend {
     /// As ``withPool(workers:limit:sourceLocation:_:)``, with a short grace period.
-    fileprivate func withStrictPool<Result: Sendable>(
+    func withStrictPool<Result: Sendable>(
         workers: Int = 2,
         grace: Duration = .milliseconds(100),
         _ change: @escaping @Sendable (inout Pool.Configuration) -> Void = { _ in },
@@ -59,7 +59,9 @@ extension TestBackend {
 @Suite(.admitted)
 struct DeadlineTests {
     @Test(arguments: TestBackend.allCases)
-    func `An item in a tight loop fails at its limit, and not before`(backend: TestBackend) async throws {
+    func `mpire task_timeout, pebble timeout: an item in a tight loop fails at its limit, and not before`(
+        backend: TestBackend
+    ) async throws {
         let rendezvous = try Rendezvous()
         let ticket = rendezvous.ticket
         var template = Array("/tmp/multiprocessing-spin-XXXXXX".utf8CString)
@@ -115,7 +117,7 @@ struct DeadlineTests {
     }
 
     @Test(arguments: TestBackend.allCases)
-    func `An item that hangs in a chunk fails alone, and what is behind it runs once`(
+    func `pebble map timeout: an item that hangs in a chunk fails alone, and what is behind it runs once`(
         backend: TestBackend
     ) async throws {
         let rendezvous = try Rendezvous()
@@ -237,7 +239,7 @@ struct DeadlineTests {
     }
 
     @Test(arguments: TestBackend.allCases)
-    func `An item is told of its limit by cancellation, and its worker goes on when it listens`(
+    func `billiard soft_timeout: an item is told of its limit by cancellation, and its worker goes on when it listens`(
         backend: TestBackend
     ) async throws {
         let rendezvous = try Rendezvous()
@@ -262,7 +264,9 @@ struct DeadlineTests {
     }
 
     @Test(arguments: TestBackend.allCases)
-    func `A worker that does not come back after the grace period is replaced`(backend: TestBackend) async throws {
+    func `billiard timeout: a worker that does not come back after the grace period is replaced`(backend: TestBackend)
+        async throws
+    {
         let rendezvous = try Rendezvous()
         let ticket = rendezvous.ticket
         for grace in [Duration.zero, .milliseconds(50)] {
@@ -281,7 +285,7 @@ struct DeadlineTests {
     }
 
     @Test(arguments: TestBackend.allCases)
-    func `What was cancelled and does not stop is left behind after the grace period`(
+    func `pebble cancel: what was cancelled and does not stop is left behind after the grace period`(
         backend: TestBackend
     ) async throws {
         let rendezvous = try Rendezvous()
@@ -379,94 +383,6 @@ struct DeadlineTests {
                 let values = try await pool.map(0..<5_000, chunkSize: chunkSize, options: options) { $0 + 1 }
                 #expect(values == Array(1...5_000))
             }
-        }
-    }
-}
-
-@Suite(.admitted)
-struct LifespanTests {
-    @Test(arguments: TestBackend.allCases)
-    func `A pool grows and shrinks while it works, and loses nothing`(backend: TestBackend) async throws {
-        try await backend.withStrictPool(workers: 2) { pool in
-            let futures = (0..<400).map { number in
-                pool.submit(number) { number in
-                    usleep(500)
-                    return number
-                }
-            }
-            var random = RandomSource(seed: 3)
-            for _ in 0..<20 {
-                let count = Int.random(in: 1...6, using: &random)
-                try pool.resize(to: count)
-                #expect(pool.workerCount == count)
-                try await Task.sleep(for: .milliseconds(2))
-            }
-            for (number, future) in futures.enumerated() { #expect(try await future.value == number) }
-            let error = #expect(throws: PoolError.self) { try pool.resize(to: 0) }
-            #expect(error?.code == .invalidArgument)
-            await pool.shutDown()
-            let refusal = #expect(throws: PoolError.self) { try pool.resize(to: 3) }
-            #expect(refusal?.code == .shutDown)
-        }
-    }
-
-    @Test(arguments: TestBackend.allCases)
-    func `A pool that has grown runs as much at a time, and one that has shrunk no more`(
-        backend: TestBackend
-    ) async throws {
-        let rendezvous = try Rendezvous()
-        let ticket = rendezvous.ticket
-        try await backend.withStrictPool(workers: 1) { pool in
-            let futures = (0..<6).map { number in
-                pool.submit(number) { number in
-                    ticket.arrive(number)
-                    ticket.wait()
-                }
-            }
-            await rendezvous.expectArrivals(1)
-            try pool.resize(to: 3)
-            await rendezvous.expectArrivals(3)
-            try pool.resize(to: 1)
-            rendezvous.letThrough(1)
-            // Which of the three was let through is not known; one of the places that stay takes the next.
-            for left in stride(from: 5, through: 1, by: -1) {
-                await expectSoon("items do not end") { futures.count { !$0.isFinished } <= left }
-                rendezvous.letThrough(1)
-            }
-            for future in futures { try await future.value }
-            #expect(rendezvous.arrivals.sorted() == Array(0..<6))
-        }
-    }
-
-    @Test func `A worker is replaced after as many items as it may run, or when it is old`() async throws {
-        for byAge in [false, true] {
-            let change: @Sendable (inout Pool.Configuration) -> Void = { configuration in
-                if byAge {
-                    configuration.recycling.age = .milliseconds(1)
-                } else {
-                    configuration.recycling.items = 3
-                }
-            }
-            try await TestBackend.processes.withStrictPool(workers: 1, change) { pool in
-                var workers: [Int32] = []
-                for _ in 0..<7 {
-                    let worker = try await pool.run {
-                        usleep(2_000)
-                        return Worker.current?.processID ?? 0
-                    }
-                    workers.append(worker)
-                }
-                #expect(Set(workers).count == (byAge ? 7 : 3))
-            }
-        }
-    }
-
-    @Test func `A worker that was idle for long goes, and another comes when there is work`() async throws {
-        let change: @Sendable (inout Pool.Configuration) -> Void = { $0.idleTimeout = .milliseconds(50) }
-        try await TestBackend.processes.withStrictPool(workers: 2, change) { pool in
-            let worker = try #require(try await pool.run { Worker.current?.processID })
-            await expectSoon("the worker stays") { kill(worker, 0) != 0 }
-            #expect(try await pool.run { Worker.current?.processID } != worker)
         }
     }
 }

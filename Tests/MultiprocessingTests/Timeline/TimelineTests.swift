@@ -1,5 +1,4 @@
 import Foundation
-import FoundationXML
 import Glibc
 import Multiprocessing
 import TestSupport
@@ -33,47 +32,11 @@ struct TimelineTests {
         }
     }
 
-    /// What a picture is made of.
-    private final class Shapes: NSObject, XMLParserDelegate {
-        var elements: [String: Int] = [:]
-        var classes: [String: Int] = [:]
-        var titles: [String] = []
-        var links: [String] = []
-        private var isTitle = false
-
-        func parser(
-            _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
-            attributes: [String: String]
-        ) {
-            elements[name, default: 0] += 1
-            for each in (attributes["class"] ?? "").split(separator: " ") { classes[String(each), default: 0] += 1 }
-            links += [attributes["href"], attributes["src"], attributes["xlink:href"]].compactMap { $0 }
-            isTitle = name == "title"
-            if isTitle { titles.append("") }
-        }
-
-        func parser(_ parser: XMLParser, didEndElement name: String, namespaceURI: String?, qualifiedName: String?) {
-            isTitle = false
-        }
-
-        func parser(_ parser: XMLParser, foundCharacters text: String) {
-            if isTitle { titles[titles.count - 1] += text }
-        }
-    }
-
-    private func shapes(of svg: String) throws -> Shapes {
-        let shapes = Shapes()
-        let parser = XMLParser(data: Data(svg.utf8))
-        parser.delegate = shapes
-        try #require(parser.parse(), "not well-formed: \(String(describing: parser.parserError))")
-        return shapes
-    }
-
     @Test("The picture shows every item and every failure", arguments: TestBackend.allCases)
     func pictureShowsAll(backend: TestBackend) async throws {
         let timeline = try await record(backend, workers: 2, items: 40, name: "few")
         let svg = timeline.svg()
-        let shapes = try shapes(of: svg)
+        let shapes = try Drawing(svg)
         #expect(shapes.links.isEmpty)
         #expect(!svg.contains("<script"))
         #expect(svg.contains("prefers-color-scheme:dark"))
@@ -87,7 +50,7 @@ struct TimelineTests {
         #expect(single + together == 39 - lost)
         #expect(shapes.titles.count { $0.contains(": failed, ran") } == 1)
         #expect(shapes.titles.count { $0.contains(": lost in a crash") } == lost)
-        #expect(shapes.titles.count { $0.contains(" crashed: ") } == lost)
+        #expect(shapes.marks.count { $0.contains(" crashed: ") } == lost)
         #expect(svg.contains("40 items"))
         // It is drawn the same again, and ends where it was stopped.
         #expect(timeline.svg() == svg)
@@ -107,7 +70,7 @@ struct TimelineTests {
             for number in 0..<100 { try await pool.run(number, options: .label("label \(number)")) { _ in } }
             timeline.stop()
             let svg = timeline.svg()
-            #expect(try shapes(of: svg).titles.contains { $0.hasPrefix("still running: ") })
+            #expect(try Drawing(svg).titles.contains { $0.hasPrefix("still running: ") })
             #expect(!svg.contains("no label"))
             let trace = timeline.chromeTrace()
             #expect(trace.contains("\"other labels\""))
@@ -122,7 +85,7 @@ struct TimelineTests {
     func manyItemsAreFew(backend: TestBackend) async throws {
         let timeline = try await record(backend, workers: 8, items: 1_000_000, name: "many")
         let svg = timeline.svg()
-        let shapes = try shapes(of: svg)
+        let shapes = try Drawing(svg)
         #expect(shapes.elements["rect", default: 0] < 20_000)
         #expect(svg.utf8.count < 4_000_000)
         #expect(svg.contains("1,000,000 items"))

@@ -1,3 +1,4 @@
+import Glibc
 import Multiprocessing
 import TestSupport
 import Testing
@@ -44,26 +45,35 @@ struct WorkOptionsTests {
                     for await result in pool.results(0..<3, options: options, { $0 }) { _ = try result.get() }
                 }
             }
+            #expect(pool.statistics.submitted == 0 && pool.statistics.workersStarted == 0)
+            #expect(try await pool.run { 1 } == 1)
         }
     }
 
-    @Test("A pool refuses a configuration that makes no sense, by name")
-    func configuration() {
+    @Test("A pool refuses a configuration that makes no sense, by name", arguments: TestBackend.allCases)
+    func configuration(_ backend: TestBackend) {
         typealias Configuration = Pool.Configuration
         let changes: [(String, (inout Configuration) -> Void)] = [
             ("timeout", { $0.defaults = .timeout(.zero) }),
+            ("queueTimeout", { $0.defaults = .queueTimeout(.milliseconds(-1)) }),
             ("attempts of retry", { $0.defaults = .retry(.attempts(0)) }),
+            ("delay of retry", { $0.defaults = .retry(.attempts(2, delay: .constant(.seconds(-1)))) }),
             ("gracePeriod", { $0.gracePeriod = .milliseconds(-1) }),
             ("recycling.items", { $0.recycling.items = 0 }),
+            ("recycling.items", { $0.recycling.items = -1 }),
             ("recycling.age", { $0.recycling.age = .zero }),
+            ("recycling.age", { $0.recycling.age = .seconds(-1) }),
+            ("recycling.memoryGrowth", { $0.recycling.memoryGrowth = 0 }),
             ("recycling.memoryGrowth", { $0.recycling.memoryGrowth = -1 }),
             ("idleTimeout", { $0.idleTimeout = .zero }),
+            ("idleTimeout", { $0.idleTimeout = .milliseconds(-1) }),
+            ("setUpTimeout", { $0.setUpTimeout = .zero }),
             ("setUpTimeout", { $0.setUpTimeout = .seconds(-5) }),
         ]
         for (name, change) in changes {
             var configuration = Configuration()
             change(&configuration)
-            let error = #expect(throws: PoolError.self) { try Pool(.threads, configuration: configuration) }
+            let error = #expect(throws: PoolError.self) { try Pool(backend.backend, configuration: configuration) }
             #expect(error?.code == .invalidArgument)
             #expect(error?.message.contains(name) == true, "\(error?.message ?? "")")
         }
@@ -97,6 +107,50 @@ struct WorkOptionsTests {
                 #expect(try await pool.run(work) == 2)
                 await #expect(throws: Refused.self) {
                     _ = try await pool.run(options: .retry(.attempts(1)), work)
+                }
+            }
+        }
+    }
+
+    @Test("A pool's timeout holds in every call; a call's own comes before it", arguments: TestBackend.allCases)
+    func defaultTimeout(_ backend: TestBackend) async throws {
+        #expect(Pool.Configuration().defaults.timeout == nil)
+        let limit = Duration.milliseconds(100)
+        var configuration = Pool.Configuration()
+        configuration.defaults = .timeout(limit)
+        try await withLimit { [configuration] in
+            try await Multiprocessing.withPool(
+                backend.backend, workers: 2, configuration: configuration
+            ) { pool async throws in
+                try await pool.start()
+                // Ends when it is told to.
+                let hang: @Sendable (Int) throws -> Int = { number in
+                    while !Task.isCancelled { usleep(1_000) }
+                    return number
+                }
+                func expectTimeout(_ limit: Duration, _ body: () async throws -> Void) async {
+                    let error = await #expect(throws: PoolError.self) { try await body() }
+                    #expect(error?.code == .timedOut && error?.limit == limit)
+                }
+                await expectTimeout(limit) { _ = try await pool.run(1, hang) }
+                await expectTimeout(limit) { _ = try await pool.submit(1, hang).value }
+                await expectTimeout(limit) { _ = try await pool.map(0..<2, hang) }
+                await expectTimeout(limit) { try await pool.forEach(0..<2) { _ = try hang($0) } }
+                await expectTimeout(limit) { for try await _ in pool.stream(0..<2, hang) {} }
+                for await result in pool.results(0..<2, hang) { await expectTimeout(limit) { _ = try result.get() } }
+                // Another option of the call leaves it.
+                await expectTimeout(limit) { _ = try await pool.run(1, options: .label("one"), hang) }
+
+                let less = Duration.milliseconds(20)
+                await expectTimeout(less) { _ = try await pool.run(1, options: .timeout(less), hang) }
+                let long: @Sendable (Int) -> Int = { number in
+                    usleep(400_000)
+                    return number
+                }
+                // More, and a time that no clock reaches, which is none.
+                for more in [Duration.seconds(100), .seconds(Int64.max)] {
+                    #expect(try await pool.run(1, options: .timeout(more), long) == 1)
+                    #expect(try await pool.map(0..<2, options: .timeout(more), long) == [0, 1])
                 }
             }
         }

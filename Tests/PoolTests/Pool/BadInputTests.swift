@@ -124,6 +124,22 @@ struct BadInputTests {
         }
     }
 
+    @Test("No size is refused, nor one that no system has room for; nothing is lost", arguments: TestBackend.allCases)
+    func resize(_ backend: TestBackend) async throws {
+        try await backend.withPool(workers: 2) { pool async throws in
+            let futures = (0..<200).map { number in pool.submit(number) { $0 } }
+            for (count, rule) in [
+                (0, "at least 1 worker"), (-1, "at least 1 worker"), (.min, "at least 1 worker"),
+                (65_537, "at most 65536"), (.max, "at most 65536"),
+            ] {
+                await expectError(.invalidArgument, "workers is \(count)", rule) { try pool.resize(to: count) }
+                #expect(pool.workerCount == 2)
+            }
+            for (number, future) in futures.enumerated() { #expect(try await future.value == number) }
+            #expect(pool.statistics.workersStarted <= 2)
+        }
+    }
+
     @Test("222 map_chunksize: zero or negative chunk sizes are refused", arguments: TestBackend.allCases, [0, -1])
     func chunkSize(_ backend: TestBackend, size: Int) async throws {
         try await backend.withPool { pool async throws in

@@ -26,9 +26,9 @@
 // 181 resource_warning            none: a dropped pool ends by itself, which the lifetime tests show
 // 182 async_error_callback        FutureTests
 // 183 unpickleable_result         BadInputTests
-// 184-186 maxtasksperchild        none: workers are not replaced by count
+// 184-186 maxtasksperchild        LifespanTests, StopTests
 // 187 unclosed pool at exit       the lifetime tests
-// 188 initializer                 none: workers have no set-up
+// 188 initializer                 SetUpTests
 // 189 NotLeakOnFailure            SchedulerTests; with real limits, the lifetime tests
 //
 // Futures
@@ -56,7 +56,7 @@
 // 207 submit                      SubmitTests; Swift has no keyword arguments to collide with
 // 208 map                         MapTests
 // 209 map_exception               ErrorTests
-// 210, 211 map_timeout            none: calls have no time limit of their own
+// 210, 211 map_timeout            NextTimeoutTests; a limit of each item, DeadlineTests
 // 212 map_close                   BackPressureTests
 // 213 map_buffersize              BackPressureTests, BadInputTests
 // 214 shutdown_race               PoolEndTests
@@ -71,13 +71,13 @@
 // 223 traceback                   ErrorTests
 // 224 resources_gced_in_workers   ReleaseTests
 // 225 processes: saturation       PoolEndTests
-// 226-229 max_tasks_per_child     none: workers are not replaced by count
+// 226-229 max_tasks_per_child     LifespanTests, StopTests
 // 230 failed_worker_replacement   SchedulerTests; with real limits, the lifetime tests
 // 231 terminate_workers           PoolEndTests, the lifetime tests
 // 232 python_finalization_error   none: there is no interpreter to finalize
 //
 // Shut-down and deadlocks
-// 233, 234 initializer            none: workers have no set-up
+// 233, 234 initializer            SetUpTests
 // 235 run_after_shutdown          PoolEndTests
 // 236, 237 interpreter_shutdown   none: a program that exits ends its pools; the lifetime tests
 // 238 hang_issue12364             PoolEndTests
@@ -96,6 +96,21 @@
 // 251 crash_big_data              the containment tests
 // 252 wakeup_pipe_full            SubmitTests
 //
-// Known faults of other libraries: 20 BackPressureTests; 21 LargeValueTests, and FrameAssemblerTests for lengths of 64 bits;
+// What pebble, billiard (with Celery on it) and mpire say of themselves; the article "Control" has it beside this library
+// pebble timeout                  DeadlineTests, StopTests; of a chunk: each item has its own
+// pebble cancel                   DeadlineTests, StopTests; the worker's other processes end too
+// pebble max_tasks                LifespanTests
+// pebble ProcessExpired           CrashTests
+// pebble initializer              SetUpTests
+// billiard timeout, soft_timeout  DeadlineTests; one limit and a grace period
+// billiard max_memory_per_child   StopTests; a hard limit, ResourceLimitsTests
+// billiard maxtasksperchild       LifespanTests; what makes no sense, WorkOptionsTests
+// billiard max_restarts           StartFailureTests, SetUpTests
+// celery revoke                   StopTests
+// mpire task_timeout              DeadlineTests, WorkOptionsTests
+// mpire worker_init_timeout       SetUpTests
+// mpire worker_lifespan           LifespanTests
+//
+// Known faults of other libraries: 7 to 9 StopTests; 10 SetUpTests; 20 BackPressureTests; 21 LargeValueTests, and FrameAssemblerTests for lengths of 64 bits;
 // 22 BadInputTests; 23 LargeValueTests; 24 LargeValueTests; 25 the lifetime tests; 26 ReleaseTests;
-// 27 CancellationTests.
+// 27 CancellationTests; 28 StopTests; 31 SurroundingsTests.

@@ -43,7 +43,9 @@ struct SetUpTests {
         try await #require(throws: PoolError.self) { _ = try await body() }
     }
 
-    @Test("Runs once in each worker, before its first item, with what it captures", arguments: TestBackend.allCases)
+    @Test(
+        "188, 233 initializer: runs once in each worker, before its first item, with what it captures",
+        arguments: TestBackend.allCases)
     func runsOnce(_ backend: TestBackend) async throws {
         // Numbers that no other worker of this program has.
         let key = Int.random(in: 1_000...(.max / 2))
@@ -62,7 +64,7 @@ struct SetUpTests {
         }
     }
 
-    @Test("Runs in the worker that replaces another")
+    @Test("pebble initializer: runs in the worker that replaces another")
     func runsInReplacements() async throws {
         let setUp = configuration { Left.runs.withLock { $0[1, default: 0] += 1 } }
         try await withSetUp(.processes, setUp) { pool in
@@ -74,7 +76,9 @@ struct SetUpTests {
         }
     }
 
-    @Test("What it throws fails everything that is queued, at once", arguments: TestBackend.allCases)
+    @Test(
+        "234 failing initializer: what it throws fails everything that is queued, at once",
+        arguments: TestBackend.allCases)
     func throwing(_ backend: TestBackend) async throws {
         let name = "users"
         let setUp = configuration { throw SetUpProblem.noDatabase(name) }
@@ -93,6 +97,52 @@ struct SetUpTests {
             #expect(mapped.code == .setUpFailed)
             let started = try await failure { try await pool.start() }
             #expect(started.code == .setUpFailed)
+        }
+    }
+
+    private struct Round: Sendable, CustomTestStringConvertible {
+        let backend: TestBackend
+        let crashes: Bool
+
+        static let all = [
+            Round(backend: .threads, crashes: false), Round(backend: .processes, crashes: false),
+            Round(backend: .processes, crashes: true),
+        ]
+
+        var testDescription: String { "\(backend)\(crashes ? ", crashing" : "")" }
+    }
+
+    @Test("Pitfall 10: one that fails does not have workers started for ever", arguments: Round.all)
+    private func startsNoneForEver(_ round: Round) async throws {
+        let log = CountFile()
+        defer { log.remove() }
+        let (path, crashes) = (log.path, round.crashes)
+        let setUp = configuration {
+            CountFile.add(to: path)
+            if crashes { fatalError("no database") }
+            throw SetUpProblem.noDatabase("users")
+        }
+        try await withSetUp(round.backend, workers: 2, setUp) { pool in
+            let start = ContinuousClock.now
+            // Many at once, and one after another for as long as the pool takes to try again, and longer.
+            let futures = (0..<200).map { number in pool.submit { number } }
+            for future in futures {
+                let error = try await failure { try await future.value }
+                #expect(error.code == .setUpFailed)
+            }
+            var count = 0
+            while ContinuousClock.now - start < .milliseconds(2_500) {
+                let error = try await failure { try await pool.run { 1 } }
+                #expect(error.code == .setUpFailed)
+                count += 1
+            }
+            // At most one try a second for each worker, of which each was told of to many; not one for each item.
+            let seconds = Int((ContinuousClock.now - start) / .seconds(1))
+            #expect((1...2 * (seconds + 1)).contains(log.count), "\(log.count) in \(seconds) s, of \(count) items")
+            // Nobody wants anything: nothing is started.
+            let before = log.count
+            try await Task.sleep(for: .milliseconds(1_500))
+            #expect(log.count == before && pool.statistics.startingWorkers == 0)
         }
     }
 
@@ -119,7 +169,7 @@ struct SetUpTests {
         }
     }
 
-    @Test("One that takes too long is given up", arguments: TestBackend.allCases)
+    @Test("mpire worker_init_timeout: one that takes too long is given up", arguments: TestBackend.allCases)
     func hanging(_ backend: TestBackend) async throws {
         let setUp = configuration(.milliseconds(200)) {
             // Deaf to cancellation. On threads let go of below.
@@ -221,6 +271,25 @@ struct SetUpTests {
 
 private func usleepForever() {
     _ = DispatchSemaphore(value: 0).wait(timeout: .now() + 1)
+}
+
+/// A file that grows by a byte each time something happens, in whatever process.
+private struct CountFile {
+    let path = "/tmp/multiprocessing-count-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+
+    static func add(to path: String) {
+        let descriptor = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return }
+        _ = write(descriptor, "x", 1)
+        close(descriptor)
+    }
+
+    var count: Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    func remove() { unlink(path) }
 }
 
 /// A file that is there or not, which every process sees.

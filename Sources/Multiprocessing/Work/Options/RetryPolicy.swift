@@ -9,7 +9,7 @@
 ///
 /// An item that is tried again delays no other: in a `map` or stream those beside it go on, and its value takes
 /// its place when it comes. Work finds its attempt in ``Worker/attempt``. The failure of the last attempt is the
-/// item's. Cancelling the call, or ending the pool by `terminate`, ends a pause at once; `shutDown` waits for what
+/// item's; a ``PoolError`` says which attempt it was, in its message and in ``PoolError/attempts``. Cancelling the call, or ending the pool by `terminate`, ends a pause at once; `shutDown` waits for what
 /// is still to be tried.
 public struct RetryPolicy: Sendable {
     /// How often an item is run at most.
@@ -27,7 +27,8 @@ public struct RetryPolicy: Sendable {
     ///   - count: How often an item is run at most, the first time included; at least 1, which is no retry.
     ///   - delay: How long to wait before each further attempt.
     ///   - codes: Which failures of the library's own count; by default those that end with a worker or a deadline.
-    ///   - predicate: Which other failures count. Called by the thread that brings the failure, which may be the
+    ///   - predicate: Which other failures count. Its type lets it throw nothing: one that has to ask something that
+    ///     can, answers `false` where that fails. Called by the thread that brings the failure, which may be the
     ///     worker's or one that serves all workers, with no lock held: it must be quick and must not block.
     public static func attempts(
         _ count: Int,
@@ -43,6 +44,17 @@ public struct RetryPolicy: Sendable {
         guard attempt < attempts, !(error is CancellationError) else { return false }
         if let error = error as? PoolError, codes.contains(error.code) { return true }
         return predicate?(error) ?? false
+    }
+
+    /// What a caller is told of a failure that is its item's last: of the library's own, which attempt it was.
+    ///
+    /// What the work threw arrives as it is.
+    func told(_ error: any Error, ofAttempt attempt: Int) -> any Error {
+        guard attempt > 1, let error = error as? PoolError else { return error }
+        var told = error.saying("\(error.message) (the item's attempt \(attempt) of \(attempts))")
+        // Of a worker that could not be started it is known how often that was tried.
+        told.attempts = error.attempts ?? attempt
+        return told
     }
 
     /// - Throws: ``PoolError/Code/invalidArgument`` naming what makes no sense.
