@@ -8,6 +8,15 @@ protocol Launcher: Sendable {
     ///
     /// Blocks until the process has replaced its image, well below a millisecond.
     func launch(_ worker: WorkerID) throws(SystemError) -> LaunchedWorker
+
+    /// Whether ``prepare()`` would make later starts quicker.
+    var wantsPreparation: Bool { get }
+
+    /// Makes later starts quicker; blocks as ``launch(_:)`` does.
+    func prepare()
+
+    /// Ends what ``prepare()`` has begun; no worker is started any more.
+    func close()
 }
 
 /// A worker process that was started, and the parent's ends of all that connects them.
@@ -32,6 +41,14 @@ struct ProcessLauncher: Launcher {
     let surroundings: WorkerSurroundings
     /// Where lines go, if the pool's owner takes them.
     let lines: LineDelivery?
+    /// What replacements are forked from; nil where every worker is started by itself.
+    let templates: TemplateKeeper?
+
+    var wantsPreparation: Bool { templates?.isWanting ?? false }
+
+    func prepare() { templates?.prepare() }
+
+    func close() { templates?.close() }
 
     func launch(_ worker: WorkerID) throws(SystemError) -> LaunchedWorker {
         let work = try SocketPair()
@@ -79,6 +96,10 @@ struct ProcessLauncher: Launcher {
         _ errors: borrowing PipePair,
         _ passed: [DescriptorNumber]
     ) throws(SystemError) -> ProcessHandle {
+        let forked = try templates?.spawn(
+            command, in: surroundings.folder, standardOutput: standardOutput, standardError: errors.writeEnd.number,
+            passing: passed)
+        if let forked { return forked }
         do throws(SystemError) {
             return try command.spawn(
                 in: surroundings.folder, standardOutput: standardOutput, standardError: errors.writeEnd.number,

@@ -20,6 +20,12 @@ actor ProcessSupervisor {
     /// Watches what they use, if that is limited.
     private var watch: ResourceWatch?
 
+    /// Whether the launcher is about to prepare for later starts.
+    private var isPreparing = false
+
+    /// How long after a replacement that is, so that it takes no core from it.
+    private static let preparationDelay = Duration.milliseconds(20)
+
     private nonisolated let executor = SupervisorExecutor()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -48,6 +54,7 @@ actor ProcessSupervisor {
             supervisor.loop = nil
             supervisor.watch?.close()
             supervisor.watch = nil
+            supervisor.launcher.close()
         }
     }
 
@@ -76,9 +83,22 @@ actor ProcessSupervisor {
             link.open()
             if !isWanted { link.kill() }
             watch?.begin(link)
+            // A program whose workers never end pays for nothing.
+            if worker.generation > 1 { prepareSoon(on: loop) }
         } catch {
             links.remove(worker)
             events.startFailed(worker, error: .workerNotStarted(error))
+        }
+    }
+
+    private func prepareSoon(on loop: WorkerLoop) {
+        guard !isPreparing, launcher.wantsPreparation else { return }
+        isPreparing = true
+        loop.events.schedule(after: Self.preparationDelay) { [weak self] in
+            self?.perform { supervisor in
+                supervisor.isPreparing = false
+                if supervisor.loop != nil { supervisor.launcher.prepare() }
+            }
         }
     }
 
