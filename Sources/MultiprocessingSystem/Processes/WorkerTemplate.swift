@@ -125,10 +125,12 @@ package final class WorkerTemplate: Sendable {
         init(
             _ folder: Folder?, _ output: DescriptorNumber?, _ errors: DescriptorNumber?, _ passed: [DescriptorNumber]
         ) throws(SystemError) {
+            try folder?.check()
             let empty = try StandardStreams.openEmpty()
             self.folder = try FileDescriptor.openFolder(folder?.path ?? ".")
             input = empty
-            numbers = [input.number, output ?? .standardOutput, errors ?? .standardError] + passed + [self.folder.number]
+            let streams = [input.number, output ?? .standardOutput, errors ?? .standardError]
+            numbers = streams + passed + [self.folder.number]
         }
     }
 
