@@ -114,8 +114,8 @@ static _Noreturn void mp_give_up(const char *what) {
     _exit(MP_EXIT_SETTINGS);
 }
 
-// Makes the copy what it would be had it been started by itself: all that `posix_spawn` does for a worker.
-static void mp_become_worker(const int *received, int count) {
+// Puts what came with a request where a worker has it; behind that comes the folder to work in.
+static void mp_take_places(const int *received, int count) {
     // Standard error first: what fails from here on is told there.
     for (int number = STDERR_FILENO; number >= 0; number--) {
         if (dup2(received[number], number) != number) mp_give_up("take its streams");
@@ -124,12 +124,40 @@ static void mp_become_worker(const int *received, int count) {
         if (dup2(received[number], number) != number) mp_give_up("take what it was passed");
     }
     if (fchdir(received[count - 1]) != 0) mp_give_up("change to its folder");
+}
+
+// Makes the copy what it would be had it been started by itself: all that `posix_spawn` does for a worker.
+static void mp_become_worker(const int *received, int count) {
+    mp_take_places(received, count);
     if (setsid() < 0) mp_give_up("lead a session of its own");
     closefrom(count - 1);
     if (!mp_is_whole()) {
         errno = ENOTSUP;
         mp_give_up("be made from a template");
     }
+}
+
+// Waits for a request and its descriptors; what it asks for is `text` then, terminated. Returns how many descriptors
+// came, or a negative number without a request; ends at the end of the pool, or of the program.
+static int mp_receive_request(char *text, int received[MP_DESCRIPTORS_PER_MESSAGE]) {
+    size_t count;
+    uint32_t lost;
+    ssize_t length;
+    do {
+        length = mp_receive_descriptors(request_socket, text, MP_TEMPLATE_REQUEST_LIMIT - 1, received, &count, &lost, 0);
+    } while (length < 0 && errno == EINTR);
+    if (length <= 0) _exit(0);
+    text[length] = '\0';
+    // The numbers ascend. None may be a place that another is put into.
+    const bool is_whole = lost == 0 && count > STDERR_FILENO + 2 && received[0] >= (int)count - 1;
+    return is_whole ? (int)count : -1;
+}
+
+static void mp_set_name(const char *program, const char *suffix) {
+    char name[16];
+    const char *slash = strrchr(program, '/');
+    snprintf(name, sizeof name, "%.6s %s", slash != NULL ? slash + 1 : program, suffix);
+    prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
 // Serves requests until there is nobody to make any; returns in each worker, as the process that goes on.
@@ -139,11 +167,9 @@ static void mp_serve_requests(char **mark, const char *program) {
     const size_t prefix = sizeof MP_WORKER_VARIABLE;
     memcpy(text, MP_WORKER_VARIABLE "=", prefix);
 
-    char name[16] = {0}, own_name[16];
-    const char *slash = strrchr(program, '/');
+    char name[16] = {0};
     prctl(PR_GET_NAME, name, 0, 0, 0);
-    snprintf(own_name, sizeof own_name, "%.6s template", slash != NULL ? slash + 1 : program);
-    prctl(PR_SET_NAME, own_name, 0, 0, 0);
+    mp_set_name(program, "template");
 
     mp_thread thread;
     pid_t *made = mmap(NULL, sizeof *made, PROT_READ | PROT_WRITE, MAP_SHARED, shared_memory, 0);
@@ -156,20 +182,13 @@ static void mp_serve_requests(char **mark, const char *program) {
 
     for (;;) {
         int received[MP_DESCRIPTORS_PER_MESSAGE];
-        size_t count;
-        uint32_t lost;
-        ssize_t length = mp_receive_descriptors(request_socket, text + prefix, MP_TEMPLATE_REQUEST_LIMIT, received,
-                                                &count, &lost, 0);
-        if (length < 0 && errno == EINTR) continue;
-        // The end of the pool, or of the program.
-        if (length <= 0) _exit(0);
         int32_t reply = -EMFILE;
-        if (lost == 0 && count > STDERR_FILENO + 1 && count <= first_received && received[0] >= first_received) {
-            text[prefix + (size_t)length] = '\0';
+        int count = mp_receive_request(text + prefix, received);
+        if (count > 0) {
             pid_t child = mp_clone(CLONE_PARENT, made, &thread);
             if (child == 0) {
                 munmap(made, sizeof *made);
-                mp_become_worker(received, (int)count);
+                mp_become_worker(received, count);
                 prctl(PR_SET_NAME, name, 0, 0, 0);
                 *mark = text;
                 return;
@@ -198,6 +217,27 @@ static void mp_template_entry(int argc, char **argv, char **envp) {
 
 __attribute__((section(".preinit_array"), used)) static void (*const mp_template_hook)(int, char **, char **) =
     mp_template_entry;
+
+const char *mp_await_assignment(const char *program) {
+    // Kept, because what it returns is a part of it.
+    static char text[MP_TEMPLATE_REQUEST_LIMIT];
+    mp_set_name(program, "spare");
+    int received[MP_DESCRIPTORS_PER_MESSAGE];
+    // All the places of what comes are taken, by the request's socket and by what holds them free.
+    int count = mp_receive_request(text, received);
+    if (count < 0) _exit(MP_EXIT_NO_TEMPLATE);
+    mp_take_places(received, count);
+    // Initializers may have opened descriptors of their own, which stay.
+    for (int index = 0; index < count; index++) close(received[index]);
+    return text;
+}
+
+#else
+
+const char *mp_await_assignment(const char *program) {
+    (void)program;
+    _exit(MP_EXIT_NO_TEMPLATE);
+}
 
 #endif
 

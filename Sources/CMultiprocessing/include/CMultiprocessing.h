@@ -75,6 +75,15 @@ bool mp_is_run_by_loader(void);
 /// What the variable holds, instead of a number, in a template.
 #define MP_TEMPLATE_MARK "template"
 
+/// What the variable holds in a worker that does not know its work yet; see `mp_await_assignment`.
+#define MP_SPARE_MARK "spare"
+
+/// Waits, in a worker whose initializers have run, for what it was started for: its descriptors, and what its
+/// variable would have held, which is returned. Ends the process if it is not needed.
+///
+/// C because the worker's entry calls it before any Swift code may run.
+const char *mp_await_assignment(const char *program);
+
 /// How many bytes of a worker's mark one request may have.
 #define MP_TEMPLATE_REQUEST_LIMIT 4096
 

@@ -71,6 +71,13 @@ package struct Command: Sendable {
         return copy
     }
 
+    /// A worker that stops before it has anything of its own; see ``SpareWorker``.
+    var asSpare: Command {
+        var copy = self
+        copy.mark = "\(MP_WORKER_VARIABLE)=\(MP_SPARE_MARK)"
+        return copy
+    }
+
     /// The value of one of this process's own variables, as its children would have it.
     package static func variable(_ name: String) -> String? { Environment.value(of: name) }
 

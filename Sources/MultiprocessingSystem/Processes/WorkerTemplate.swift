@@ -78,13 +78,13 @@ package final class WorkerTemplate: Sendable {
         standardError: DescriptorNumber? = nil,
         passing: [DescriptorNumber] = []
     ) throws(SystemError) -> Outcome {
-        guard let now = try? Inheritance.current, now == inheritance else { return .ended }
+        guard isLikeThis else { return .ended }
         let lastNumber = LifePage.existing?.lastNumber ?? 0
         word.store(0)
-        guard let mark = command.markValue, mark.utf8.count < Int(MP_TEMPLATE_REQUEST_LIMIT),
-            let request = try? Request(folder, standardOutput, standardError, passing)
-        else { return .declined }
-        switch send(mark, request) {
+        guard let request = try? WorkerRequest(command, folder, standardOutput, standardError, passing) else {
+            return .declined
+        }
+        switch request.send(over: socket) {
         case .sent: break
         case .peerGone: return .ended
         // Something is closed here, such as standard output: a worker without it is started in the other way.
@@ -101,44 +101,32 @@ package final class WorkerTemplate: Sendable {
         return number > 0 ? .made(try watch(number, startedAfter: lastNumber)) : .ended
     }
 
+    /// Whether what it forks has what a child of the calling thread would inherit.
+    package var isLikeThis: Bool {
+        guard let now = try? Inheritance.current else { return false }
+        return now == inheritance
+    }
+
+    /// Has the template make a worker for later.
+    ///
+    /// - Returns: `nil` if it could not, and is not to be used any more.
+    package func makeSpare(of command: Command, in folder: Folder? = nil) throws(SystemError) -> SpareWorker? {
+        let pair = try SocketPair(.messages)
+        let nowhere = try FileDescriptor.openForNothing()
+        // They hold the places of what a worker is passed, so that no initializer opens anything there.
+        let places = Array(repeating: nowhere.number, count: SpareWorker.placeCount - 1)
+        let outcome = try spawn(
+            command.asSpare, in: folder, standardOutput: nowhere.number, standardError: nowhere.number,
+            passing: [pair.second.number] + places)
+        guard case .made(let process) = outcome else { return nil }
+        return SpareWorker(process, pair.takeFirst())
+    }
+
     /// Ends it, and blocks until it is gone; returns whether it is.
     @discardableResult
-    package func end() -> Bool {
-        // Its end where it may not be killed, because this process has given up its privileges since.
-        socket.shutDown()
-        _ = try? process.send(.kill)
-        let deadline = MonotonicTime.now().advanced(by: Self.patience)
-        repeat {
-            // Reaped by somebody else is gone too.
-            if (try? process.reap()) != nil { return true }
-        } while (try? Readiness.wait(for: .read, of: [process.exitDescriptor], until: deadline))?.isEmpty == false
-        return (try? process.reap()) != nil
-    }
+    package func end() -> Bool { process.end(closing: socket, patience: Self.patience) }
 
     // MARK: Requests
-
-    private struct Request: ~Copyable {
-        let input: FileDescriptor
-        let folder: FileDescriptor
-        let numbers: [DescriptorNumber]
-
-        init(
-            _ folder: Folder?, _ output: DescriptorNumber?, _ errors: DescriptorNumber?, _ passed: [DescriptorNumber]
-        ) throws(SystemError) {
-            try folder?.check()
-            let empty = try StandardStreams.openEmpty()
-            self.folder = try FileDescriptor.openFolder(folder?.path ?? ".")
-            input = empty
-            let streams = [input.number, output ?? .standardOutput, errors ?? .standardError]
-            numbers = streams + passed + [self.folder.number]
-        }
-    }
-
-    private func send(_ mark: String, _ request: borrowing Request) -> SendResult? {
-        let numbers = request.numbers
-        var mark = mark
-        return mark.withUTF8 { try? socket.send(UnsafeRawBufferPointer($0), descriptors: numbers) }
-    }
 
     private var word: FutexWord { FutexWord(made.bytes.baseAddress.unsafelyUnwrapped) }
 

@@ -157,7 +157,8 @@ extension Lifetime {
                     #expect(Usage.current.children == 2)
                     let template = try await Template.ready(byReplacingWorkersOf: pool)
                     try await pool.start()
-                    #expect(Usage.current.children == 3)
+                    // The template, and at most one worker that it has forked ahead.
+                    #expect((3...4).contains(Usage.current.children))
                     #expect(ProcessTable.children().contains { $0.process == template })
                     await pool.shutDown()
                 }

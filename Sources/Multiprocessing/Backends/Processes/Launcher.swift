@@ -9,11 +9,13 @@ protocol Launcher: Sendable {
     /// Blocks until the process has replaced its image, well below a millisecond.
     func launch(_ worker: WorkerID) throws(SystemError) -> LaunchedWorker
 
-    /// Whether ``prepare()`` would make later starts quicker.
-    var wantsPreparation: Bool { get }
+    /// How long after a replacement ``prepare()`` is to be called; `nil` if it need not be.
+    var preparationPause: Duration? { get }
 
     /// Makes later starts quicker; blocks as ``launch(_:)`` does.
-    func prepare()
+    ///
+    /// - Returns: How long from now it is to be called again, if it is.
+    func prepare() -> Duration?
 
     /// Ends what ``prepare()`` has begun; no worker is started any more.
     func close()
@@ -44,9 +46,9 @@ struct ProcessLauncher: Launcher {
     /// What replacements are forked from; nil where every worker is started by itself.
     let templates: TemplateKeeper?
 
-    var wantsPreparation: Bool { templates?.isWanting ?? false }
+    var preparationPause: Duration? { templates?.pause }
 
-    func prepare() { templates?.prepare() }
+    func prepare() -> Duration? { templates?.prepare() }
 
     func close() { templates?.close() }
 

@@ -23,9 +23,6 @@ actor ProcessSupervisor {
     /// Whether the launcher is about to prepare for later starts.
     private var isPreparing = false
 
-    /// How long after a replacement that is, so that it takes no core from it.
-    private static let preparationDelay = Duration.milliseconds(20)
-
     private nonisolated let executor = SupervisorExecutor()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -84,20 +81,21 @@ actor ProcessSupervisor {
             if !isWanted { link.kill() }
             watch?.begin(link)
             // A program whose workers never end pays for nothing.
-            if worker.generation > 1 { prepareSoon(on: loop) }
+            if worker.generation > 1 { prepare(after: launcher.preparationPause, on: loop) }
         } catch {
             links.remove(worker)
             events.startFailed(worker, error: .workerNotStarted(error))
         }
     }
 
-    private func prepareSoon(on loop: WorkerLoop) {
-        guard !isPreparing, launcher.wantsPreparation else { return }
+    private func prepare(after pause: Duration?, on loop: WorkerLoop) {
+        guard let pause, !isPreparing else { return }
         isPreparing = true
-        loop.events.schedule(after: Self.preparationDelay) { [weak self] in
+        loop.events.schedule(after: pause) { [weak self] in
             self?.perform { supervisor in
                 supervisor.isPreparing = false
-                if supervisor.loop != nil { supervisor.launcher.prepare() }
+                guard let loop = supervisor.loop else { return }
+                supervisor.prepare(after: supervisor.launcher.prepare(), on: loop)
             }
         }
     }

@@ -1,16 +1,18 @@
 import MultiprocessingSystem
 import Synchronization
 
-/// Has a template ready for the replacements of a pool's workers, once it has turned out that they are needed.
+/// Keeps what makes the replacements of a pool's workers quick, once it has turned out that they are needed: a template,
+/// which forks them, and a spare worker that it has forked ahead.
 ///
-/// There is none before a worker was replaced: a pool whose workers never end pays nothing for it. Then one is started
-/// a moment later, so that it does not take a core from the replacement. When it is gone, or what workers would
-/// inherit is not what it has, the next worker is started without it and another template is made.
+/// There is none before a worker was replaced: a pool whose workers never end pays nothing for it. Then they are made a
+/// moment later, so that they take no core from the replacement. When they are gone, or what a worker would inherit is
+/// not what they have, the next worker is started without them, and they are made anew.
 final class TemplateKeeper: Sendable {
     private enum State {
         case absent
-        case starting(WorkerTemplate)
-        case ready(WorkerTemplate)
+        /// How often it was looked at while it was not ready.
+        case starting(WorkerTemplate, looks: Int)
+        case ready(WorkerTemplate, SpareWorker?)
         /// In use by the one caller that there is.
         case lent
         case closed
@@ -29,43 +31,72 @@ final class TemplateKeeper: Sendable {
     /// After so many failures in a row there is something about this system that will not change.
     private static let failureLimit = 3
 
+    /// How long after a replacement a template is made, which takes a core for some milliseconds.
+    private static let templatePause = Duration.milliseconds(20)
+
+    /// How long it is given, some milliseconds at a time, to become ready.
+    private static let lookPause = Duration.milliseconds(10)
+    private static let lookLimit = 500
+
+    /// How long after a replacement the next spare worker is made.
+    private static let sparePause = Duration.milliseconds(2)
+
     init(command: Command, folder: Folder?) {
         self.command = command
         self.folder = folder
     }
 
-    /// Whether ``prepare()`` would do something.
-    var isWanting: Bool {
+    /// How long from now ``prepare()`` is to be called; `nil` if it need not be.
+    var pause: Duration? {
         record.withLock { record in
-            if case .absent = record.state { record.failures < Self.failureLimit } else { false }
+            switch record.state {
+            case .absent: record.failures < Self.failureLimit ? Self.templatePause : nil
+            case .starting: Self.lookPause
+            case .ready(_, nil): Self.sparePause
+            case .ready, .lent, .closed: nil
+            }
         }
     }
 
-    /// Starts a template, if there is none.
-    func prepare() {
-        guard isWanting else { return }
-        // Made outside the lock; two at a time would not be wrong, only one too many.
+    /// Makes what is missing; returns how long from now it is to be called again, if it is.
+    func prepare() -> Duration? {
+        guard pause != nil else { return nil }
+        if let (template, spare) = take() {
+            let made = spare == nil ? (try? template.makeSpare(of: command, in: folder)) ?? nil : spare
+            giveBack(template, made, isGood: made != nil)
+            return made == nil ? pause : nil
+        }
+        guard case .absent = record.withLock({ $0.state }) else { return pause }
+        // Made outside the lock; another caller at the same time would make one too many, which is ended again.
         let made = try? WorkerTemplate(of: command, in: folder)
         let surplus = record.withLock { record -> WorkerTemplate? in
             guard case .absent = record.state else { return made }
-            guard let made else {
-                record.failures += 1
-                return nil
-            }
-            record.state = .starting(made)
+            if let made { record.state = .starting(made, looks: 0) } else { record.failures += 1 }
             return nil
         }
         surplus?.end()
+        return pause
     }
 
-    /// Has the template make a worker; `nil` if it cannot, and the worker is to be started in the other way.
+    /// Has a worker made in the quickest way there is; `nil` if it is to be started by itself.
     func spawn(
         _ command: Command, in folder: Folder?, standardOutput: DescriptorNumber?, standardError: DescriptorNumber,
         passing: [DescriptorNumber]
     ) throws(SystemError) -> ProcessHandle? {
-        guard let template = take() else { return nil }
+        guard let (template, spare) = take() else { return nil }
+        if let spare {
+            let isUsed =
+                template.isLikeThis
+                && spare.become(
+                    command, in: folder, standardOutput: standardOutput, standardError: standardError, passing: passing)
+            if isUsed {
+                giveBack(template, nil, isGood: true)
+                return spare.process
+            }
+            spare.end()
+        }
         var isGood = false
-        defer { giveBack(template, isGood: isGood) }
+        defer { giveBack(template, nil, isGood: isGood) }
         switch try template.spawn(
             command, in: folder, standardOutput: standardOutput, standardError: standardError, passing: passing)
         {
@@ -80,33 +111,36 @@ final class TemplateKeeper: Sendable {
         }
     }
 
-    /// Ends the template, and blocks until it is gone; there is none from then on.
+    /// Ends them, and blocks until they are gone; there are none from then on.
     func close() {
-        let last = record.withLock { record -> WorkerTemplate? in
+        let (template, spare) = record.withLock { record -> (WorkerTemplate?, SpareWorker?) in
             defer { record.state = .closed }
             switch record.state {
-            case .starting(let template), .ready(let template): return template
-            case .absent, .lent, .closed: return nil
+            case .starting(let template, _): return (template, nil)
+            case .ready(let template, let spare): return (template, spare)
+            case .absent, .lent, .closed: return (nil, nil)
             }
         }
-        last?.end()
+        spare?.end()
+        template?.end()
     }
 
-    /// The template, if it is ready; only for the caller until it is given back.
-    private func take() -> WorkerTemplate? {
-        let (taken, lost) = record.withLock { record -> (WorkerTemplate?, WorkerTemplate?) in
+    /// The template, if it is ready, and the spare worker; only for the caller until they are given back.
+    private func take() -> (WorkerTemplate, SpareWorker?)? {
+        let (taken, lost) = record.withLock { record -> ((WorkerTemplate, SpareWorker?)?, WorkerTemplate?) in
             switch record.state {
-            case .ready(let template):
+            case .ready(let template, let spare):
                 record.state = .lent
-                return (template, nil)
-            case .starting(let template):
+                return ((template, spare), nil)
+            case .starting(let template, let looks):
                 switch template.isReady() {
                 case true?:
                     record.state = .lent
-                    return (template, nil)
-                case false?:
+                    return ((template, nil), nil)
+                case false? where looks < Self.lookLimit:
+                    record.state = .starting(template, looks: looks + 1)
                     return (nil, nil)
-                case nil:
+                case false?, nil:
                     record.failures += 1
                     record.state = .absent
                     return (nil, template)
@@ -119,13 +153,15 @@ final class TemplateKeeper: Sendable {
         return taken
     }
 
-    private func giveBack(_ template: WorkerTemplate, isGood: Bool) {
+    private func giveBack(_ template: WorkerTemplate, _ spare: SpareWorker?, isGood: Bool) {
         let isKept = record.withLock { record in
             guard case .lent = record.state else { return false }
-            record.state = isGood ? .ready(template) : .absent
+            record.state = isGood ? .ready(template, spare) : .absent
             record.failures = isGood ? 0 : record.failures + 1
             return isGood
         }
-        if !isKept { template.end() }
+        guard !isKept else { return }
+        spare?.end()
+        template.end()
     }
 }
