@@ -8,9 +8,14 @@ enum Template {
     struct Missing: Error, Codable {}
 
     /// The template's process, if a program has one.
-    static func process(of parent: Int32 = getpid()) -> Int32? {
+    static func process(of parent: Int32 = getpid()) -> Int32? { child(of: parent, named: "template") }
+
+    /// The worker that a template has forked ahead, if there is one that waits.
+    static var spare: Int32? { child(of: getpid(), named: "spare") }
+
+    private static func child(of parent: Int32, named name: String) -> Int32? {
         ProcessTable.children(of: parent).map(\.process).first {
-            ProcessFacts.contents("/proc/\($0)/comm").hasSuffix(" template\n")
+            ProcessFacts.contents("/proc/\($0)/comm").hasSuffix(" \(name)\n")
         }
     }
 

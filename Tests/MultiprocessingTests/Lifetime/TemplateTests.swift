@@ -22,13 +22,23 @@ extension Lifetime {
                 ]
                 for backend in surroundings {
                     let first = try await backend.withPool { pool in try await pool.run { WorkerFacts.tell() } }
-                    let forked = try await backend.withPool { pool in
+                    try await backend.withPool { pool in
                         try await Template.ready(byReplacingWorkersOf: pool)
-                        return try await pool.run { WorkerFacts.tell() }
+                        // One that was forked ahead, and one for which there was no time, because it was killed at once.
+                        await expectSoon { Template.spare != nil }
+                        let spare = Template.spare
+                        try await Template.replaceWorker(of: pool)
+                        let process = try await pool.run { getpid() }
+                        #expect(process == spare)
+                        let ahead = try await pool.run { WorkerFacts.tell() }
+                        #expect(ahead == first)
+                        if let next = Template.spare { kill(next, SIGKILL) }
+                        try await Template.replaceWorker(of: pool)
+                        let facts = try await pool.run { WorkerFacts.tell() }
+                        #expect(facts == first)
+                        #expect(facts.parent == getpid())
+                        #expect(facts.leadsSession && facts.leadsGroup)
                     }
-                    #expect(forked == first)
-                    #expect(forked.parent == getpid())
-                    #expect(forked.leadsSession && forked.leadsGroup)
                 }
             }
         }
@@ -38,12 +48,14 @@ extension Lifetime {
             await #expect(processExitsWith: .success) {
                 try await TestBackend.processes.withPool(workers: 1) { pool in
                     try await Template.ready(byReplacingWorkersOf: pool)
-                    let facts = try await pool.run { ThreadFacts.tell() }
-                    let wanted = ThreadFacts(
-                        owner: facts.process, process: facts.process, depth: 3, secondLock: EDEADLK, raised: SIGUSR1,
-                        joined: true)
-                    #expect(facts == wanted)
-                    #expect(pool.statistics.workers.first?.processID == facts.process)
+                    for _ in 0..<5 {
+                        try await Template.replaceWorker(of: pool)
+                        let facts = try await pool.run { ThreadFacts.tell() }
+                        let wanted = ThreadFacts(
+                            owner: facts.process, process: facts.process, depth: 3, secondLock: EDEADLK,
+                            raised: SIGUSR1, joined: true)
+                        #expect(facts == wanted)
+                    }
                 }
             }
         }
@@ -136,7 +148,9 @@ extension Lifetime {
                         try await Template.ready(byReplacingWorkersOf: pool)
                         let killer = try NativeThread(name: "killer", stackSize: 1 << 20) {
                             usleep(UInt32(delay * 25))
-                            if let template = Template.process() { kill(template, SIGKILL) }
+                            if let process = delay % 2 == 0 ? Template.process() : Template.spare {
+                                kill(process, SIGKILL)
+                            }
                         }
                         _ = await pool.submit { Crash.killed.happen() }.result
                         let sum = try await pool.map(1...10) { $0 }.reduce(0, +)

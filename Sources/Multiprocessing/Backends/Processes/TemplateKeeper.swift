@@ -38,8 +38,8 @@ final class TemplateKeeper: Sendable {
     private static let lookPause = Duration.milliseconds(10)
     private static let lookLimit = 500
 
-    /// How long after a replacement the next spare worker is made.
-    private static let sparePause = Duration.milliseconds(2)
+    /// How long after a replacement the next spare worker is made: it is there in less time than the next is needed.
+    private static let sparePause = Duration.microseconds(200)
 
     init(command: Command, folder: Folder?) {
         self.command = command
