@@ -13,9 +13,10 @@ public struct WorkerStarts: Hashable, Sendable {
     /// Workers that take the place of others are forked off a template, which the pool starts when it has first replaced
     /// one; all others are started by themselves.
     ///
-    /// A template is one process more, which sleeps until it is asked, and ends with the pool or the program. Its workers
-    /// have one layout of addresses in common, as threads of one program have. Where a template cannot be had or would
-    /// give workers something else than they are to inherit, they are started by themselves.
+    /// A template is one process more, and the worker that it has forked ahead is another. Both sleep until they are
+    /// needed, and end with the pool or the program. The workers of a template have one layout of addresses in common.
+    /// Where a template cannot be had or would give workers something else than they are to inherit, they are started
+    /// by themselves.
     public static let automatic = WorkerStarts(usesTemplate: true)
 
     /// Each worker is started by itself, at addresses of its own.
