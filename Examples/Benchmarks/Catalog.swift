@@ -10,7 +10,7 @@ enum Catalog {
             Structs(effort),
             Captures(effort), Locking(effort), HandOff(effort), Queue(effort), QueueItems(effort), PingPong(effort),
             Messages(effort), Value(effort), InPlace(effort), Speedup(effort), Uneven(effort), Recover(effort),
-            Deadline(effort),
+            CrashLoad(effort), Deadline(effort),
             Cancel(effort), Kill(effort), Armed(effort), Recycle(effort), Handles(effort), Events(effort),
             Actors(effort), ManagerStart(effort), Remote(effort), Memory(effort), Idle(effort),
             Scale(effort),

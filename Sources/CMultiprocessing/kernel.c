@@ -50,6 +50,10 @@ int mp_pipe(int descriptors[2]) {
     return pipe2(descriptors, O_CLOEXEC);
 }
 
+int mp_open_folder(const char *path) {
+    return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 int mp_spawn_close_from(void *actions, int lowest) {
     return posix_spawn_file_actions_addclosefrom_np(actions, lowest);
 }

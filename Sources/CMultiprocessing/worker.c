@@ -176,6 +176,9 @@ __attribute__((constructor)) static void mp_worker_entry(int argc, char **argv, 
                   " marks this process as a worker, but it has privileges from its executable or its"
                   " effective id, so it takes no work\n");
     }
+    if (strcmp(text, MP_SPARE_MARK) == 0) {
+        text = mp_await_assignment(argc > 0 ? argv[0] : "");
+    }
     int descriptor = mp_parse_descriptor(text);
     if (descriptor < 0 || !mp_is_stream_socket(descriptor)) {
         mp_refuse(MP_EXIT_NO_SOCKET, MP_WORKER_VARIABLE

@@ -27,6 +27,7 @@ enum Probe {
         case "replaced": try await replaced()
         case "deep": try await deep()
         case "short": try await short()
+        case "forked": try await forked()
         default: fatalError("probe: name what to do")
         }
     }
@@ -89,6 +90,21 @@ enum Probe {
             try await endless.value
         }
         try await outer.value
+    }
+
+    /// A worker that has taken the place of others, in an endless loop.
+    private static func forked() async throws {
+        let pool = try Pool(.processes, workers: 1)
+        for _ in 0..<5 {
+            let victim = try await pool.run { getpid() }
+            kill(victim, SIGKILL)
+            while try await pool.run({ getpid() }) == victim {}
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        try await announce(pool)
+        let endless = startEndless(pool)
+        await ready()
+        withExtendedLifetime(endless) {}
     }
 
     // MARK: To end

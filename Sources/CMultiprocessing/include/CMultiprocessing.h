@@ -67,6 +67,36 @@ void mp_name_worker(long index, char **program_arguments);
 /// C because the program headers are walked with the types and macros of <link.h>.
 bool mp_is_run_by_loader(void);
 
+// MARK: Template (template.c, inheritance.c)
+
+/// The exit code of a template that cannot fork workers as they have to be.
+#define MP_EXIT_NO_TEMPLATE 173
+
+/// What the variable holds, instead of a number, in a template.
+#define MP_TEMPLATE_MARK "template"
+
+/// What the variable holds in a worker that does not know its work yet; see `mp_await_assignment`.
+#define MP_SPARE_MARK "spare"
+
+/// Waits, in a worker whose initializers have run, for what it was started for: its descriptors, and what its
+/// variable would have held, which is returned. Ends the process if it is not needed.
+///
+/// C because the worker's entry calls it before any Swift code may run.
+const char *mp_await_assignment(const char *program);
+
+/// How many bytes of a worker's mark one request may have.
+#define MP_TEMPLATE_REQUEST_LIMIT 4096
+
+/// Whether this program can be a template: not with a sanitizer.
+///
+/// C because a template has to stop before any Swift code may run.
+bool mp_has_template(void);
+
+/// Writes down what a process that the calling thread starts would inherit and a template has had since its own start.
+///
+/// Returns how many bytes that are, or -1 with errno. C because most of it is asked for by calls that are variadic.
+ssize_t mp_inheritance(char *buffer, size_t capacity);
+
 // MARK: Forks (fork.c)
 
 /// Begins to count forks; 0 or an errno value. C because a handler runs where no Swift code may.
@@ -160,6 +190,9 @@ char *const *mp_environment(void);
 
 /// `pipe2` with close-on-exec. C because of _GNU_SOURCE.
 int mp_pipe(int descriptors[2]);
+
+/// Opens a folder for `fchdir` alone, close-on-exec; -1 with errno. C because of _GNU_SOURCE.
+int mp_open_folder(const char *path);
 
 /// POSIX_SPAWN_SETSID: the child leads a new session and its group. C because of _GNU_SOURCE.
 #define MP_SPAWN_NEW_SESSION 0x80

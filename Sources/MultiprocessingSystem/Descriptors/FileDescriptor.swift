@@ -1,3 +1,4 @@
+internal import CMultiprocessing
 internal import Glibc
 
 /// The one owner of an open descriptor, closed when its owner goes away.
@@ -44,6 +45,11 @@ extension FileDescriptor {
     /// Opens what takes all that is written to it and keeps none of it (`/dev/null`).
     package static func openForNothing() throws(SystemError) -> FileDescriptor {
         FileDescriptor(adopting: try systemCall("open /dev/null") { Glibc.open("/dev/null", O_WRONLY | O_CLOEXEC) })
+    }
+
+    /// Opens a folder to work in, for which no right to list it is needed.
+    static func openFolder(_ path: String) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(adopting: try systemCall("open \(path)") { mp_open_folder(path) })
     }
 
     /// A second descriptor for the same open file, with a number of at least `lowest`.

@@ -59,6 +59,25 @@ package struct Command: Sendable {
         return copy
     }
 
+    /// What the variable that marks the child as a worker holds.
+    var markValue: String? {
+        mark.map { String($0.dropFirst(MP_WORKER_VARIABLE.utf8.count + 1)) }
+    }
+
+    /// The process from which such workers can be forked; see ``WorkerTemplate``.
+    var asTemplate: Command {
+        var copy = self
+        copy.mark = "\(MP_WORKER_VARIABLE)=\(MP_TEMPLATE_MARK)"
+        return copy
+    }
+
+    /// A worker that stops before it has anything of its own; see ``SpareWorker``.
+    var asSpare: Command {
+        var copy = self
+        copy.mark = "\(MP_WORKER_VARIABLE)=\(MP_SPARE_MARK)"
+        return copy
+    }
+
     /// The value of one of this process's own variables, as its children would have it.
     package static func variable(_ name: String) -> String? { Environment.value(of: name) }
 

@@ -24,6 +24,7 @@ public struct ProcessBackend: Backend, WorkerBackend {
     let niceness: Int
     let output: WorkerOutput
     let backtraces: CrashBacktraces
+    let starts: WorkerStarts
 
     /// What `ps` and `top` show for the workers, instead of their number.
     var name: String?
@@ -40,6 +41,7 @@ public struct ProcessBackend: Backend, WorkerBackend {
     ///     go first, below 0 they go before others, for which the program needs a privilege.
     ///   - output: What becomes of what workers write to standard output and standard error.
     ///   - backtraces: Whether workers that crash print a backtrace.
+    ///   - starts: Whether replacements are forked off a template.
     public init(
         environment: WorkerEnvironment = .inherit,
         workingDirectory: String? = nil,
@@ -47,7 +49,8 @@ public struct ProcessBackend: Backend, WorkerBackend {
         cpus: CPUPlacement = .any,
         niceness: Int = 0,
         output: WorkerOutput = .inherit,
-        backtraces: CrashBacktraces = .automatic
+        backtraces: CrashBacktraces = .automatic,
+        starts: WorkerStarts = .automatic
     ) {
         self.environment = environment
         self.workingDirectory = workingDirectory
@@ -56,6 +59,7 @@ public struct ProcessBackend: Backend, WorkerBackend {
         self.niceness = niceness
         self.output = output
         self.backtraces = backtraces
+        self.starts = starts
     }
 
     /// True: a worker process shares no memory with the pool.
@@ -72,8 +76,12 @@ public struct ProcessBackend: Backend, WorkerBackend {
         var lines: LineDelivery?
         if case .lines(let body) = output.kind { lines = LineDelivery(to: body) }
         // On the thread that makes the pool, whose environment the workers get.
+        let command = environment.command(backtraces)
+        let templates =
+            starts.usesTemplate && WorkerTemplate.isPossible
+            ? TemplateKeeper(command: command, folder: surroundings.folder) : nil
         let launcher = ProcessLauncher(
-            command: environment.command(backtraces), surroundings: surroundings, lines: lines)
+            command: command, surroundings: surroundings, lines: lines, templates: templates)
         return ProcessWorkers(events: events, launcher: launcher, limits: limits)
     }
 }
@@ -94,6 +102,7 @@ extension Backend where Self == ProcessBackend {
     ///   - niceness: What is added to the program's nice value for workers, from -20 to 19.
     ///   - output: What becomes of what workers write to standard output and standard error.
     ///   - backtraces: Whether workers that crash print a backtrace.
+    ///   - starts: Whether replacements are forked off a template.
     public static func processes(
         environment: WorkerEnvironment = .inherit,
         workingDirectory: String? = nil,
@@ -101,10 +110,11 @@ extension Backend where Self == ProcessBackend {
         cpus: CPUPlacement = .any,
         niceness: Int = 0,
         output: WorkerOutput = .inherit,
-        backtraces: CrashBacktraces = .automatic
+        backtraces: CrashBacktraces = .automatic,
+        starts: WorkerStarts = .automatic
     ) -> ProcessBackend {
         ProcessBackend(
             environment: environment, workingDirectory: workingDirectory, limits: limits, cpus: cpus,
-            niceness: niceness, output: output, backtraces: backtraces)
+            niceness: niceness, output: output, backtraces: backtraces, starts: starts)
     }
 }

@@ -20,6 +20,9 @@ actor ProcessSupervisor {
     /// Watches what they use, if that is limited.
     private var watch: ResourceWatch?
 
+    /// Whether the launcher is about to prepare for later starts.
+    private var isPreparing = false
+
     private nonisolated let executor = SupervisorExecutor()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -48,6 +51,7 @@ actor ProcessSupervisor {
             supervisor.loop = nil
             supervisor.watch?.close()
             supervisor.watch = nil
+            supervisor.launcher.close()
         }
     }
 
@@ -76,9 +80,23 @@ actor ProcessSupervisor {
             link.open()
             if !isWanted { link.kill() }
             watch?.begin(link)
+            // A program whose workers never end pays for nothing.
+            if worker.generation > 1 { prepare(after: launcher.preparationPause, on: loop) }
         } catch {
             links.remove(worker)
             events.startFailed(worker, error: .workerNotStarted(error))
+        }
+    }
+
+    private func prepare(after pause: Duration?, on loop: WorkerLoop) {
+        guard let pause, !isPreparing else { return }
+        isPreparing = true
+        loop.events.schedule(after: pause) { [weak self] in
+            self?.perform { supervisor in
+                supervisor.isPreparing = false
+                guard let loop = supervisor.loop else { return }
+                supervisor.prepare(after: supervisor.launcher.prepare(), on: loop)
+            }
         }
     }
 
