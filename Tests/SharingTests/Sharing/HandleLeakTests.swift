@@ -24,7 +24,8 @@ private func memories(_ count: Int) throws -> [SharedMemory] {
 
 /// Runs `body` with a pool of one worker, and counts around it what the two processes have open.
 private func balance(slack: Int = 0, _ body: @Sendable (Pool) async throws -> Void) async throws -> Balance {
-    let pool = try Pool(.processes, workers: 1)
+    // What a template has open is counted with it.
+    let pool = try Pool(.processes(starts: .separate), workers: 1)
     // The first slab stays.
     let slot = try SharedValue(0)
     try await pool.run(slot) { try $0.store(1) }
