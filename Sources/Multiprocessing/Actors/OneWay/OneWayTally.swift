@@ -1,0 +1,71 @@
+import Synchronization
+
+/// One-way calls of one process that have ended, until the process is told.
+///
+/// It is told when none runs any more, of many at once, and at once while somebody there waits for room.
+final class OneWayTally: Sendable {
+    private struct State {
+        var ends: [OneWayEnds] = []
+        var count = 0
+        var size = 0
+        var isAsked = false
+        /// How many are begun and have not ended.
+        var runningCount = 0
+
+        mutating func take() -> [OneWayEnds] {
+            defer {
+                ends = []
+                count = 0
+                size = 0
+            }
+            return ends
+        }
+
+        mutating func add(_ call: OneWayFrame.Call, _ calls: UInt32, _ error: (any Error)?) {
+            count += 1
+            size += call.size
+            if ends.last?.calls != calls { ends.append(OneWayEnds(calls)) }
+            ends[ends.count - 1].add(call, error)
+        }
+
+        var isDue: Bool {
+            isAsked || count >= OneWayWindow.countLimit / 4 || size >= OneWayWindow.sizeLimit / 4
+        }
+    }
+
+    private let state = Mutex(State())
+
+    /// A call begins.
+    func begin() {
+        state.withLock { state in
+            state.runningCount += 1
+            // Nobody waits for room any more.
+            state.isAsked = false
+        }
+    }
+
+    /// Notes the end of a call; returns what is to be told now.
+    func end(_ call: OneWayFrame.Call, _ calls: UInt32, _ error: (any Error)?) -> [OneWayEnds] {
+        state.withLock { state in
+            state.runningCount -= 1
+            state.add(call, calls, error)
+            return state.isDue || state.runningCount == 0 ? state.take() : []
+        }
+    }
+
+    /// Takes back ``begin()``; returns what is to be told now.
+    func end() -> [OneWayEnds] {
+        state.withLock { state in
+            state.runningCount -= 1
+            return state.runningCount == 0 ? state.take() : []
+        }
+    }
+
+    /// Somebody waits for room; returns what is to be told now.
+    func ask() -> [OneWayEnds] {
+        state.withLock { state in
+            state.isAsked = true
+            return state.take()
+        }
+    }
+}
