@@ -22,7 +22,7 @@ extension ActorCaller {
                 return handler.refuse(ActorCallError.notTheCallersType(type(of: actor)))
             }
             let decoder = decoder(of: reader, .named([]))
-            begin(number) { await self.run(method, on: actor, decoder, handler, number) }
+            begin(number, to: actorNumber) { await self.run(method, on: actor, decoder, handler, number) }
         }
     }
 
@@ -36,15 +36,78 @@ extension ActorCaller {
         return ActorInvocationDecoder(generics: generics, arguments, from: sender)
     }
 
-    /// Begins to run a call, here, and in the order of calls: up to where the method is enqueued on the actor, which
-    /// suspends.
-    private func begin(_ number: UInt64, _ run: @escaping @Sendable () async -> Void) {
-        state.withLock { $0.calls[number] = .begun }
-        let task = ActorCaller.$current.withValue(self) {
-            Task.immediate { await run() }
+    /// Has a call begun in the order of calls: here, up to where the method is enqueued on the actor, which suspends, or
+    /// behind one-way calls to the actor that are not begun.
+    private func begin(_ number: UInt64, to actor: UInt64, _ run: @escaping @Sendable () async -> Void) {
+        state.withLock { $0.calls[number] = .begun(isCancelled: false) }
+        inOrder(actor) {
+            let task = ActorCaller.$current.withValue(self) {
+                Task.immediate { await run() }
+            }
+            let isCancelled = self.state.withLock { state in
+                guard case .begun(let isCancelled)? = state.calls[number] else { return state.isOver }
+                state.calls[number] = .task(task)
+                return isCancelled
+            }
+            if isCancelled { task.cancel() }
         }
-        state.withLock { state in
-            if state.calls[number] != nil { state.calls[number] = .task(task) }
+    }
+
+    /// Tells a call's task that nobody needs what it does.
+    func cancel(_ number: UInt64) {
+        let task: Task<Void, Never>? = state.withLock { state in
+            switch state.calls[number] {
+            case .task(let task)?: return task
+            case .begun?:
+                state.calls[number] = .begun(isCancelled: true)
+                return nil
+            case nil: return nil
+            }
+        }
+        task?.cancel()
+    }
+
+    /// Begins a call to an actor, or has it begun behind one-way calls that are not.
+    ///
+    /// - Parameter begin: Enqueues the call on the actor; may be called on any thread, on no actor.
+    func inOrder(_ actor: UInt64, _ begin: @escaping @Sendable () -> Void) {
+        let isQueued = state.withLock { state in
+            guard let queue = state.queues[actor] else { return false }
+            queue.append(.call(begin))
+            return true
+        }
+        if !isQueued { begin() }
+    }
+
+    /// Has one-way calls begun behind others.
+    func enqueue(_ item: CallQueue.Item, for actor: UInt64) {
+        let made: CallQueue? = state.withLock { state in
+            if let queue = state.queues[actor] {
+                queue.append(item)
+                return nil
+            }
+            let queue = CallQueue()
+            queue.append(item)
+            state.queues[actor] = queue
+            return queue
+        }
+        if let made { drive(made, actor) }
+    }
+
+    /// Begins what is in a queue, in a task of its own.
+    private func drive(_ queue: CallQueue, _ actor: UInt64) {
+        Task.detached {
+            ActorCaller.$current.withValue(self) {
+                while !queue.drive() {
+                    let isOver = self.state.withLock { state in
+                        guard queue.isEmpty else { return false }
+                        state.queues[actor] = nil
+                        return true
+                    }
+                    if isOver { return }
+                }
+                self.drive(queue, actor)
+            }
         }
     }
 
@@ -63,7 +126,7 @@ extension ActorCaller {
             return handler.refuse(error)
         }
         let decoder = decoder(of: reader, generics)
-        begin(call.number) { await self.run(call, on: actor, decoder, handler) }
+        begin(call.number, to: call.actor) { await self.run(call, on: actor, decoder, handler) }
     }
 
     /// Checks that the caller means what is there.

@@ -11,7 +11,7 @@ final class ActorCaller: Sendable {
 
     enum Running {
         /// Its task is about to be known.
-        case begun
+        case begun(isCancelled: Bool)
         case task(Task<Void, Never>)
     }
 
@@ -20,6 +20,8 @@ final class ActorCaller: Sendable {
         var hasGreeted = false
         /// Those that the process has named, by their numbers less one.
         var methods: [Result<DistributedMethod, any Error>] = []
+        /// Calls that are not begun, by the actors' numbers; each has a driver.
+        var queues: [UInt64: CallQueue] = [:]
         /// What is called at the end, once it is due.
         var endings: [UInt64: @Sendable () -> Void] = [:]
         var endingCount: UInt64 = 0
@@ -120,8 +122,7 @@ final class ActorCaller: Sendable {
         case .call:
             try begin(try ActorFrame.Call.read(from: &reader), reader)
         case .cancelCall:
-            let number: UInt64 = try reader.read()
-            if case .task(let task) = state.withLock({ $0.calls[number] }) { task.cancel() }
+            cancel(try reader.read())
         case .oneWay:
             try takeOneWay(header.number, &reader)
         case .oneWayEnds:

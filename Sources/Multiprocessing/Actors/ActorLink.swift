@@ -157,7 +157,7 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
     private func send(_ first: consuming Batch) {
         var batch = first
         for _ in 1..<Self.roundLimit {
-            guard let next = sendOnce(batch) else { return }
+            guard let next = sendOnce(consume batch) else { return }
             batch = next
         }
         let last = batch
@@ -167,7 +167,7 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
     }
 
     /// - Returns: What others have added meanwhile, if it is to be sent now.
-    private func sendOnce(_ first: Batch) -> Batch? {
+    private func sendOnce(_ first: consuming Batch) -> Batch? {
         var batch = first
         let rest = batch.send()
         let (next, isEndAwaited, isReadingStopped): (Batch?, Bool, Bool) = outgoing.withLock { outgoing in

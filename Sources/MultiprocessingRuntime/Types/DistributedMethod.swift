@@ -59,11 +59,11 @@ package final class DistributedMethod: @unchecked Sendable {
         try await _openExistential(result, do: call)
     }
 
-    /// Calls the method, whose ``result`` has to be `Void`, on the actor and without leaving it.
+    /// Calls the method, whose ``result`` has to be `Void`.
     ///
     /// - Throws: What the method throws, and what the decoder throws.
     package func callVoid<Actor: DistributedActor, Decoder: DistributedTargetInvocationDecoder & Sendable>(
-        on actor: isolated Actor,
+        on actor: Actor,
         _ decoder: inout Decoder
     ) async throws {
         precondition(result == Void.self, "there is no place for a result")

@@ -4,52 +4,33 @@ import MultiprocessingRuntime
 import Synchronization
 
 extension ActorCaller {
-    /// Begins one-way calls, in the order of calls.
+    /// Has one-way calls begun, in the order of calls.
     func takeOneWay(_ calls: UInt32, _ reader: inout ByteReader) throws {
         var batch = try OneWayFrame.Batch(calls, &reader)
         // A program of another build names what it calls, each time.
         guard guest == nil || batch.key.isNamed else { throw PortableFailure.unknownFrame }
         let actor = actors.actor(batch.key.actor)
+        if let actor, !batch.key.isNamed {
+            guard batch.count > 0 else { return }
+            tally.begin(batch.count)
+            return enqueue(.batch(OneWayBatch(batch, on: actor, of: self)), for: batch.key.actor)
+        }
         // One more, so that those that end at once are told of together.
-        tally.begin()
+        tally.begin(1)
         defer { tell(tally.end()) }
         while batch.count > 0 {
             let call = try batch.next()
-            tally.begin()
+            tally.begin(1)
             do {
                 guard let actor else { throw ActorCallError.noSuchActor(batch.key.actor) }
-                if batch.key.isNamed {
-                    try beginNamed(call, of: batch, on: actor)
-                } else {
-                    try begin(call, of: batch, on: actor)
-                }
+                try beginNamed(call, of: batch, on: actor)
             } catch {
-                tell(tally.end(call, calls, error))
+                noteEnd(of: call, calls, error)
             }
         }
     }
 
-    /// Begins a call that names its method by number.
-    private func begin(
-        _ call: OneWayFrame.Call,
-        of batch: OneWayFrame.Batch,
-        on actor: any DistributedActor
-    ) throws {
-        let method = try method(call.method)
-        guard type(of: actor) == method.actor else { throw ActorCallError.notTheCallersType(type(of: actor)) }
-        let decoder = ActorInvocationDecoder(generics: .named([]), batch.bytes, call.range, from: sender)
-        begin(call, of: batch) {
-            var decoder = decoder
-            do {
-                try await method.call(on: actor, &decoder) { _ in }
-                return nil
-            } catch {
-                return error
-            }
-        }
-    }
-
-    /// Begins a call that names its method in full.
+    /// Has a call begun that names its method in full.
     private func beginNamed(
         _ call: OneWayFrame.Call,
         of batch: OneWayFrame.Batch,
@@ -64,22 +45,15 @@ extension ActorCaller {
         let generics = try check(named, on: actor)
         try guest?.begin(arguments.count)
         let decoder = ActorInvocationDecoder(generics: generics, batch.bytes, arguments, from: sender)
-        begin(call, of: batch) {
-            let error = await self.run(named, on: actor, decoder)
-            self.guest?.end(arguments.count)
-            return error
-        }
-    }
-
-    /// Begins to run a call, here: up to where the method is enqueued on the actor, which suspends.
-    private func begin(
-        _ call: OneWayFrame.Call,
-        of batch: OneWayFrame.Batch,
-        _ run: @escaping @Sendable () async -> (any Error)?
-    ) {
         let calls = batch.key.calls
-        _ = ActorCaller.$current.withValue(self) {
-            Task.immediate { self.tell(self.tally.end(call, calls, await run())) }
+        inOrder(named.actor) {
+            _ = ActorCaller.$current.withValue(self) {
+                Task.immediate {
+                    let error = await self.run(named, on: actor, decoder)
+                    self.guest?.end(arguments.count)
+                    self.noteEnd(of: call, calls, error)
+                }
+            }
         }
     }
 
@@ -100,16 +74,27 @@ extension ActorCaller {
         return handler.thrown
     }
 
-    /// The method that the caller has named by a number.
-    private func method(_ number: UInt32) throws -> DistributedMethod {
-        let method = state.withLock { state in
+    /// The method that the caller has named by a number, for a call without an answer.
+    func method(_ number: UInt32, of actor: Any.Type) throws -> DistributedMethod {
+        let known = state.withLock { state in
             number > 0 && Int(number) <= state.methods.count ? state.methods[Int(number) - 1] : nil
         }
-        guard let method else { throw PortableFailure.unknownFrame }
-        return try method.get()
+        guard let method = try known?.get(), method.result == Void.self else { throw PortableFailure.unknownFrame }
+        guard method.actor == actor else { throw ActorCallError.notTheCallersType(actor) }
+        return method
     }
 
-    /// Somebody waits for room: tells at once what has ended, and from now on each call that ends.
+    /// - Parameter isFollowed: See ``OneWayTally/end(_:_:_:isFollowed:)``.
+    func noteEnd(of call: OneWayFrame.Call, _ calls: UInt32, _ error: (any Error)?, isFollowed: Bool = false) {
+        tell(tally.end(call, calls, error, isFollowed: isFollowed))
+    }
+
+    /// A call waits within its method, perhaps for one of a caller who waits for room.
+    func noteWait() {
+        tell(tally.flushIfAsked())
+    }
+
+    /// Somebody waits for room: tells at once what has ended.
     func tellEnds() {
         tell(tally.ask())
     }

@@ -96,6 +96,11 @@ struct OneWayFrame {
             bytes.append(contentsOf: try reader.readBytes(reader.remaining))
         }
 
+        /// Takes out all calls.
+        mutating func removeAll() {
+            count = 0
+        }
+
         /// Takes the next call; there has to be one.
         ///
         /// - Throws: When the bytes are none.

@@ -2,7 +2,8 @@ import Synchronization
 
 /// One-way calls of one process that have ended, until the process is told.
 ///
-/// It is told when none runs any more, of many at once, and at once while somebody there waits for room.
+/// It is told when none runs any more, and of many at once; while somebody there waits for room, also when those that run
+/// may take long.
 final class OneWayTally: Sendable {
     private struct State {
         var ends: [OneWayEnds] = []
@@ -29,31 +30,38 @@ final class OneWayTally: Sendable {
         }
 
         var isDue: Bool {
-            isAsked || count >= OneWayWindow.countLimit / 4 || size >= OneWayWindow.sizeLimit / 4
+            count >= OneWayWindow.countLimit / 4 || size >= OneWayWindow.sizeLimit / 4
         }
     }
 
     private let state = Mutex(State())
 
-    /// A call begins.
-    func begin() {
+    /// Calls have come.
+    func begin(_ count: Int) {
         state.withLock { state in
-            state.runningCount += 1
+            state.runningCount += count
             // Nobody waits for room any more.
             state.isAsked = false
         }
     }
 
     /// Notes the end of a call; returns what is to be told now.
-    func end(_ call: OneWayFrame.Call, _ calls: UInt32, _ error: (any Error)?) -> [OneWayEnds] {
+    ///
+    /// - Parameter isFollowed: Whether another call ends soon, or ``flushIfAsked()`` is called.
+    func end(_ call: OneWayFrame.Call, _ calls: UInt32, _ error: (any Error)?, isFollowed: Bool) -> [OneWayEnds] {
         state.withLock { state in
             state.runningCount -= 1
             state.add(call, calls, error)
-            return state.isDue || state.runningCount == 0 ? state.take() : []
+            return state.isDue || state.runningCount == 0 || (state.isAsked && !isFollowed) ? state.take() : []
         }
     }
 
-    /// Takes back ``begin()``; returns what is to be told now.
+    /// Returns what is to be told when no call ends before another does what nobody knows.
+    func flushIfAsked() -> [OneWayEnds] {
+        state.withLock { $0.isAsked ? $0.take() : [] }
+    }
+
+    /// Takes back a call; returns what is to be told now.
     func end() -> [OneWayEnds] {
         state.withLock { state in
             state.runningCount -= 1
