@@ -125,7 +125,8 @@ package enum Frame {
             switch kind {
             case .define, .variable, .chunk, .stop, .inquiry, .cancel, .watchActor, .answer, .progress, .actorEnded:
                 false
-            case .call, .cancelCall, .returned, .threw, .refused, .hold, .drop, .find, .seal, .method, .oneWay, .oneWayEnds:
+            case .call, .cancelCall, .returned, .threw, .refused, .hold, .drop, .find, .seal, .method, .oneWay,
+                .oneWayEnds:
                 false
             case .hello, .attachment: !isLarge
             case .forget: length == 8
