@@ -73,7 +73,8 @@ struct SharedMemoryTests {
 }
 
 private func outlive() async throws -> (OpenThings, OpenThings) {
-    let pool = try Pool(.processes, workers: 1)
+    // What a template has open is counted with it.
+    let pool = try Pool(.processes(starts: .separate), workers: 1)
     try await pool.run {}
     let before = try OpenThings.count()
     var memory: SharedMemory? = try await pool.run {
