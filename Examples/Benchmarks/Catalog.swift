@@ -12,7 +12,7 @@ enum Catalog {
             Messages(effort), Value(effort), InPlace(effort), Speedup(effort), Uneven(effort), Recover(effort),
             CrashLoad(effort), Deadline(effort),
             Cancel(effort), Kill(effort), Armed(effort), Recycle(effort), Handles(effort), Events(effort),
-            Actors(effort), OneWay(effort), ManagerStart(effort), Remote(effort), Memory(effort), Idle(effort),
+            Actors(effort), ManagerStart(effort), Remote(effort), Memory(effort), Idle(effort),
             Scale(effort),
         ]
     }

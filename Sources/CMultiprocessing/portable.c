@@ -195,8 +195,3 @@ void mp_visit_layout_sections(void *context, void (*visit)(void *context, const 
     section_visitor visitor = {context, visit};
     if (swift_enumerateAllMetadataSections) swift_enumerateAllMetadataSections(visit_sections, &visitor);
 }
-
-void **mp_job_place(void) {
-    static _Thread_local void *place;
-    return &place;
-}

@@ -32,7 +32,6 @@ distributed actor Tally {
         return sum
     }
 
-    distributed func plus(_ number: Int) { sum &+= number }
     distributed func current() -> Int { sum }
     distributed var total: Int { sum }
 }
@@ -100,16 +99,6 @@ distributed actor Servant {
         return 7
     }
 
-    /// The same, and returns nothing.
-    distributed func pause(_ ticket: Rendezvous.Ticket) { _ = block(ticket) }
-
-    /// Takes anything, and lets go of it.
-    distributed func accept<Value: Codable & Sendable>(_ value: Value) {}
-    distributed func take(bytes: [UInt8]) { log.append(bytes.count) }
-
-    /// Calls another actor, and returns nothing.
-    distributed func pass(_ number: Int, to tally: Tally) async throws { _ = try await tally.add(number) }
-
     distributed func makeCounted() -> Counted { Counted() }
     distributed func liveCount() -> Int { Counted.liveCount.load(ordering: .relaxed) }
 
@@ -142,7 +131,6 @@ distributed actor Shelf<Element: Codable & Sendable> {
         elements.append(element)
         return elements.count
     }
-    distributed func keep(_ element: Element) { elements.append(element) }
     distributed func all() -> [Element] { elements }
     distributed func pair<Other: Codable & Sendable>(_ other: Other) -> [Other] { [other, other] }
 }

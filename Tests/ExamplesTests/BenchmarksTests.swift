@@ -14,8 +14,7 @@ struct BenchmarksTests {
         "memory": both, "idle": both, "scale": both,
         "lock": ["processes"], "hand-off": ["processes"], "queue": ["processes"], "queue-items": ["processes"],
         "ping-pong": ["processes"], "connection": ["processes"], "value": ["processes"], "array": ["processes"],
-        "handle": ["processes"], "actor": ["processes"], "one-way": ["processes"], "manager-start": ["processes"],
-        "remote": ["processes"],
+        "handle": ["processes"], "actor": ["processes"], "manager-start": ["processes"], "remote": ["processes"],
     ]
     private static let both: Set = ["processes", "threads"]
 

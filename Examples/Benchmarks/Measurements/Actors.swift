@@ -10,8 +10,6 @@ distributed actor Counter {
         count += number
         return count
     }
-
-    distributed func count(_ number: Int) { count += number }
 }
 
 /// How long calls to an object of another process take.

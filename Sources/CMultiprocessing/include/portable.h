@@ -53,10 +53,6 @@ const void *mp_swift_conforms(const void *metadata, const void *protocol_descrip
 /// C for the same reason as `mp_swift_allocate`.
 bool mp_swift_has_distributed_method(const char *name, size_t length);
 
-/// Where the calling thread keeps the address of what takes the next job that it enqueues; null for nothing.
-/// In C because Swift has no variables of a thread.
-void **mp_job_place(void);
-
 /// The Swift runtime's `swift_demangle`: the name as it is written in source, to be freed by the
 /// caller, or NULL.
 ///

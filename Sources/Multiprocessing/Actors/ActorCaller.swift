@@ -9,19 +9,17 @@ final class ActorCaller: Sendable {
     /// The process whose call runs; `nil` for a call that this process makes itself.
     @TaskLocal static var current: ActorCaller?
 
-    enum Running {
+    private enum Running {
         /// Its task is about to be known.
-        case begun(isCancelled: Bool)
+        case begun
         case task(Task<Void, Never>)
     }
 
-    struct State {
+    private struct State {
         var calls: [UInt64: Running] = [:]
         var hasGreeted = false
         /// Those that the process has named, by their numbers less one.
         var methods: [Result<DistributedMethod, any Error>] = []
-        /// Calls that are not begun, by the actors' numbers; each has a driver.
-        var queues: [UInt64: CallQueue] = [:]
         /// What is called at the end, once it is due.
         var endings: [UInt64: @Sendable () -> Void] = [:]
         var endingCount: UInt64 = 0
@@ -37,14 +35,12 @@ final class ActorCaller: Sendable {
         }
     }
 
-    let link: ActorLink
-    let actors: HostedActors
-    let sender: Sender
-    let state: Mutex<State>
+    private let link: ActorLink
+    private let actors: HostedActors
+    private let sender: Sender
+    private let state: Mutex<State>
     /// What the caller may do if it is another program; `nil` for a process of this one.
-    let guest: Guest?
-    /// One-way calls that have ended.
-    let tally = OneWayTally()
+    private let guest: Guest?
 
     /// Of answers that the caller does not read.
     private static let unsentLimit = 4 << 20
@@ -122,11 +118,8 @@ final class ActorCaller: Sendable {
         case .call:
             try begin(try ActorFrame.Call.read(from: &reader), reader)
         case .cancelCall:
-            cancel(try reader.read())
-        case .oneWay:
-            try takeOneWay(header.number, &reader)
-        case .oneWayEnds:
-            tellEnds()
+            let number: UInt64 = try reader.read()
+            if case .task(let task) = state.withLock({ $0.calls[number] }) { task.cancel() }
         case .hold:
             let number: UInt64 = try reader.read()
             // What is not there is not counted either.
@@ -168,6 +161,120 @@ final class ActorCaller: Sendable {
         } catch {
             ActorResultHandler(of: number, to: link, guest).refuse(error)
         }
+    }
+
+    // MARK: Calls
+
+    /// Begins a call that names its method by number.
+    private func begin(_ method: UInt32, _ reader: inout ByteReader) throws {
+        let (number, actorNumber): (UInt64, UInt64) = (try reader.read(), try reader.read())
+        let (method, isKnown) = state.withLock { state in
+            (Int(method) <= state.methods.count ? state.methods[Int(method) - 1] : nil, state.calls[number] != nil)
+        }
+        guard let method, !isKnown else { throw PortableFailure.unknownFrame }
+        let handler = ActorResultHandler(of: number, to: link)
+        guard let actor = actors.actor(actorNumber) else {
+            return handler.refuse(ActorCallError.noSuchActor(actorNumber))
+        }
+        switch method {
+        case .failure(let error): handler.refuse(error)
+        case .success(let method):
+            guard type(of: actor) == method.actor else {
+                return handler.refuse(ActorCallError.notTheCallersType(type(of: actor)))
+            }
+            let decoder = decoder(of: reader, .named([]))
+            begin(number) { await self.run(method, on: actor, decoder, handler, number) }
+        }
+    }
+
+    /// The arguments, which are read later.
+    private func decoder(
+        of reader: ByteReader, _ generics: ActorInvocationDecoder.Generics
+    ) -> ActorInvocationDecoder {
+        var rest = reader
+        let arguments = ByteBuffer(capacity: rest.remaining)
+        if let bytes = try? rest.readBytes(rest.remaining) { arguments.append(contentsOf: bytes) }
+        return ActorInvocationDecoder(generics: generics, arguments, from: sender)
+    }
+
+    /// Begins to run a call, here, and in the order of calls: up to where the method is enqueued on the actor, which
+    /// suspends.
+    private func begin(_ number: UInt64, _ run: @escaping @Sendable () async -> Void) {
+        state.withLock { $0.calls[number] = .begun }
+        let task = ActorCaller.$current.withValue(self) {
+            Task.immediate { await run() }
+        }
+        state.withLock { state in
+            if state.calls[number] != nil { state.calls[number] = .task(task) }
+        }
+    }
+
+    private func begin(_ call: ActorFrame.Call, _ reader: ByteReader) throws {
+        let handler = ActorResultHandler(of: call.number, to: link, guest)
+        let isKnown = state.withLock { $0.calls[call.number] != nil }
+        if isKnown { throw PortableFailure.unknownFrame }
+        let generics: ActorInvocationDecoder.Generics
+        guard let actor = actors.actor(call.actor) else {
+            return handler.refuse(ActorCallError.noSuchActor(call.actor))
+        }
+        do {
+            generics = try check(call, on: actor)
+            try guest?.begin(reader.remaining)
+        } catch {
+            return handler.refuse(error)
+        }
+        let decoder = decoder(of: reader, generics)
+        begin(call.number) { await self.run(call, on: actor, decoder, handler) }
+    }
+
+    /// Checks that the caller means what is there.
+    private func check(
+        _ call: ActorFrame.Call,
+        on actor: any DistributedActor
+    ) throws -> ActorInvocationDecoder.Generics {
+        let type = type(of: actor)
+        if let guest { return try guest.check(call, on: type) }
+        guard try SealedTypeNames.name(of: type) == call.type else { throw ActorCallError.notTheCallersType(type) }
+        return .named(call.generics)
+    }
+
+    private func run(
+        _ call: ActorFrame.Call,
+        on actor: any DistributedActor,
+        _ decoder: ActorInvocationDecoder,
+        _ handler: ActorResultHandler
+    ) async {
+        var decoder = decoder
+        do {
+            try await WorkerActorSystem.shared.executeDistributedTarget(
+                on: actor, target: RemoteCallTarget(call.target), invocationDecoder: &decoder, handler: handler)
+        } catch {
+            // What the method throws goes to the handler.
+            handler.refuse(
+                error is PoolError ? error : ActorCallError.notCallable("\(RemoteCallTarget(call.target))", error))
+        }
+        state.withLock { $0.calls[call.number] = nil }
+        guest?.end(decoder.size)
+    }
+
+    private func run(
+        _ method: DistributedMethod,
+        on actor: any DistributedActor,
+        _ decoder: ActorInvocationDecoder,
+        _ handler: ActorResultHandler,
+        _ number: UInt64
+    ) async {
+        var decoder = decoder
+        do {
+            try await method.call(on: actor, &decoder) { result in
+                if method.result == Void.self { return try await handler.onReturnVoid() }
+                try await WorkerActorSystem.shared.invokeHandlerOnReturn(
+                    handler: handler, resultBuffer: result, metatype: method.result)
+            }
+        } catch {
+            handler.fail(error)
+        }
+        state.withLock { $0.calls[number] = nil }
     }
 
     // MARK: The end

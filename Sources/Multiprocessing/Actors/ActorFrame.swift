@@ -15,37 +15,6 @@ enum ActorFrame {
         /// The types that the generic parameters stand for: sealed names.
         var generics: [[UInt8]]
 
-        init(number: UInt64, actor: UInt64, type: [UInt8], target: String, generics: [[UInt8]]) {
-            self.number = number
-            self.actor = actor
-            self.type = type
-            self.target = target
-            self.generics = generics
-        }
-
-        /// - Parameters:
-        ///   - number: Zero for a call without an answer.
-        ///   - peer: The host's program, if it is another one.
-        init(
-            _ target: String,
-            of actor: UInt64,
-            _ type: Any.Type,
-            _ generics: [any Any.Type],
-            number: UInt64 = 0,
-            to peer: (any NetworkPeer)?
-        ) throws {
-            let name = peer == nil ? SealedTypeNames.name : NetworkNames.name
-            self.init(
-                number: number, actor: actor, type: try name(type), target: target, generics: try generics.map(name))
-        }
-
-        /// What it says.
-        func bytes() -> ByteBuffer {
-            let buffer = ByteBuffer()
-            append(to: buffer)
-            return buffer
-        }
-
         func append(to buffer: ByteBuffer) {
             buffer.append(number)
             buffer.append(actor)

@@ -1,7 +1,6 @@
 public import Distributed
 import MultiprocessingCoding
 import MultiprocessingRuntime
-import Synchronization
 
 /// Writes the arguments of a call to a distributed actor; used by code that the compiler makes.
 public struct ActorInvocationEncoder: DistributedTargetInvocationEncoder {
@@ -20,16 +19,9 @@ public struct ActorInvocationEncoder: DistributedTargetInvocationEncoder {
     /// Encode the arguments once it is known for whom; nothing if that makes no difference.
     private var later: [(inout Outgoing) throws -> Void]?
 
-    /// The arguments that may refer to something which goes when nobody has them.
-    private(set) var kept: [Any] = []
-    private let keepsArguments: Bool
-
-    /// - Parameters:
-    ///   - mayLeave: Whether the call may be one to another program.
-    ///   - keepsArguments: Whether the arguments may be needed for longer than their caller has them.
-    init(mayLeave: Bool, keepsArguments: Bool) {
+    /// - Parameter mayLeave: Whether the call may be one to another program.
+    init(mayLeave: Bool) {
         later = mayLeave ? [] : nil
-        self.keepsArguments = keepsArguments
     }
 
     /// Notes the type that a generic parameter stands for.
@@ -42,7 +34,6 @@ public struct ActorInvocationEncoder: DistributedTargetInvocationEncoder {
     /// - Throws: ``PoolError/Code/notPortable`` when it cannot be encoded.
     public mutating func recordArgument<Value: Codable>(_ argument: RemoteCallArgument<Value>) throws {
         parameters.append(Value.self)
-        if keepsArguments, !_isPOD(Value.self), Value.self != String.self { kept.append(argument.value) }
         let role = { "argument \(argument.effectiveLabel)" }
         if later != nil {
             later?.append { try encode(argument.value, as: role(), into: &$0) }
@@ -77,7 +68,7 @@ public struct ActorInvocationEncoder: DistributedTargetInvocationEncoder {
 
 extension Outgoing {
     /// - Parameter peer: Who gets the message, if it is another program.
-    init(for peer: (any NetworkPeer)?) {
+    fileprivate init(for peer: (any NetworkPeer)?) {
         if let peer { self.init(userInfo: [.otherBuild: peer]) } else { self.init() }
     }
 }
@@ -127,16 +118,12 @@ public struct ActorInvocationDecoder: DistributedTargetInvocationDecoder, @unche
     private let bytes: ByteBuffer
     private var arguments: Incoming
 
-    /// - Parameters:
-    ///   - bytes: Do not change any more.
-    ///   - range: Where in them the arguments are; `nil` for all.
-    init(generics: Generics, _ bytes: ByteBuffer, _ range: Range<Int>? = nil, from sender: Sender) {
+    /// - Parameter bytes: The arguments, which do not change any more.
+    init(generics: Generics, _ bytes: ByteBuffer, from sender: Sender) {
         self.generics = generics
         self.bytes = bytes
         // Safe outside of the closure: the buffer stays where it is while it is kept.
-        arguments = bytes.withUnsafeBytes { bytes in
-            Incoming(range.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) } ?? bytes, from: sender)
-        }
+        arguments = bytes.withUnsafeBytes { Incoming($0, from: sender) }
     }
 
     /// How many bytes the arguments have.
@@ -179,37 +166,15 @@ public struct ActorResultHandler: DistributedTargetInvocationResultHandler, Send
     private let link: ActorLink
     /// The caller's program, if it is another one.
     private let peer: (any NetworkPeer)?
-    /// Where errors of a call without an answer go; `nil` for others.
-    private let outcome: Outcome?
-
-    /// What came of a call without an answer.
-    private final class Outcome: Sendable {
-        let error = Mutex<(any Error)?>(nil)
-    }
 
     init(of number: UInt64, to link: ActorLink, _ peer: (any NetworkPeer)? = nil) {
         self.number = number
         self.link = link
         self.peer = peer
-        outcome = nil
     }
-
-    /// - Parameters:
-    ///   - link: Is sent nothing.
-    ///   - peer: The caller's program, if it is another one.
-    init(ofOneWayCallTo link: ActorLink, _ peer: (any NetworkPeer)?) {
-        number = 0
-        self.link = link
-        self.peer = peer
-        outcome = Outcome()
-    }
-
-    /// What the method of a call without an answer threw.
-    var thrown: (any Error)? { outcome?.error.withLock { $0 } }
 
     /// Sends what the method returned; its caller gets an error instead when that cannot be encoded.
     public func onReturn<Success: Codable>(value: Success) async throws {
-        if outcome != nil { return }
         var message = Outgoing(for: peer)
         do {
             try encode(value, as: "result", into: &message)
@@ -222,13 +187,11 @@ public struct ActorResultHandler: DistributedTargetInvocationResultHandler, Send
 
     /// Tells that the method has ended.
     public func onReturnVoid() async throws {
-        if outcome != nil { return }
         link.send(ActorFrame.make(.returned, number))
     }
 
     /// Sends what the method threw.
     public func onThrow<Err: Error>(error: Err) async throws {
-        if let outcome { return outcome.error.withLock { $0 = error } }
         fail(error)
     }
 

@@ -28,6 +28,96 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
         }
     }
 
+    private struct Outgoing {
+        var unsent = FrameLink.Unsent()
+        var sentKeys = 0
+        /// What the peer has of what is encoded by number.
+        var sentAttachments: Set<UInt64> = []
+        var appendedCount: UInt64 = 0
+        /// Whether the loop waits for room.
+        var isAwaited = false
+        /// Whether a timer goes on, because too many descriptors are on their way.
+        var isPaused = false
+        /// Whether no more is read until some has gone out.
+        var isReadingStopped = false
+        /// Whether a thread sends what it has taken.
+        var isSending = false
+        /// Whether the end waits for that thread, which knows what went out.
+        var isEndAwaited = false
+        /// Whether the peer has not proved itself yet, and is told nothing.
+        var isHeld: Bool
+        /// What is sent when it has.
+        var held: [ByteBuffer] = []
+        var seal: FrameSeal?
+        /// The socket, until the end.
+        var end: LinkEnd?
+        var isOver = false
+
+        var sentCount: UInt64 { isHeld ? 0 : appendedCount - UInt64(unsent.byteCount + unsent.droppedCount) }
+
+        /// What the calling thread is to send, if it is to send something.
+        mutating func takeBatch() -> Batch? {
+            guard !isSending, !isAwaited, !isPaused, !isHeld, !unsent.isEmpty, let end else { return nil }
+            isSending = true
+            defer { unsent = FrameLink.Unsent() }
+            return Batch(unsent: unsent, end: end)
+        }
+
+        /// Takes what a thread could not send, which goes before what was added meanwhile.
+        mutating func putBack(_ batch: Batch, _ rest: Rest) {
+            isSending = false
+            var unsent = batch.unsent
+            unsent.append(self.unsent)
+            self.unsent = unsent
+            switch rest {
+            case .none: break
+            case .waits: isAwaited = true
+            case .pauses: isPaused = true
+            case .over:
+                isOver = true
+                self.unsent.removeAll()
+            }
+        }
+
+        mutating func append(_ frame: ByteBuffer) {
+            if isHeld {
+                held.append(frame)
+                appendedCount += UInt64(FrameSeal.size + frame.count)
+                return
+            }
+            if let seal = seal?.seal(frame) { put(seal) }
+            put(frame)
+        }
+
+        /// Has what a frame refers to go out ahead of it, once.
+        mutating func append(_ attachment: Attachment) {
+            guard sentAttachments.insert(attachment.number).inserted else { return }
+            for inner in attachment.attachments { append(inner) }
+            let frame = ByteBuffer(capacity: 64 + attachment.bytes.count)
+            Frame.append(.attachment, number: UInt32(attachment.descriptors.count), to: frame) { buffer in
+                buffer.append(attachment.number)
+                attachment.bytes.withUnsafeBytes { buffer.append(contentsOf: $0) }
+            }
+            put(frame, attachment.descriptors.isEmpty ? nil : AnnouncedDescriptors(of: attachment))
+        }
+
+        private mutating func put(_ bytes: ByteBuffer, _ announced: AnnouncedDescriptors? = nil) {
+            var segment = OwnedBytes(bytes, 0..<bytes.count)
+            segment.announced = announced
+            unsent.append(segment)
+            appendedCount += UInt64(bytes.count)
+        }
+
+        /// Has what was held go out.
+        mutating func letGo(_ seal: FrameSeal?) {
+            self.seal = seal
+            isHeld = false
+            appendedCount = 0
+            for frame in held { append(frame) }
+            held = []
+        }
+    }
+
     private let loop: ActorLoop
     private let outgoing: Mutex<Outgoing>
 
@@ -111,38 +201,19 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
         for attachment in attachments { attachment.addHolder(self) }
         let (position, batch): (UInt64?, Batch?) = outgoing.withLock { outgoing in
             guard !outgoing.isOver else { return (nil, nil) }
+            if KeyTable.shared.count > outgoing.sentKeys {
+                let keys = ByteBuffer()
+                Frame.append(.keys, to: keys) {
+                    outgoing.sentKeys = KeyTable.shared.encodeEntries(from: outgoing.sentKeys, into: $0)
+                }
+                outgoing.append(keys)
+            }
             for attachment in attachments { outgoing.append(attachment) }
             outgoing.append(frame)
             return (outgoing.appendedCount, outgoing.takeBatch())
         }
         if let batch { send(batch) }
         return position
-    }
-
-    /// Adds a one-way call to those that go out together; never waits.
-    ///
-    /// - Returns: False when the connection is over.
-    func gather(
-        _ key: OneWayFrame.Key,
-        _ attachments: [Attachment],
-        _ append: (inout OneWayFrame) -> Void
-    ) -> Bool {
-        for attachment in attachments { attachment.addHolder(self) }
-        let (isOver, mustTell) = outgoing.withLock { outgoing in
-            if outgoing.isOver { return (true, false) }
-            for attachment in attachments { outgoing.append(attachment) }
-            return (false, outgoing.gather(key, append))
-        }
-        if mustTell { loop.events.execute { self.sendGathered() } }
-        return !isOver
-    }
-
-    private func sendGathered() {
-        let batch = outgoing.withLock { outgoing in
-            outgoing.isGathering = false
-            return outgoing.isOver ? nil : outgoing.takeBatch()
-        }
-        if let batch { send(batch) }
     }
 
     func forget(attachment number: UInt64) {
@@ -157,7 +228,7 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
     private func send(_ first: consuming Batch) {
         var batch = first
         for _ in 1..<Self.roundLimit {
-            guard let next = sendOnce(consume batch) else { return }
+            guard let next = sendOnce(batch) else { return }
             batch = next
         }
         let last = batch
@@ -167,7 +238,7 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
     }
 
     /// - Returns: What others have added meanwhile, if it is to be sent now.
-    private func sendOnce(_ first: consuming Batch) -> Batch? {
+    private func sendOnce(_ first: Batch) -> Batch? {
         var batch = first
         let rest = batch.send()
         let (next, isEndAwaited, isReadingStopped): (Batch?, Bool, Bool) = outgoing.withLock { outgoing in
@@ -186,6 +257,43 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
         }
         if isEndAwaited { loop.events.execute { self.reportEnd() } }
         return next
+    }
+
+    /// What one thread sends.
+    private struct Batch: Sendable {
+        var unsent: FrameLink.Unsent
+        /// Keeps the socket.
+        let end: LinkEnd
+
+        mutating func send() -> Rest {
+            while true {
+                switch end.frames.send(&unsent) {
+                case .sent: return .none
+                case .mustWait: return .waits
+                case .peerGone: return .over(isPeersWish: true)
+                case .failed: return .over(isPeersWish: false)
+                case .mustAnnounce: break
+                }
+                switch end.frames.sendAnnounced(&unsent) {
+                case .sent: break
+                case .mustWait: return .waits
+                case .mustRetry: return .pauses
+                case .peerGone: return .over(isPeersWish: true)
+                case .failed: return .over(isPeersWish: false)
+                }
+            }
+        }
+    }
+
+    /// What is to be done for what has not gone out.
+    private enum Rest {
+        case none
+        /// The loop has to wait for room.
+        case waits
+        /// A timer has to go on.
+        case pauses
+        /// Nothing goes out any more.
+        case over(isPeersWish: Bool)
     }
 
     private func continueSending() {
@@ -341,5 +449,19 @@ final class ActorLink: AttachmentHolder, @unchecked Sendable {
         end = nil
         proved = nil
         proof = nil
+    }
+}
+
+/// The socket of a link, closed when nobody uses it any more.
+private final class LinkEnd: Sendable {
+    let frames: FrameLink
+
+    init(_ socket: consuming Socket) {
+        frames = FrameLink(socket)
+        ForkMark.keep(frames.number)
+    }
+
+    deinit {
+        ForkMark.release(frames.number)
     }
 }

@@ -33,8 +33,6 @@ final class HostConnection: Sendable {
     let peer: (any NetworkPeer)?
     private let count = Atomic<UInt64>(0)
     private let state = Mutex(State())
-    /// The calls without answers.
-    let window = OneWayWindow()
     /// The numbers of methods that the host was told of.
     private let methods = Mutex<[String: UInt32]>([:])
 
@@ -209,29 +207,6 @@ final class HostConnection: Sendable {
         link.send(ActorFrame.make(kind, actor))
     }
 
-    // MARK: One-way calls
-
-    /// Sends a call that has no answer, together with others.
-    ///
-    /// - Returns: False when the connection is over.
-    func gather(
-        _ key: OneWayFrame.Key,
-        _ attachments: [Attachment],
-        _ append: (inout OneWayFrame) -> Void
-    ) -> Bool {
-        link.gather(key, attachments, append)
-    }
-
-    /// Has the host tell at once of calls that have ended: somebody waits for room.
-    func askForEnds() {
-        link.send(ActorFrame.make(.oneWayEnds, 0))
-    }
-
-    /// What is said of a call that comes when the connection is over.
-    var endError: any Error {
-        state.withLock { $0.refusal } ?? ActorCallError.hostGone(isInDoubt: false)
-    }
-
     // MARK: Answers
 
     private func receive(_ header: Frame.Header, _ reader: inout ByteReader) throws {
@@ -239,7 +214,6 @@ final class HostConnection: Sendable {
         case .keys: return try sender.keys.append(from: &reader)
         case .attachment: return try link.takeAttachment(header, &reader, from: sender)
         case .forget: return try sender.attachments.forget(try reader.read())
-        case .oneWayEnds: return window.take(try OneWayEnds(header.number, &reader, from: sender))
         default: break
         }
         let number: UInt64 = try reader.read()
@@ -290,8 +264,6 @@ final class HostConnection: Sendable {
             return (Array(known.values), End(of: state))
         }
         for entry in calls { fail(entry.call, at: entry.position, end) }
-        let isRefused = end.refusal != nil && (!end.isAccepted || peer == nil)
-        window.end(isRefused ? endError : ActorCallError.hostGone(isInDoubt: end.isAccepted))
     }
 
     /// Ends a call that had no answer, and of which so many bytes would have gone out with it.

@@ -45,10 +45,8 @@ final class RemoteHost: Sendable {
     /// How other processes of this program get to the host; `nil` if it is one of them.
     var route: Route? { network.withLock { $0 }?.route }
 
-    /// The connection to the host, a new one if there is none that holds; never waits.
-    ///
     /// - Throws: ``ActorCallError``.
-    func connection() throws -> HostConnection {
+    private func connection() throws -> HostConnection {
         let connection: HostConnection
         if let way = network.withLock({ $0 }) {
             connection = try way.open()
@@ -118,8 +116,10 @@ final class RemoteHost: Sendable {
             let method = try connection.method(target, type, invocation)
             frame = ActorFrame.make(method, of: actor, call: number, arguments: arguments?.bytes)
         } else {
-            let call = try ActorFrame.Call(
-                target, of: actor, type, invocation.generics, number: number, to: connection.peer)
+            let name = connection.peer == nil ? SealedTypeNames.name : NetworkNames.name
+            let call = ActorFrame.Call(
+                number: number, actor: actor, type: try name(type), target: target,
+                generics: try invocation.generics.map(name))
             try Route.check(arguments?.bytes.count ?? 0, for: connection.peer)
             frame = ActorFrame.make(call, arguments: arguments?.bytes)
         }

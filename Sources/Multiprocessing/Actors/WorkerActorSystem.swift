@@ -28,8 +28,7 @@ import Synchronization
 ///
 /// Calls of one process reach an actor in the order in which they were made, and the actor runs them as any actor does.
 /// A caller that is cancelled waits on, as for any actor: the task of the method in the host is cancelled, and what it
-/// then returns or throws is the result. ``withCallTimeout(_:_:)`` limits the wait. ``withOneWayCalls(to:_:)`` makes calls
-/// without waiting for answers.
+/// then returns or throws is the result. ``withCallTimeout(_:_:)`` limits the wait.
 ///
 /// There is one system in each process, ``shared``.
 public final class WorkerActorSystem: DistributedActorSystem, Sendable {
@@ -117,8 +116,7 @@ public final class WorkerActorSystem: DistributedActorSystem, Sendable {
 
     /// Makes what a call is written to.
     public func makeInvocationEncoder() -> ActorInvocationEncoder {
-        ActorInvocationEncoder(
-            mayLeave: NetworkWay.isInUse.load(ordering: .relaxed), keepsArguments: OneWayCalls.current != nil)
+        ActorInvocationEncoder(mayLeave: NetworkWay.isInUse.load(ordering: .relaxed))
     }
 
     /// Calls a method of an actor of another process; called by code that the compiler makes.
@@ -131,7 +129,6 @@ public final class WorkerActorSystem: DistributedActorSystem, Sendable {
         throwing: Err.Type,
         returning: Res.Type
     ) async throws -> Res where Act: DistributedActor, Act.ID == ActorID, Err: Error, Res: Codable {
-        if OneWayCalls.current(to: actor.id) != nil { throw ActorCallError.returnsValue(target, Res.self) }
         let codec = try Codec<Res>.resolve()
         return try await call(actor, target, invocation) { incoming in
             do {
@@ -151,11 +148,7 @@ public final class WorkerActorSystem: DistributedActorSystem, Sendable {
         invocation: inout ActorInvocationEncoder,
         throwing: Err.Type
     ) async throws where Act: DistributedActor, Act.ID == ActorID, Err: Error {
-        guard let calls = OneWayCalls.current(to: actor.id) else {
-            return try await call(actor, target, invocation) { _ in }
-        }
-        try SealedTypeNames.checkGenerics(invocation.generics.count, of: Act.self, target)
-        try await calls.send(target.identifier, Act.self, invocation)
+        try await call(actor, target, invocation) { _ in }
     }
 
     private func call<Act, Res>(

@@ -91,10 +91,6 @@ package enum Frame {
         case seal
         /// A method, which later calls name by its `number`, from 1.
         case method
-        /// Calls to one actor without answers; `number` is that of their ``OneWayCalls``. See ``OneWayFrame``.
-        case oneWay
-        /// How many of these have ended, and how; from a caller, the request to say so at once. See ``OneWayEnds``.
-        case oneWayEnds
     }
 
     /// The fixed part in front of each payload.
@@ -125,9 +121,7 @@ package enum Frame {
             switch kind {
             case .define, .variable, .chunk, .stop, .inquiry, .cancel, .watchActor, .answer, .progress, .actorEnded:
                 false
-            case .call, .cancelCall, .returned, .threw, .refused, .hold, .drop, .find, .seal, .method, .oneWay,
-                .oneWayEnds:
-                false
+            case .call, .cancelCall, .returned, .threw, .refused, .hold, .drop, .find, .seal, .method: false
             case .hello, .attachment: !isLarge
             case .forget: length == 8
             case .chunkEnd: length == 16

@@ -190,7 +190,7 @@ final class WorkerSession: @unchecked Sendable {
             WorkerProcess.exitInOrder()
         case .hello, .values, .failure, .chunkEnd, .cancel, .watchActor, .answer, .progress, .actorEnded, .call,
             .cancelCall, .returned, .threw,
-            .refused, .hold, .drop, .find, .seal, .method, .oneWay, .oneWayEnds:
+            .refused, .hold, .drop, .find, .seal, .method:
             throw PortableFailure.unknownFrame
         }
         return .goOn

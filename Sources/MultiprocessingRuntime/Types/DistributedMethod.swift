@@ -49,45 +49,26 @@ package final class DistributedMethod: @unchecked Sendable {
             let place = UnsafeMutablePointer<Result>.allocate(capacity: 1)
             defer { place.deallocate() }
             try await executeTarget(
-                on: actor, UInt(bitPattern: name), UInt(self.name.count), argumentDecoder: &decoder,
-                argumentTypes: UInt(bitPattern: parameters), resultBuffer: UInt(bitPattern: place), substitutions: 0,
-                witnessTables: 0, numWitnessTables: 0)
+                on: actor, name, UInt(self.name.count), argumentDecoder: &decoder, argumentTypes: parameters,
+                resultBuffer: place, substitutions: nil, witnessTables: nil, numWitnessTables: 0)
             defer { place.deinitialize(count: 1) }
             try await body(place)
         }
         defer { withExtendedLifetime(self) {} }
         try await _openExistential(result, do: call)
     }
-
-    /// Calls the method, whose ``result`` has to be `Void`.
-    ///
-    /// - Throws: What the method throws, and what the decoder throws.
-    package func callVoid<Actor: DistributedActor, Decoder: DistributedTargetInvocationDecoder & Sendable>(
-        on actor: Actor,
-        _ decoder: inout Decoder
-    ) async throws {
-        precondition(result == Void.self, "there is no place for a result")
-        defer { withExtendedLifetime(self) {} }
-        // Nothing is written to where a result of no size lies.
-        try await executeTarget(
-            on: actor, UInt(bitPattern: name.baseAddress), UInt(name.count), argumentDecoder: &decoder,
-            argumentTypes: UInt(bitPattern: parameters.baseAddress), resultBuffer: UInt(bitPattern: name.baseAddress),
-            substitutions: 0, witnessTables: 0, numWitnessTables: 0)
-    }
 }
 
 /// What Distributed's library calls a method with; declared in its DistributedActorSystem.swift.
-///
-/// Addresses are numbers here, which may be handed to what is not of the caller's actor.
 @_silgen_name("swift_distributed_execute_target")
 private func executeTarget<Decoder: DistributedTargetInvocationDecoder>(
-    on actor: any AnyObject & Sendable,
-    _ targetName: UInt,
+    on actor: AnyObject,
+    _ targetName: UnsafePointer<UInt8>,
     _ targetNameLength: UInt,
     argumentDecoder: inout Decoder,
-    argumentTypes: UInt,
-    resultBuffer: UInt,
-    substitutions: UInt,
-    witnessTables: UInt,
+    argumentTypes: UnsafeRawPointer,
+    resultBuffer: UnsafeRawPointer,
+    substitutions: UnsafeRawPointer?,
+    witnessTables: UnsafeRawPointer?,
     numWitnessTables: UInt
 ) async throws

@@ -242,13 +242,6 @@ private enum ActorArticle {
     }
 }
 
-private func oneWayCalls(scores: ManagedDictionary<String, Int>, names: [String]) async throws {
-    try await withOneWayCalls(to: scores) { calls in
-        for name in names { try await scores.set(name, 0) }
-        try await calls.finish()
-    }
-}
-
 private func servingActors() async throws {
     let key = try ManagerKey(contentsOf: "/etc/registry/key")
     let server = try await ManagerServer(

@@ -154,7 +154,7 @@ struct FrameAssemblerTests {
         }
     }
 
-    @Test(arguments: [UInt32(0), UInt32(Frame.Kind.oneWayEnds.rawValue) + 1, 255, 256, 257, .max])
+    @Test(arguments: [UInt32(0), UInt32(Frame.Kind.method.rawValue) + 1, 255, 256, 257, .max])
     func `A kind that does not exist is refused`(kind: UInt32) {
         let buffer = ByteBuffer()
         Frame.append(.values, to: buffer) { _ in }

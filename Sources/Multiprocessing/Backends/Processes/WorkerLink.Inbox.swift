@@ -314,7 +314,7 @@ extension WorkerLink {
             case .define, .variable, .chunk, .stop, .inquiry, .cancel, .watchActor, .answer, .progress, .actorEnded,
                 .call, .cancelCall,
                 .returned,
-                .threw, .refused, .hold, .drop, .find, .seal, .method, .oneWay, .oneWayEnds:
+                .threw, .refused, .hold, .drop, .find, .seal, .method:
                 throw PortableFailure.unknownFrame
             }
         }
