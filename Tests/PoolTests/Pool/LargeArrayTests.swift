@@ -106,6 +106,14 @@ struct LargeArrayTests {
 
     @Test("215 no_stale_references: an array that was sent is let go", arguments: TestBackend.allCases)
     func release(_ backend: TestBackend) async throws {
+        // The test's own tasks may have it for a moment longer; what is kept is kept each time.
+        for _ in 0..<20 {
+            if try await isLetGo(by: backend) { return }
+        }
+        Issue.record("an array was copied each time, because somebody has it")
+    }
+
+    private func isLetGo(by backend: TestBackend) async throws -> Bool {
         var numbers = Array(0..<500_000)
         let address = numbers.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
         let future = try await backend.withPool { [numbers] pool async throws in
@@ -116,8 +124,8 @@ struct LargeArrayTests {
         }
         // A change in place: neither the pool nor the future needs the old numbers.
         numbers[0] = 1
-        #expect(numbers.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) } == address)
         #expect(future.isFinished)
+        return numbers.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) } == address
     }
 
     @Test("Pitfall 26: a worker that waits keeps no large value")
