@@ -43,6 +43,8 @@ static void mp_note_file(mp_record *record, const char *path, const char *const 
     int error = errno;
     if (file >= 0) close(file);
     if (size < 0) return mp_note_number(record, -error);
+    // There may be more, such as behind a thousand groups: what is not read is not known to be the same.
+    if (size == sizeof text - 1) record->is_full = true;
     text[size] = '\0';
     if (names == NULL) return mp_note(record, text, (size_t)size);
     for (const char *line = text; *line != '\0';) {
@@ -72,6 +74,7 @@ ssize_t mp_inheritance(char *buffer, size_t capacity) {
     }
     mp_note_file(&record, "/proc/thread-self/cgroup", NULL);
     mp_note_file(&record, "/proc/thread-self/attr/current", NULL);
+    mp_note_file(&record, "/proc/thread-self/attr/exec", NULL);
     mp_note_file(&record, "/proc/self/oom_score_adj", NULL);
     mp_note_file(&record, "/proc/self/coredump_filter", NULL);
     for (size_t space = 0; space < sizeof spaces / sizeof spaces[0]; space++) {
@@ -100,6 +103,9 @@ ssize_t mp_inheritance(char *buffer, size_t capacity) {
     mp_note_number(&record, prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0));
     mp_note_number(&record, prctl(PR_GET_SECUREBITS, 0, 0, 0, 0));
     mp_note_number(&record, personality(0xffffffff));
+    // PR_GET_MDWE and PR_GET_MEMORY_MERGE, which not all headers have.
+    mp_note_number(&record, prctl(66, 0, 0, 0, 0));
+    mp_note_number(&record, prctl(68, 0, 0, 0, 0));
     unsigned long nodes[16] = {0};
     int policy = 0;
     mp_note_number(&record, syscall(SYS_get_mempolicy, &policy, nodes, sizeof nodes * 8, NULL, 0));

@@ -50,6 +50,11 @@ int mp_pipe(int descriptors[2]) {
     return pipe2(descriptors, O_CLOEXEC);
 }
 
+bool mp_pidfd_is_stopped(int pidfd) {
+    siginfo_t info = {0};
+    return waitid(P_PIDFD, (id_t)pidfd, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+}
+
 int mp_open_folder(const char *path) {
     return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }

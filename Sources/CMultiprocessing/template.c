@@ -70,7 +70,8 @@ static bool mp_find_thread(mp_thread *thread) {
 // yet. The kernel writes the child's id to `*made` before the child runs, and before this process can be told anything.
 static pid_t mp_clone(unsigned long flags, pid_t *made, const mp_thread *thread) {
     flags |= CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
-    pid_t child = (pid_t)syscall(SYS_clone, flags, NULL, made, thread->id, 0);
+    // Where the child's id goes is the last argument or the one before, by processor; the other is for CLONE_SETTLS.
+    pid_t child = (pid_t)syscall(SYS_clone, flags, NULL, made, thread->id, thread->id);
     if (child == 0) {
         syscall(SYS_set_robust_list, thread->robust, thread->robust_size);
     }
@@ -100,6 +101,13 @@ static bool mp_try_clone(pid_t *made, const mp_thread *thread) {
     int status;
     return child > 0 && *made == child && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
            WEXITSTATUS(status) == 0;
+}
+
+// Whether a pool has passed what requests come through: the mark alone says nothing.
+static bool mp_has_request_socket(void) {
+    int type = 0;
+    socklen_t size = sizeof type;
+    return getsockopt(request_socket, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
 static bool mp_reply(int32_t value) {
@@ -209,7 +217,7 @@ static void mp_template_entry(int argc, char **argv, char **envp) {
     for (char **variable = envp; *variable != NULL; variable++) {
         if (strcmp(*variable, wanted) == 0) {
             // One with privileges is refused where others are, and so is one in which this does not run.
-            if (getauxval(AT_SECURE) == 0) mp_serve_requests(variable, argc > 0 ? argv[0] : "");
+            if (getauxval(AT_SECURE) == 0 && mp_has_request_socket()) mp_serve_requests(variable, argc > 0 ? argv[0] : "");
             return;
         }
     }
@@ -221,6 +229,7 @@ __attribute__((section(".preinit_array"), used)) static void (*const mp_template
 const char *mp_await_assignment(const char *program) {
     // Kept, because what it returns is a part of it.
     static char text[MP_TEMPLATE_REQUEST_LIMIT];
+    if (!mp_has_request_socket()) return MP_SPARE_MARK;
     mp_set_name(program, "spare");
     int received[MP_DESCRIPTORS_PER_MESSAGE];
     // All the places of what comes are taken, by the request's socket and by what holds them free.

@@ -251,6 +251,9 @@ int mp_pidfd_signal_group(int pidfd, int signal);
 /// runs, -1 with errno. C because the fields of `siginfo_t` are macros over a union.
 int mp_pidfd_reap(int pidfd, bool *exited, int *status);
 
+/// Whether the child is stopped by a signal, which stays to be waited for. C because of P_PIDFD.
+bool mp_pidfd_is_stopped(int pidfd);
+
 /// `memfd_create` that is close-on-exec and can be sealed. C because of _GNU_SOURCE.
 int mp_memory_create(const char *name);
 

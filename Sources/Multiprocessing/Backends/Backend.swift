@@ -90,8 +90,8 @@ package protocol WorkerGroup: AnyObject, Sendable {
     /// Ends a worker at once where it can be done; its end is reported.
     func kill(_ worker: WorkerID)
 
-    /// Releases what the group holds, after the last worker has ended.
-    func close()
+    /// Releases what the group holds, after the last worker has ended, and calls `completion` then, on any thread.
+    func close(_ completion: @escaping @Sendable () -> Void)
 }
 
 extension WorkerGroup {

@@ -497,8 +497,10 @@ final class PoolCore: WorkerReporting {
             return (state.group.take(), state.takeWaiters(), state.takeCallbacks())
         }
         events.finish()
-        group?.close()
-        waiters.forEach { $0.resume() }
-        callbacks.forEach { $0() }
+        let tellEnd = { @Sendable in
+            waiters.forEach { $0.resume() }
+            callbacks.forEach { $0() }
+        }
+        if let group { group.close(tellEnd) } else { tellEnd() }
     }
 }

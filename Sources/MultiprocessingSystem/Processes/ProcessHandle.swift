@@ -95,6 +95,9 @@ package final class ProcessHandle: Sendable {
         page.announceEnd(of: id, among: min(first, lastNumber)...lastNumber)
     }
 
+    /// Whether somebody has stopped the process (SIGSTOP), and it was not continued since.
+    package var isStopped: Bool { mp_pidfd_is_stopped(pidfd.number.rawValue) }
+
     /// Blocks the calling thread until the process has ended, and reaps it.
     @available(*, noasync, message: "blocks the thread; watch exitDescriptor and call reap()")
     package func waitUntilExit() throws(SystemError) -> ExitStatus {

@@ -21,7 +21,7 @@ package final class SpareWorker: Sendable {
 
     /// Makes it a worker, with what ``Command/spawn(in:standardOutput:standardError:passing:)`` takes; returns at once.
     ///
-    /// - Returns: False if it cannot be told, or is gone.
+    /// - Returns: False if it cannot be told, or is stopped or gone.
     package func become(
         _ command: Command,
         in folder: Folder? = nil,
@@ -29,7 +29,7 @@ package final class SpareWorker: Sendable {
         standardError: DescriptorNumber? = nil,
         passing: [DescriptorNumber] = []
     ) -> Bool {
-        guard passing.count == Self.placeCount, (try? process.reap()) == nil,
+        guard passing.count == Self.placeCount, (try? process.reap()) == nil, !process.isStopped,
             let request = try? WorkerRequest(command, folder, standardOutput, standardError, passing),
             case .sent = request.send(over: socket)
         else { return false }

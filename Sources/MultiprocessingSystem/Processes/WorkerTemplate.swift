@@ -17,7 +17,10 @@ package final class WorkerTemplate: Sendable {
         case ended
     }
 
-    /// How long a request may take before the template counts as stuck.
+    /// How long a request may take before the template counts as stuck: a thousand times as long as it does.
+    package static let replyPatience = Duration.milliseconds(250)
+
+    /// How long a process may take to be gone.
     package static let patience = Duration.seconds(1)
 
     /// Whether this program can have one.
@@ -48,6 +51,8 @@ package final class WorkerTemplate: Sendable {
             passing: [pair.second.number, made.descriptor.number])
         socket = pair.takeFirst()
         ForkMark.keep(socket.number)
+        // Another thread may have changed something for a moment, such as the mask of new files' rights.
+        if try Inheritance.current != inheritance { throw SystemError(.wouldBlock, "making a template for workers") }
     }
 
     deinit {
@@ -147,7 +152,7 @@ package final class WorkerTemplate: Sendable {
     }
 
     private func awaitReply() -> Reply {
-        let deadline = MonotonicTime.now().advanced(by: Self.patience)
+        let deadline = MonotonicTime.now().advanced(by: Self.replyPatience)
         while true {
             let reply = receive()
             guard case .nothing = reply, MonotonicTime.now() < deadline else { return reply }

@@ -110,8 +110,8 @@ final class TappedWorkers: Sendable {
         func cancel(_ chunk: Chunk, on worker: WorkerID) { base.cancel(chunk, on: worker) }
         func stop(_ worker: WorkerID) { base.stop(worker) }
         func kill(_ worker: WorkerID) { base.kill(worker) }
-        func close() {
-            base.close()
+        func close(_ completion: @escaping @Sendable () -> Void) {
+            base.close(completion)
             tap.state.withLock { state in
                 state.group = nil
                 state.events = nil

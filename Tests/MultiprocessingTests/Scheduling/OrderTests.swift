@@ -59,7 +59,7 @@ private final class WatchfulWorkers: WorkerGroup {
     func cancel(_ chunk: Chunk, on worker: WorkerID) { notes.during { base.cancel(chunk, on: worker) } }
     func stop(_ worker: WorkerID) { notes.during { base.stop(worker) } }
     func kill(_ worker: WorkerID) { notes.during { base.kill(worker) } }
-    func close() { base.close() }
+    func close(_ completion: @escaping @Sendable () -> Void) { base.close(completion) }
 }
 
 /// An object that uses the pool when it goes.

@@ -44,14 +44,17 @@ actor ProcessSupervisor {
         executor.queue.sync {}
     }
 
-    /// Ends the loop's thread, after the last worker has ended; returns at once.
-    nonisolated func close() {
+    /// Ends the loop's thread, after the last worker has ended, and what the launcher has prepared; returns at once.
+    ///
+    /// - Parameter completion: Called when they have ended.
+    nonisolated func close(_ completion: @escaping @Sendable () -> Void) {
         perform { supervisor in
             supervisor.loop?.events.shutDown()
             supervisor.loop = nil
             supervisor.watch?.close()
             supervisor.watch = nil
             supervisor.launcher.close()
+            completion()
         }
     }
 

@@ -85,8 +85,8 @@ final class ProcessWorkers: WorkerGroup {
         links.kill(worker)
     }
 
-    func close() {
-        supervisor.close()
+    func close(_ completion: @escaping @Sendable () -> Void) {
+        supervisor.close(completion)
     }
 }
 

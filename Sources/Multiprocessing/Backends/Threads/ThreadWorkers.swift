@@ -74,5 +74,5 @@ final class ThreadWorkers: WorkerGroup {
         events.workerEnded(worker, holding: .goesOn, error: .poolShutDown)
     }
 
-    func close() {}
+    func close(_ completion: @escaping @Sendable () -> Void) { completion() }
 }
