@@ -2,8 +2,8 @@ package import MultiprocessingCoding
 
 /// What travels on a worker's socket: a header of 16 bytes, then the payload.
 ///
-/// Both ends are the same executable on the same machine, so numbers are as the machine has
-/// them. Lengths have 64 bits. Payloads are padded to multiples of 16 bytes, so that every
+/// The ends of a worker's socket are the same executable on the same machine, and those of an actor's have compared their
+/// `Handshake.version`, so numbers are as the machine has them. Lengths have 64 bits. Payloads are padded to multiples of 16 bytes, so that every
 /// frame begins on such a multiple, and numbers in the stream are where the machine wants them.
 package enum Frame {
     /// The bytes that a payload takes in the stream.

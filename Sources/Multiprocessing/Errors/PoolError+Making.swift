@@ -48,6 +48,7 @@ extension PoolError {
             workers, submit less at a time, or let it wait for longer
             """)
         error.limit = limit
+        error.isOfWaiting = true
         return error
     }
 

@@ -39,6 +39,9 @@ public struct PoolError: Error, Sendable {
     /// The limit that was passed.
     public internal(set) var limit: Duration?
 
+    /// Whether the item has waited for too long and never ran, so that there is nothing to try again.
+    var isOfWaiting = false
+
     /// The memory that a worker had when it passed its limit; `nil` when the kernel refused it more.
     public internal(set) var memoryUsed: ByteCount?
 
@@ -71,6 +74,7 @@ public struct PoolError: Error, Sendable {
         made.errno = errno
         made.attempts = attempts
         made.limit = limit
+        made.isOfWaiting = isOfWaiting
         made.memoryUsed = memoryUsed
         made.memoryLimit = memoryLimit
         made.typeName = typeName

@@ -111,6 +111,8 @@ struct Journal {
         guard tallies.count > id.index, tallies[id.index].generation == id.generation else { return }
         let current = worker(id)
         hold(-(tallies.count > id.index ? tallies[id.index].counts.running : 0), on: id)
+        // It used more than it may, and was killed by those who watch that.
+        let isOverLimit = error.code == .memoryLimitExceeded || error.code == .timedOut
         let wasAsked = change(id) { tally in
             defer { tally.isEnding = false }
             // Items that it still runs are not counted with the next worker.
@@ -118,17 +120,22 @@ struct Journal {
             tally.counts.processID = nil
             if !tally.isEnding {
                 tally.isReplacement = true
-                tally.counts.crashed += 1
+                if !isOverLimit { tally.counts.crashed += 1 }
             }
             return tally.isEnding
         }
-        if !wasAsked { counts.workersCrashed += 1 }
+        switch (wasAsked, isOverLimit) {
+        case (true, _): break
+        case (false, true): counts.workersKilled += 1
+        case (false, false): counts.workersCrashed += 1
+        }
         if case .begun(let chunk, end: _) = fact {
             received(chunk, from: id)
             settle(chunk, on: id, ran: 0, at: now)
         }
         guard events.isWatched else { return }
-        append(wasAsked ? .workerStopped(current) : .workerCrashed(current, error), at: now)
+        if !wasAsked, isOverLimit { append(.workerKilled(current), at: now) }
+        append(wasAsked || isOverLimit ? .workerStopped(current) : .workerCrashed(current, error), at: now)
     }
 
     mutating func interrupted(_ id: WorkerID, _ fact: HeldWork, at now: UInt64) {

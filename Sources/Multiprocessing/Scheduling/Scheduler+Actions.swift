@@ -106,7 +106,9 @@ extension Scheduler {
             forEach { action in
                 switch action {
                 case .end, .cut, .setUpFailed: return
-                default: orders.append(action)
+                case .start, .setUp, .assign, .reclaim, .cancel, .watchActor, .inquire, .inspect, .interrupt, .wake,
+                    .stop, .kill, .abandon, .finished:
+                    orders.append(action)
                 }
             }
             return orders

@@ -102,7 +102,8 @@ extension Scheduler {
         case (.busy, .unbegun), (.idle, _):
             let isQuick = now < seats[index].readyTime.advanced(by: Self.quickDeathAge)
             quickDeaths = isQuick && seats[index].itemCount == 0 ? quickDeaths + 1 : 0
-        default:
+        case (.busy, .begun), (.busy, .goesOn), (.empty, _), (.retrying, _), (.starting, _), (.settingUp, _),
+            (.overstaying, _), (.ending, _):
             break
         }
     }

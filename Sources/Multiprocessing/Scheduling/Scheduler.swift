@@ -1,9 +1,12 @@
 /// Decides which worker runs what, when workers start and stop, and what becomes of work that is lost.
 ///
 /// A pure state machine: it is fed events and answers with actions, does no I/O, has no clock and calls
-/// nobody. ``PoolCore`` owns the lock around it and performs the actions after unlocking. Backends report
+/// nobody. What it knows of a chunk stands in the chunk, so a copy of it is no scheduler of its own.
+/// ``PoolCore`` owns the lock around it and performs the actions after unlocking. Backends report
 /// facts; whether an item fails, a start is tried again or a worker is replaced or killed is decided here,
-/// and nowhere else. Only the end of a chunk among others is no news to it: its items have their results.
+/// and nowhere else, but for workers that break the rules of their channel, do not end when they are told to, or pass
+/// a limit of resources: what kills those reports it. Whether an item that failed is tried again is its call's to say.
+/// The end of a chunk among others is no news to the scheduler: its items have their results.
 ///
 /// Workers start on demand: one is started when work is waiting that no live worker is free
 /// for. A replacement is that same rule applied after a worker ended, so it follows from

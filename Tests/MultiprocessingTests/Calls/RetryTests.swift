@@ -100,6 +100,24 @@ struct RetryTests {
         }
     }
 
+    @Test("What has waited for too long never ran, and is not tried again", arguments: TestBackend.allCases)
+    func expiry(_ backend: TestBackend) async throws {
+        let rendezvous = try Rendezvous()
+        let ticket = rendezvous.ticket
+        let options = WorkOptions.queueTimeout(.milliseconds(50)).retry(
+            .attempts(3, delay: .constant(.seconds(3_600))))
+        try await backend.withPool(workers: 1) { pool async throws in
+            let blocked = pool.submit { ticket.wait() }
+            let single = await pool.submit(options: options) { 1 }.result.failure as? PoolError
+            #expect(single?.code == .timedOut && single?.attempts == nil)
+            let many = await #expect(throws: PoolError.self) { try await pool.map(0..<3, options: options) { $0 } }
+            #expect(many?.code == .timedOut)
+            #expect(pool.statistics.retried == 0)
+            rendezvous.letThrough()
+            try await blocked.value
+        }
+    }
+
     @Test("The failure of the last attempt is the item's", arguments: TestBackend.allCases)
     func lastFailure(_ backend: TestBackend) async throws {
         let rendezvous = try Rendezvous()

@@ -60,6 +60,22 @@ struct ControlEventTests {
         #expect(numbers.retried == 2 && numbers.submitted == 3 && numbers.failed == 3)
     }
 
+    @Test("A worker that used more than it may was killed, and has not crashed")
+    func limitIsTold() async throws {
+        let limits = ResourceLimits(cpuTime: .milliseconds(300))
+        let (events, numbers) = try await events(of: .processes(limits: limits)) { pool in
+            let error = await pool.submit { () -> Int in while true {} }.result.failure as? PoolError
+            #expect(error?.code == .timedOut)
+            let one = try await pool.run { 1 }
+            #expect(one == 1)
+        }
+        #expect(events.count { if case .workerKilled = $0.kind { true } else { false } } == 1)
+        #expect(!events.contains { if case .workerCrashed = $0.kind { true } else { false } })
+        #expect(events.contains { if case .workerReplaced = $0.kind { true } else { false } })
+        #expect(numbers.workersKilled == 1 && numbers.workersCrashed == 0)
+        #expect(numbers.workers.first?.crashed == 0)
+    }
+
     @Test("Recycling and another size are told", arguments: TestBackend.allCases)
     func workersAreTold(backend: TestBackend) async throws {
         var configuration = Pool.Configuration()

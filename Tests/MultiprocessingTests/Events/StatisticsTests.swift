@@ -117,14 +117,18 @@ struct StatisticsTests {
                 }
             }
             await rendezvous.expectArrivals(2)
+            let waiting = pool.submit { 3 }
+            let now = pool.statistics
+            #expect((now.busyWorkers, now.idleWorkers, now.running, now.queued) == (2, 0, 2, 1))
             rendezvous.letThrough(2)
             for future in pair { try await future.value }
+            #expect(try await waiting.value == 3)
             for number in 0..<20 { try await pool.run(number) { _ = usleep(UInt32(1_000 * $0)) } }
             await pool.shutDown()
             let numbers = pool.statistics
             check(numbers)
             #expect(numbers.workers.count == 2)
-            #expect(numbers.runningTime.count == 22)
+            #expect(numbers.runningTime.count == 23)
             for (ofAll, times) in [
                 (numbers.runningTime, numbers.workers.map(\.runningTime)),
                 (numbers.waitingTime, numbers.workers.map(\.waitingTime)),

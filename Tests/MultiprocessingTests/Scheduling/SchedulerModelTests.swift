@@ -63,7 +63,9 @@ private struct SchedulerModel {
     init(workerCount: Int, seed: UInt64, error: PoolError) {
         random = RandomSource(seed: seed)
         rules = Self.makeRules(&random)
-        scheduler = Scheduler(workerCount: workerCount, formsLots: Bool.random(using: &random), rules: rules)
+        scheduler = Scheduler(
+            workerCount: workerCount, formsLots: .random(using: &random), inquires: .random(using: &random),
+            rules: rules)
         hasClock = Int.random(in: 0..<4, using: &random) > 0
         self.workerCount = workerCount
         self.error = error
@@ -76,6 +78,7 @@ private struct SchedulerModel {
         rules.recyclingAge = [nil, nil, 100_000, 2_000_000_000].randomElement(using: &random) ?? nil
         rules.recyclingGrowth = [nil, nil, 1_000].randomElement(using: &random) ?? nil
         rules.setUpTimeout = [nil, nil, 60_000, 2_000_000_000].randomElement(using: &random) ?? nil
+        rules.hasNoReplacements = Int.random(in: 0..<6, using: &random) == 0
         rules.idleTimeout = [nil, nil, 50_000, 1_000_000_000].randomElement(using: &random) ?? nil
         return rules
     }
@@ -98,7 +101,7 @@ private struct SchedulerModel {
         case 86..<89: failStart()
         case 89..<94: cancel()
         case 94..<97: recover()
-        case 97: resize()
+        case 97: Bool.random(using: &random) ? resize() : perform(scheduler.startAll())
         case 98: endActor()
         default: sendStaleNews()
         }
@@ -122,6 +125,8 @@ private struct SchedulerModel {
             check()
         }
         if !scheduler.isFinished { breaches.append("something is waited for that does not come") }
+        if scheduler.isFinished, !scheduler.seal() { breaches.append("the end is not final") }
+        if breaches.isEmpty { perform(scheduler.retry(makeChunk(), at: now, now: now)) }
         if finishedCount != 1 { breaches.append("the end was reported \(finishedCount) times") }
         if !open.isEmpty { breaches.append("\(open.count) chunks were lost") }
         if endedItems != submittedItems { breaches.append("\(endedItems) of \(submittedItems) items ended") }
@@ -129,7 +134,9 @@ private struct SchedulerModel {
 
     mutating func shutDown() { perform(scheduler.shutDown()) }
 
-    mutating func terminate() { perform(scheduler.terminate()) }
+    mutating func terminate() {
+        perform(scheduler.terminate(stopsIdle: .random(using: &random)))
+    }
 
     // MARK: Events
 

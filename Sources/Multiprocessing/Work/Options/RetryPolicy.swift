@@ -8,7 +8,7 @@
 /// ```
 ///
 /// An item that is tried again delays no other: in a `map` or stream those beside it go on, and its value takes
-/// its place when it comes. Work finds its attempt in ``Worker/attempt``. The failure of the last attempt is the
+/// its place when it comes. Only what a stream gives out in the order of its input waits for it. Work finds its attempt in ``Worker/attempt``. The failure of the last attempt is the
 /// item's; a ``PoolError`` says which attempt it was, in its message and in ``PoolError/attempts``. Cancelling the call, or ending the pool by `terminate`, ends a pause at once; `shutDown` waits for what
 /// is still to be tried.
 public struct RetryPolicy: Sendable {
@@ -26,7 +26,8 @@ public struct RetryPolicy: Sendable {
     /// - Parameters:
     ///   - count: How often an item is run at most, the first time included; at least 1, which is no retry.
     ///   - delay: How long to wait before each further attempt.
-    ///   - codes: Which failures of the library's own count; by default those that end with a worker or a deadline.
+    ///   - codes: Which failures of the library's own count; by default those that end with a worker or a deadline. An
+    ///     item that has waited for longer than its `queueTimeout` never ran, and counts through `predicate` alone.
     ///   - predicate: Which other failures count. Its type lets it throw nothing: one that has to ask something that
     ///     can, answers `false` where that fails. Called by the thread that brings the failure, which may be the
     ///     worker's or one that serves all workers, with no lock held: it must be quick and must not block.
@@ -42,7 +43,7 @@ public struct RetryPolicy: Sendable {
     /// Whether an item whose attempt with this number failed so is to be tried again.
     func wants(anotherAfter attempt: Int, failing error: any Error) -> Bool {
         guard attempt < attempts, !(error is CancellationError) else { return false }
-        if let error = error as? PoolError, codes.contains(error.code) { return true }
+        if let error = error as? PoolError, codes.contains(error.code), !error.isOfWaiting { return true }
         return predicate?(error) ?? false
     }
 
