@@ -63,9 +63,7 @@ private struct SchedulerModel {
     init(workerCount: Int, seed: UInt64, error: PoolError) {
         random = RandomSource(seed: seed)
         rules = Self.makeRules(&random)
-        scheduler = Scheduler(
-            workerCount: workerCount, formsLots: .random(using: &random), inquires: .random(using: &random),
-            rules: rules)
+        scheduler = Scheduler(workerCount: workerCount, formsLots: Bool.random(using: &random), rules: rules)
         hasClock = Int.random(in: 0..<4, using: &random) > 0
         self.workerCount = workerCount
         self.error = error
@@ -78,7 +76,6 @@ private struct SchedulerModel {
         rules.recyclingAge = [nil, nil, 100_000, 2_000_000_000].randomElement(using: &random) ?? nil
         rules.recyclingGrowth = [nil, nil, 1_000].randomElement(using: &random) ?? nil
         rules.setUpTimeout = [nil, nil, 60_000, 2_000_000_000].randomElement(using: &random) ?? nil
-        rules.hasNoReplacements = Int.random(in: 0..<6, using: &random) == 0
         rules.idleTimeout = [nil, nil, 50_000, 1_000_000_000].randomElement(using: &random) ?? nil
         return rules
     }
@@ -101,7 +98,7 @@ private struct SchedulerModel {
         case 86..<89: failStart()
         case 89..<94: cancel()
         case 94..<97: recover()
-        case 97: Bool.random(using: &random) ? resize() : perform(scheduler.startAll())
+        case 97: resize()
         case 98: endActor()
         default: sendStaleNews()
         }
@@ -134,9 +131,7 @@ private struct SchedulerModel {
 
     mutating func shutDown() { perform(scheduler.shutDown()) }
 
-    mutating func terminate() {
-        perform(scheduler.terminate(stopsIdle: .random(using: &random)))
-    }
+    mutating func terminate() { perform(scheduler.terminate()) }
 
     // MARK: Events
 
